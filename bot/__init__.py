@@ -1,0 +1,1 @@
+"""The Discord face of Storythread. It never loads a model and never reaches torch."""

@@ -1,0 +1,184 @@
+"""The seams of the house. `turn.py` knows these and nothing behind them.
+
+Models (`Writer`, `Painter`, `Likeness`) are plain blocking objects that live in the studio process, one call at
+a time. `Studio` is how the face reaches them: awaitable, fair between people, cancellable. `Library` keeps
+everything; `Stage` is where a story is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from engine.events import Event
+from engine.nouns import (
+    Character, CharacterId, MemoryFrame, Member, MessageId, OwnerId, Painting, Panel, PanelBrief, PanelId,
+    PictureId, Plate, Scene, ServerId, ServerSettings, Setting, SettingId, StepId, Story, StoryId, StoryStep,
+    Turn, TurnId, TurnState, Underdrawing, VenueId,
+)
+
+
+# --- models, in the studio process: blocking -------------------------------------------------------
+
+class Writer(Protocol):
+    """Goes on with a story."""
+
+    name: str                              # "mini-writer@<revision>"
+
+    def write(self, scene: Scene, *, seed: int, on_text: Callable[[str], None]) -> StoryStep:
+        """Prose first (streamed whole-so-far through `on_text`), then the plan under a grammar.
+
+        The step's id is `f"{turn_id}-step"` and its parent is `scene.story.head`. Every character id in the
+        beats is one of `scene.cast`. `on_text` may raise `Cancelled`; it passes through.
+        Raises `StudioFailed` when no valid plan could be had.
+        """
+        ...
+
+
+class Painter(Protocol):
+    """Paints a brief over its underdrawing. Keeps nothing between calls."""
+
+    name: str                              # "mini@<revision>"
+    size_px: int                           # panels are square, this many pixels a side
+
+    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
+              on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+        """Same brief, underdrawing, seed and revision give the same picture.
+
+        `references` are RGBA or RGB PNGs, avatars in the order of `brief.figures`, then the previous frame if any.
+        `on_step(step, steps, preview_png)` is called after every denoising step and may raise `Cancelled`.
+        A brief without figures is a plate.
+        """
+        ...
+
+
+class Likeness(Protocol):
+    """Embeds pictures of characters: cosine is identity."""
+
+    name: str
+
+    def embed(self, pictures: Sequence[bytes]) -> list[list[float]]:
+        """One vector a picture (RGB or RGBA PNG crop), unit length times quality: the norm falls with quality."""
+        ...
+
+
+# --- what turn.py awaits ---------------------------------------------------------------------------
+
+class Studio(Protocol):
+    """The models, behind one lane: one job at a time, fair between people.
+
+    Cancelling the awaiting task cancels the job at its next step. Raises `StudioFailed` when the models cannot.
+    `on_event` is called on the caller's event loop and must not block.
+    """
+
+    async def write(self, scene: Scene, *, seed: int, on_event: Callable[[Event], None]) -> StoryStep: ...
+
+    async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
+                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None]) -> Painting: ...
+
+    async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]: ...
+
+
+class Stage(Protocol):
+    """Where a story is seen: a Discord thread or DM, a terminal. Awaited verbs are facts and idempotent.
+
+    Idempotent means: called again with the same turn or panel after a crash, it finds what it already posted.
+    """
+
+    async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
+        """Post the prose of a step. Key: `step.step_id`."""
+        ...
+
+    async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
+        """Keep a place for a panel: one message, to be edited from now on. Key: `panel.panel_id`."""
+        ...
+
+    async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
+        """Put the final picture into the panel's message. Returns the message (a new one if that was deleted)."""
+        ...
+
+    async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
+        """Say in a plain sentence that a turn, or one of its panels, did not work out."""
+        ...
+
+    def hint(self, venue_id: VenueId, event: Event) -> None:
+        """Progress: newest wins, never waited for, may be dropped."""
+        ...
+
+
+class Library(Protocol):
+    """Everything that is kept. One writing process. Each awaited method is one transaction.
+
+    Missing things raise `NotFound`. Methods that write are idempotent in their ids: the same call again
+    changes nothing.
+    """
+
+    # people and servers
+    async def server_settings(self, server_id: ServerId) -> ServerSettings: ...
+    async def save_server_settings(self, settings: ServerSettings) -> None: ...
+    async def panels_today(self, owner_id: OwnerId) -> int: ...
+    async def forget(self, owner_id: OwnerId) -> None: ...
+
+    # pictures: encrypted, content-addressed, on disk before this returns
+    async def keep_picture(self, png: bytes, *, owner_id: OwnerId) -> PictureId: ...
+    async def picture(self, picture_id: PictureId) -> bytes: ...
+
+    # characters
+    async def save_character(self, character: Character) -> None: ...
+    async def character(self, character_id: CharacterId) -> Character: ...
+    async def characters_of(self, owner_id: OwnerId) -> list[Character]: ...
+    async def usable_characters(self, owner_id: OwnerId, server_id: ServerId) -> list[Character]: ...
+    async def remove_character(self, character_id: CharacterId) -> None: ...
+
+    # stories
+    async def save_story(self, story: Story) -> None: ...
+    async def story(self, story_id: StoryId) -> Story: ...
+    async def story_at(self, venue_id: VenueId) -> Story | None: ...
+    async def stories_of(self, owner_id: OwnerId) -> list[Story]: ...
+    async def save_member(self, story_id: StoryId, member: Member) -> None: ...
+    async def remove_member(self, story_id: StoryId, owner_id: OwnerId) -> None: ...
+    async def members(self, story_id: StoryId) -> list[Member]: ...
+    async def add_to_cast(self, story_id: StoryId, character_id: CharacterId) -> None: ...
+    async def cast(self, story_id: StoryId) -> list[Character]: ...
+
+    # turns and steps
+    async def accept_turn(self, turn: Turn) -> bool:
+        """Store an accepted turn. False when this id was accepted before."""
+        ...
+
+    async def turn(self, turn_id: TurnId) -> Turn: ...
+    async def last_turn(self, story_id: StoryId) -> Turn | None: ...
+    async def open_turns(self, story_id: StoryId) -> list[Turn]: ...
+    async def close_turn(self, turn_id: TurnId, state: TurnState, reason: str = "") -> None: ...
+    async def scene(self, turn_id: TurnId) -> Scene:
+        """The story on the path to its head, as it was when first read for this turn."""
+        ...
+
+    async def save_step(self, step: StoryStep) -> None:
+        """Store the step and move the story's head to it."""
+        ...
+
+    async def step(self, step_id: StepId) -> StoryStep: ...
+    async def steps(self, story_id: StoryId) -> list[StoryStep]:
+        """The path to the head, oldest first."""
+        ...
+
+    async def undo(self, story_id: StoryId) -> StoryStep | None:
+        """Move the head to the parent of the head; its panels become UNDONE. Returns the step undone, or None."""
+        ...
+
+    # panels and memory
+    async def save_panel(self, panel: Panel) -> None: ...
+    async def panel(self, panel_id: PanelId) -> Panel: ...
+    async def panels(self, story_id: StoryId) -> list[Panel]:
+        """Panels on the path to the head, in order."""
+        ...
+
+    async def frames(self, story_id: StoryId, *, limit: int = 12) -> list[MemoryFrame]:
+        """The newest drawn panels on the path to the head, nearest first."""
+        ...
+
+    async def save_setting(self, story_id: StoryId, setting: Setting) -> None: ...
+    async def settings(self, story_id: StoryId) -> list[Setting]: ...
+    async def save_plate(self, story_id: StoryId, plate: Plate) -> None: ...
+    async def plate(self, setting_id: SettingId, time_of_day: str, weather: str, style: str) -> Plate | None: ...
