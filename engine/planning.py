@@ -84,15 +84,17 @@ def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[F
     start = margin + slack * (0.5 + chance.uniform(-0.32, 0.32))
     ground = 0.92 if shot == "wide" else 0.16 + max(heights)
     placed = []
-    by_id = {figure.character_id: figure for figure in row}
     feet: dict[CharacterId, tuple[float, float, float]] = {}
     for figure, x, height in zip(row, xs, heights, strict=True):
         y = ground - chance.uniform(0.0, 0.06 if shot == "wide" else 0.02) + LIFTS.get(figure.action, 0.0)
         feet[figure.character_id] = (start + x * squeeze, y, height)
     for figure in row:
         x, y, height = feet[figure.character_id]
-        partner_at = feet.get(figure.toward) if figure.toward in by_id else None
-        if figure.action == "rides" and partner_at is not None and figure.toward != figure.character_id:
+        embraced = next((other.character_id for other in row
+                         if other.toward == figure.character_id and other.action in TOUCHING), None)
+        partner = figure.toward if figure.toward in feet else embraced
+        partner_at = feet[partner] if partner is not None and partner != figure.character_id else None
+        if figure.action == "rides" and partner_at is not None:
             x, y = partner_at[0], partner_at[1] - 0.42 * partner_at[2]
         if partner_at is not None and abs(partner_at[0] - x) > 0.01:
             flip = partner_at[0] < x
