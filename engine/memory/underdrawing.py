@@ -74,3 +74,14 @@ def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId
     out = io.BytesIO()
     picture.save(out, "PNG")
     return Underdrawing(out.getvalue(), boxes, missing)
+
+
+def sketch_plate(brief: PanelBrief, *, size_px: int) -> Underdrawing:
+    """The underdrawing of a plate: the setting drawn by the scenery, so that the same instance keeps its shape."""
+    from engine.mini.scenery import draw_setting  # the drawing engine is only needed when a plate is missing
+
+    picture = draw_setting(brief.setting.kind, seed=brief.setting.seed, time_of_day=brief.time_of_day,
+                           weather=brief.weather, size_px=size_px)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return Underdrawing(out.getvalue(), ())
