@@ -12,7 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.nouns import (
-    Beat, CastMember, Character, CharacterId, Figure, PanelBrief, PanelId, Place, Setting, SettingId, StepId, Story,
+    Beat,
+    CastMember,
+    Character,
+    CharacterId,
+    Figure,
+    PanelBrief,
+    PanelId,
+    Place,
+    Setting,
+    SettingId,
+    StepId,
+    Story,
     StoryStep,
 )
 from engine.vocabulary import KIND_HEIGHTS, SETTINGS, STANDING_PROPS, TOUCHING
@@ -71,7 +82,11 @@ def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[F
     for index in range(1, len(row)):
         before, now = row[index - 1], row[index]
         mean = (heights[index - 1] + heights[index]) / 2
-        action = now.action if now.toward == before.character_id else before.action if before.toward == now.character_id else ""
+        action = ""
+        if now.toward == before.character_id:
+            action = now.action
+        elif before.toward == now.character_id:
+            action = before.action
         gap = TOUCH_GAP[action] * mean if action in TOUCH_GAP else mean * 0.62 + chance.uniform(0.0, 0.08)
         if "sleeps" in (before.action, now.action):
             gap += 0.12
@@ -126,7 +141,8 @@ def resolve_setting(story: Story, beat: Beat, known: Sequence[Setting]) -> Setti
     return Setting(SettingId(f"{story.story_id}:{seed:x}"), kind, shown, seed)
 
 
-def _place_props(props: Sequence[str], figures: Sequence[Figure], shot: str, seed: int) -> tuple[tuple[str, Place], ...]:
+def _place_props(props: Sequence[str], figures: Sequence[Figure], shot: str,
+                 seed: int) -> tuple[tuple[str, Place], ...]:
     """Standing props beside the row, where there is most room, behind everybody."""
     chance = random.Random(seed ^ 0x5F5F)
     placed = []

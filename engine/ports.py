@@ -12,11 +12,33 @@ from typing import Protocol
 
 from engine.events import Event
 from engine.nouns import (
-    Character, CharacterId, MemoryFrame, Member, MessageId, OwnerId, Painting, Panel, PanelBrief, PanelId,
-    PictureId, Plate, Scene, ServerId, ServerSettings, Setting, SettingId, StepId, Story, StoryId, StoryStep,
-    Turn, TurnId, TurnState, Underdrawing, VenueId,
+    Character,
+    CharacterId,
+    Member,
+    MemoryFrame,
+    MessageId,
+    OwnerId,
+    Painting,
+    Panel,
+    PanelBrief,
+    PanelId,
+    PictureId,
+    Plate,
+    Scene,
+    ServerId,
+    ServerSettings,
+    Setting,
+    SettingId,
+    StepId,
+    Story,
+    StoryId,
+    StoryStep,
+    Turn,
+    TurnId,
+    TurnState,
+    Underdrawing,
+    VenueId,
 )
-
 
 # --- models, in the studio process: blocking -------------------------------------------------------
 

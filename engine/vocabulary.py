@@ -4,8 +4,9 @@ Menus in the bot, the planner's grammar, the paper dolls, the scenery and the tr
 these lists, so a word is added here once. Order matters only where a list says so. Standard library only.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Mapping
+from typing import Final
 
 # --- who -------------------------------------------------------------------------------------------
 

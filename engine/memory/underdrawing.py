@@ -58,7 +58,8 @@ def compose(plate: Image.Image,
     return canvas, tuple(boxes), tuple(missing)
 
 
-def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId, bytes], *, size_px: int) -> Underdrawing:
+def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId, bytes], *,
+            size_px: int) -> Underdrawing:
     """The underdrawing of a brief from stored pictures (PNG). Without a plate it is laid on blank paper."""
     if plate is None:
         paper = Image.new("RGB", (size_px, size_px), BLANK)

@@ -1,0 +1,108 @@
+"""Durable work: DBOS behind four verbs, so that a turn survives the death of the process.
+
+A workflow's body may run again from its start after a crash. What it did by `act` or `commit` is not done twice;
+everything else in a body must only read, or be idempotent. Arguments and results recorded here are ids, never prose
+or pictures: those live in the Library, where they are encrypted and can be forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
+
+from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig, SetWorkflowID
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Bodies are replayed by newer code on purpose: they are idempotent, and a turn must survive an upgrade.
+APPLICATION_VERSION = "1"
+
+
+class Durable:
+    """One per process. `launch` registers the workflows and at once goes on with those a crash cut short."""
+
+    def __init__(self, *, system_database_url: str, engine: AsyncEngine,
+                 current_session: ContextVar[AsyncSession | None]) -> None:
+        """`system_database_url` keeps progress; `engine` is the Library's own: rows and records commit together.
+
+        `current_session` is where the Library looks for a transaction to join.
+        """
+        self._system_url = system_database_url
+        self._engine = engine
+        self._current_session = current_session
+        self._datasource: AsyncSQLAlchemyDatasource | None = None
+        self._bodies: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
+
+    async def launch(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        """Register each body as a workflow under its keyword, open the records, recover what was cut short.
+
+        Must be called on the event loop that everything else lives on: recovered bodies run there.
+        """
+        config: DBOSConfig = {
+            "name": "storythread",
+            "system_database_url": self._system_url,
+            "application_version": APPLICATION_VERSION,
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 0.2,
+        }
+        DBOS(config=config)
+        self._datasource = await AsyncSQLAlchemyDatasource.create(
+            make_url(self._engine.url).render_as_string(hide_password=False), engine=self._engine)
+        for name, body in bodies.items():
+            self._bodies[name] = DBOS.workflow(name=name)(_plain(body))
+        DBOS.launch()
+
+    async def start(self, name: str, workflow_id: str, *arguments: str) -> None:
+        """Begin a workflow. The same id again changes nothing."""
+        with SetWorkflowID(workflow_id):
+            await DBOS.start_workflow_async(self._bodies[name], *arguments)
+
+    async def finished(self, workflow_id: str) -> None:
+        """Wait until a workflow has ended, well or badly."""
+        handle = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
+        await handle.get_result(polling_interval_sec=0.05)
+
+    async def act(self, name: str, deed: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something outside, at least once, and remember that it is done. Inside a workflow only."""
+
+        async def body() -> T:
+            return await deed(*args, **kwargs)
+
+        done: T = await DBOS.run_step_async({"name": name}, body)
+        return done
+
+    async def commit(self, name: str, write: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write to the Library; the rows and the record that it is done commit in one transaction."""
+        datasource = self._datasource
+        if datasource is None:
+            raise RuntimeError("launch() comes first")
+
+        async def body() -> T:
+            token = self._current_session.set(datasource.sql_session())
+            try:
+                return await write(*args, **kwargs)
+            finally:
+                self._current_session.reset(token)
+
+        written: T = await datasource.run_tx_step_async({"name": name}, body)
+        return written
+
+    async def close(self) -> None:
+        """Let go of the records. Unfinished workflows stay pending and go on at the next launch."""
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        self._datasource = None
+        self._bodies.clear()
+
+
+def _plain(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A fresh function around a bound method: DBOS writes its registration onto the function it is given."""
+
+    async def workflow(*arguments: str) -> None:
+        await body(*arguments)
+
+    return workflow

@@ -1,0 +1,307 @@
+"""READ THIS FIRST. One turn, from a person's words to remembered panels.
+
+`TurnRunner.play_turn` is the whole story of a turn, as a durable workflow: killed at any line, it goes on at the
+next start, says nothing twice and loses nothing. Turns of one story are played one after another, in the order they
+were accepted; stories do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from engine.durable import Durable
+from engine.events import Event
+from engine.memory.underdrawing import sketch_plate
+from engine.memory.verification import Verdict, crops, judge
+from engine.memory.visual import Recollection, VisualMemory
+from engine.nouns import (
+    Character,
+    CharacterId,
+    NotFound,
+    OwnerId,
+    Painting,
+    Panel,
+    PanelBrief,
+    PanelId,
+    PanelState,
+    Plate,
+    Refused,
+    Scene,
+    StepId,
+    Story,
+    StoryId,
+    StoryStatus,
+    StoryStep,
+    StudioFailed,
+    Turn,
+    TurnId,
+    TurnState,
+    Underdrawing,
+)
+from engine.planning import plan_panels, plate_brief, stable_seed
+from engine.ports import Library, Stage, Studio
+
+#: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
+REPAINTS = 1
+
+
+class TurnRunner:
+    """Plays turns. One per process; it owns nothing but the order in which turns of a story are played."""
+
+    def __init__(self, library: Library, studio: Studio, stage: Stage, durable: Durable, *, size_px: int = 256) -> None:
+        self._library = library
+        self._studio = studio
+        self._stage = stage
+        self._durable = durable
+        self._memory = VisualMemory(library)
+        self._size_px = size_px
+        self._turn_closed = asyncio.Condition()
+
+    # --- from outside ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the records and go on with every turn a crash or a stop cut short."""
+        await self._durable.launch(play_turn=self.play_turn, redraw_panel=self.redraw_panel)
+        for turn in await self._library.open_turns():
+            await self._durable.start("play_turn", turn.turn_id, turn.turn_id)
+
+    async def accept(self, turn: Turn) -> bool:
+        """Take a turn: once this returns it is never lost. False when this very turn was taken before."""
+        new = await self._library.accept_turn(turn)
+        await self._durable.start("play_turn", turn.turn_id, turn.turn_id)
+        return new
+
+    async def redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: str) -> None:
+        """Paint a panel again with another seed; a new version in the same message. Raises `NotFound`, `Refused`."""
+        panel = await self._library.panel(panel_id)
+        if panel.state is PanelState.UNDONE:
+            raise Refused(reason="panel_undone")
+        await self._durable.start("redraw_panel", request_id, panel_id, owner_id, str(panel.version + 1))
+
+    async def undo(self, story_id: StoryId, request_id: str) -> tuple[StoryStep, list[Panel]] | None:
+        """Take back the last step; memory follows. None when there is nothing to take back.
+
+        Returns the step and the panels it had, so that the caller can mark their messages. Raises `Refused` while a
+        turn of this story is being played.
+        """
+        if await self._library.open_turns(story_id):
+            raise Refused(reason="turn_in_progress")
+        before = await self._library.panels(story_id)
+        step = await self._library.undo(story_id)
+        if step is None:
+            return None
+        return step, [panel for panel in before if panel.step_id == step.step_id]
+
+    async def finished(self, request_id: str) -> None:
+        """Wait until a turn or redraw has ended, well or badly."""
+        await self._durable.finished(request_id)
+
+    async def close(self) -> None:
+        """Stop. Turns still being played go on at the next start."""
+        await self._durable.close()
+
+    # --- the turn ----------------------------------------------------------------------------------
+
+    async def play_turn(self, turn_id: str) -> None:
+        """One turn. Its id is the id of the interaction or message that brought it."""
+        turn = await self._my_turn(TurnId(turn_id))
+        if turn is None:
+            return
+        try:
+            # 1. Read the scene: the story so far, the cast, the memory.
+            scene = await self._library.scene(turn.turn_id)
+
+            # 2. Write the step: prose, and the beats that can be seen.
+            step = await self._write(scene)
+
+            # 3. Say the prose, and keep places for the panels.
+            await self._durable.act("say", self._stage.say, scene.story.venue_id, step)
+            panels = [await self._keep_place(scene, panel) for panel in await self._plan(scene, step)]
+
+            # 4. For each brief: recall, lay out, paint, check, remember, show.
+            for panel in panels:
+                await self._draw(scene, panel, turn.owner_id)
+
+            # 5. Close the turn.
+            await self._durable.commit("close", self._close, scene, step)
+        except (StudioFailed, Refused, NotFound) as failure:
+            await self._fail(turn, failure.reason)
+        finally:
+            async with self._turn_closed:
+                self._turn_closed.notify_all()
+
+    async def redraw_panel(self, panel_id: str, owner_id: str, version: str) -> None:
+        """Another version of one panel: the same brief and memory, another seed. If it fails the old one stays."""
+        panel = await self._library.panel(PanelId(panel_id))
+        step = await self._library.step(panel.step_id)
+        scene = await self._library.scene(step.turn_id)
+        if panel.version < int(version):
+            panel = replace(panel, version=int(version), state=PanelState.PLANNED)
+        await self._draw(scene, panel, OwnerId(owner_id))
+
+    # --- its parts, in order -----------------------------------------------------------------------
+
+    async def _my_turn(self, turn_id: TurnId) -> Turn | None:
+        """Wait until every turn of the story accepted before this one is closed. None when it is closed already."""
+        turn = await self._library.turn(turn_id)
+        async with self._turn_closed:
+            while True:
+                waiting = await self._library.open_turns(turn.story_id)
+                if all(other.turn_id != turn_id for other in waiting):
+                    return None
+                if waiting[0].turn_id == turn_id:
+                    return turn
+                await self._turn_closed.wait()
+
+    async def _write(self, scene: Scene) -> StoryStep:
+        """The step of this turn: written once, found again after a crash. Raises `StudioFailed`."""
+        step_id = StepId(f"{scene.turn.turn_id}-step")
+        step, reason = None, ""
+        try:
+            step = await self._library.step(step_id)
+        except NotFound:
+            try:
+                step = await self._studio.write(scene, seed=stable_seed(step_id), on_event=self._hints(scene.story))
+            except StudioFailed as failure:
+                reason = failure.reason
+
+        async def remember() -> str:
+            if step is not None:
+                await self._library.save_step(step)
+            return reason
+
+        # What was recorded first holds, also when a replay fared differently.
+        reason = await self._durable.commit("remember step", remember)
+        if reason or step is None:
+            raise StudioFailed(reason=reason or "studio_failed")
+        return step
+
+    async def _plan(self, scene: Scene, step: StoryStep) -> list[Panel]:
+        """The panels of a step: as planned, or as they stand after a crash."""
+        briefs, new_settings = plan_panels(scene.story, step, _by_id(scene), scene.settings)
+
+        async def remember() -> None:
+            for setting in new_settings:
+                await self._library.save_setting(scene.story.story_id, setting)
+            for index, brief in enumerate(briefs):
+                await self._library.save_panel(Panel(brief.panel_id, step.step_id, index, brief))
+
+        await self._durable.commit("remember plan", remember)
+        return [await self._library.panel(brief.panel_id) for brief in briefs]
+
+    async def _keep_place(self, scene: Scene, panel: Panel) -> Panel:
+        """A message for the panel, to be edited from now on."""
+        message_id = await self._durable.act("place", self._stage.place, scene.story.venue_id, panel)
+        if panel.message_id != message_id:
+            panel = replace(panel, message_id=message_id)
+            await self._library.save_panel(panel)
+        return panel
+
+    async def _draw(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
+        """One panel, from recall to show. A panel that fails does not stop the others."""
+        reason = ""
+        if panel.state is not PanelState.DONE:
+            try:
+                panel = await self._painted(scene, panel, owner_id)
+            except StudioFailed as failure:
+                reason = failure.reason
+
+        async def remember() -> str:
+            if not reason:
+                await self._library.save_panel(panel)
+            elif panel.version == 1:
+                await self._library.save_panel(replace(panel, state=PanelState.FAILED))
+            return reason
+
+        reason = await self._durable.commit("remember panel", remember)
+        panel = await self._library.panel(panel.panel_id)
+        if reason:
+            await self._durable.act("show", self._stage.fail, scene.story.venue_id, scene.turn, reason, panel)
+        else:
+            await self._durable.act("show", self._show, scene.story, panel)
+
+    async def _painted(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> Panel:
+        """Recall, lay out, paint, check; the pictures are on disk when this returns. Raises `StudioFailed`."""
+        story, brief = scene.story, panel.brief
+        await self._need_plate(scene, brief, owner_id)
+        recollection = await self._memory.recollect(story, brief, _by_id(scene))
+        underdrawing = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
+        best, best_verdict = None, None
+        for attempt in range(1 + REPAINTS):
+            painting = await self._paint(scene, brief, underdrawing, recollection, owner_id,
+                                         seed=stable_seed(brief.panel_id, panel.version, attempt))
+            verdict = await self._check(painting, underdrawing, recollection, owner_id)
+            if best_verdict is None or verdict.worst > best_verdict.worst:
+                best, best_verdict = painting, verdict
+            if verdict.good:
+                break
+        assert best is not None
+        return replace(
+            panel, state=PanelState.DONE, seed=best.seed, painter=best.painter, boxes=underdrawing.boxes,
+            picture=await self._library.keep_picture(best.png, owner_id=story.owner_id),
+            underdrawing=await self._library.keep_picture(underdrawing.png, owner_id=story.owner_id))
+
+    async def _paint(self, scene: Scene, brief: PanelBrief, underdrawing: Underdrawing,
+                     recollection: Recollection | None, owner_id: OwnerId, *, seed: int) -> Painting:
+        references = []
+        if recollection is not None:
+            references = [recollection.cutouts[figure.character_id] for figure in brief.figures
+                          if figure.character_id in recollection.cutouts]
+            references += [recollection.previous] if recollection.previous is not None else []
+        return await self._studio.paint(brief, underdrawing, references, seed=seed, turn_id=scene.turn.turn_id,
+                                        owner_id=owner_id, on_event=self._hints(scene.story))
+
+    async def _need_plate(self, scene: Scene, brief: PanelBrief, owner_id: OwnerId) -> None:
+        """Paint the setting once without people, for this time of day and weather, and remember it."""
+        setting = brief.setting
+        if await self._library.plate(setting.setting_id, brief.time_of_day, brief.weather, brief.style) is not None:
+            return
+        empty = plate_brief(brief)
+        sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
+        seed = stable_seed(setting.setting_id, brief.time_of_day, brief.weather, brief.style)
+        painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed)
+        picture = await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)
+        await self._library.save_plate(scene.story.story_id, Plate(
+            setting.setting_id, brief.time_of_day, brief.weather, brief.style, picture))
+
+    async def _check(self, painting: Painting, underdrawing: Underdrawing, recollection: Recollection,
+                     owner_id: OwnerId) -> Verdict:
+        """Is everybody themselves, and everybody there?"""
+        known = [(character_id, box) for character_id, box in underdrawing.boxes
+                 if character_id in recollection.cutouts]
+        if not known:
+            return Verdict((), ())
+        cast = list(dict.fromkeys(character_id for character_id, _ in known))
+        pictures = await asyncio.to_thread(crops, painting.png, known)
+        likenesses = await self._studio.embed(
+            [*pictures, *(recollection.cutouts[character_id] for character_id in cast)], owner_id=owner_id)
+        figures = [(character_id, likeness) for (character_id, _), likeness in zip(known, likenesses, strict=False)]
+        return judge(figures, dict(zip(cast, likenesses[len(known):], strict=True)))
+
+    async def _show(self, story: Story, panel: Panel) -> None:
+        assert panel.picture is not None
+        message_id = await self._stage.show(story.venue_id, panel, await self._library.picture(panel.picture))
+        if message_id != panel.message_id:
+            await self._library.save_panel(replace(panel, message_id=message_id))
+
+    async def _close(self, scene: Scene, step: StoryStep) -> None:
+        if step.closes_story:
+            story = await self._library.story(scene.story.story_id)
+            await self._library.save_story(replace(story, status=StoryStatus.ENDED))
+        await self._library.close_turn(scene.turn.turn_id, TurnState.DONE)
+
+    async def _fail(self, turn: Turn, reason: str) -> None:
+        """Close a turn that did not work out, and say so plainly."""
+        story = await self._library.story(turn.story_id)
+        await self._durable.act("fail", self._stage.fail, story.venue_id, turn, reason)
+        await self._durable.commit("close", self._library.close_turn, turn.turn_id, TurnState.FAILED, reason)
+
+    def _hints(self, story: Story) -> Callable[[Event], None]:
+        """Progress goes to the stage and is never waited for."""
+        return lambda event: self._stage.hint(story.venue_id, event)
+
+
+def _by_id(scene: Scene) -> Mapping[CharacterId, Character]:
+    return {character.character_id: character for character in scene.cast}
