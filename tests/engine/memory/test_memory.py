@@ -1,0 +1,136 @@
+"""Visual memory with plain values: what is recalled and why, where cut-outs land, who is who."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from engine.memory.recall import frame_weight, recall
+from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose, lay_out
+from engine.memory.verification import SAME, cosine, crops, judge
+from engine.nouns import (
+    Box,
+    CharacterId,
+    Figure,
+    Look,
+    MemoryFrame,
+    PanelBrief,
+    PanelId,
+    PictureId,
+    Place,
+    Plate,
+    Setting,
+    SettingId,
+    StoryId,
+)
+
+A, B = CharacterId("a"), CharacterId("b")
+ROOM = Setting(SettingId("room"), "bedroom", "the bedroom", 1)
+WOOD = Setting(SettingId("wood"), "forest", "the forest", 2)
+
+
+def brief(*who: CharacterId, setting: Setting = ROOM, panel: str = "p") -> PanelBrief:
+    figures = tuple(Figure(one, one, Look(), Place(0.25 + 0.5 * index, 0.9, 0.5)) for index, one in enumerate(who))
+    return PanelBrief(PanelId(panel), StoryId("s"), "", figures, setting)
+
+
+def frame(age: int, *who: CharacterId, setting: Setting = ROOM) -> MemoryFrame:
+    return MemoryFrame(PanelId(f"old{age}"), brief(*who, setting=setting), PictureId(f"pic{age}"), (), age)
+
+
+def cutout(colour: tuple[int, int, int], width: int = 90, height: int = CUTOUT_STANDING_PX) -> Image.Image:
+    return Image.new("RGBA", (width, height), (*colour, 255))
+
+
+def png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def test_recall_gives_avatars_then_plate_then_frames_that_matter_each_with_a_reason() -> None:
+    plate = Plate(ROOM.setting_id, "day", "clear", "flat", PictureId("plate"))
+    frames = [frame(3, A, setting=WOOD), frame(1, B, setting=WOOD), frame(2, setting=ROOM)]
+    found = recall(brief(A), avatars={A: PictureId("ava"), B: PictureId("avb")}, plate=plate, frames=frames)
+    assert [item.what for item in found.items] == ["avatar", "plate", "frame", "frame"]
+    assert found.items[0].picture == "ava", "B is not in the brief"
+    assert [item.panel_id for item in found.items[2:]] == ["old2", "old3"], "frame 1 shares neither place nor cast"
+    assert all(item.reason for item in found.items) and not found.needs_plate
+    assert recall(brief(A), avatars={}, plate=None, frames=[]).needs_plate
+
+
+def test_recall_keeps_its_budget_and_what_matters_most() -> None:
+    frames = [frame(age, A) for age in range(1, 30)]
+    found = recall(brief(A, B), avatars={A: PictureId("a"), B: PictureId("b")}, plate=None, frames=frames, budget=4)
+    assert [item.what for item in found.items] == ["avatar", "avatar", "frame", "frame"]
+    assert [item.panel_id for item in found.items[2:]] == ["old1", "old2"]
+
+
+def test_weights_fall_strictly_with_age() -> None:
+    weights = [frame_weight(age) for age in range(1, 101)]
+    assert all(older < newer for newer, older in zip(weights, weights[1:], strict=False)) and weights[-1] > 0
+
+
+def test_a_cutout_lands_with_its_feet_on_its_place_at_its_height() -> None:
+    place = Place(0.5, 0.9, 0.5)
+    picture, boxes, missing = compose(Image.new("RGB", (200, 200), "white"), [(A, cutout((200, 0, 0)), place)])
+    ((_, box),) = boxes
+    assert not missing
+    assert box.bottom == pytest.approx(0.9, abs=0.01) and box.bottom - box.top == pytest.approx(0.5, abs=0.01)
+    assert (box.left + box.right) / 2 == pytest.approx(0.5, abs=0.01)
+    assert picture.getpixel((100, 170)) == (200, 0, 0) and picture.getpixel((100, 60)) == (255, 255, 255)
+
+
+def test_a_tail_does_not_shift_the_feet_and_flip_mirrors() -> None:
+    tailed = Image.new("RGBA", (180, CUTOUT_STANDING_PX))
+    tailed.paste((0, 0, 200, 255), (0, 0, 60, CUTOUT_STANDING_PX))
+    tailed.paste((0, 200, 0, 255), (60, 60, 180, 120))         # a tail to the right, off the ground
+    for flip, tail_x in ((False, 150), (True, 50)):
+        picture, _, _ = compose(Image.new("RGB", (200, 200), "white"), [(A, tailed, Place(0.5, 0.9, 0.5, flip))])
+        assert picture.getpixel((100, 175)) == (0, 0, 200)
+        assert picture.getpixel((tail_x, 115)) == (0, 200, 0)
+
+
+def test_nearer_figures_cover_farther_ones_and_unknown_ones_are_named() -> None:
+    picture, boxes, missing = compose(Image.new("RGB", (200, 200), "white"), [
+        (A, cutout((200, 0, 0)), Place(0.5, 0.85, 0.5)), (B, cutout((0, 200, 0)), Place(0.5, 0.9, 0.5)),
+        (CharacterId("c"), None, Place(0.2, 0.9, 0.5))])
+    assert picture.getpixel((100, 160)) == (0, 200, 0) and missing == ("c",) and len(boxes) == 2
+
+
+def test_boxes_stay_inside_the_frame() -> None:
+    _, ((_, box),), _ = compose(Image.new("RGB", (100, 100)), [(A, cutout((1, 2, 3)), Place(0.02, 1.3, 1.2))])
+    assert 0.0 == box.left < box.right <= 1.0 and 0.0 <= box.top < box.bottom <= 1.0
+
+
+def test_without_a_plate_it_is_laid_on_blank_paper_in_the_painters_size() -> None:
+    laid = lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64)
+    picture = Image.open(io.BytesIO(laid.png))
+    assert picture.size == (64, 64) and picture.getpixel((2, 2)) == BLANK and laid.missing == (B,)
+    assert lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64) == laid
+
+
+def test_verdict_finds_the_confused_and_the_absent() -> None:
+    avatars = {A: [1.0, 0.0], B: [0.0, 1.0]}
+    good = judge([(A, [2.0, 0.1]), (B, [0.1, 0.9])], avatars)
+    assert good.good and good.worst > 0.9, "the norm is quality, not identity"
+    swapped = judge([(A, [0.1, 1.0]), (B, [0.0, 1.0])], avatars)
+    assert swapped.confused == (A,) and not swapped.good
+    absent = judge([(A, [0.3, -1.0])], {A: [1.0, 0.0]})
+    assert absent.worst < SAME and not absent.good
+    assert judge([], {}).good
+
+
+def test_crops_are_cut_where_the_boxes_are() -> None:
+    picture = Image.new("RGB", (100, 100), "white")
+    picture.paste((200, 0, 0), (50, 50, 100, 100))
+    (cut,) = crops(png(picture), [(A, Box(0.5, 0.5, 1.0, 1.0))])
+    assert Image.open(io.BytesIO(cut)).getextrema() == ((200, 200), (0, 0), (0, 0))
+    (tiny,) = crops(png(picture), [(A, replace(Box(0.5, 0.5, 0.5, 0.5)))])
+    assert min(Image.open(io.BytesIO(tiny)).size) >= 8
+
+
+def test_cosine_and_iou() -> None:
+    assert cosine([3, 0], [5, 0]) == pytest.approx(1) and cosine([0, 0], [1, 0]) == 0
+    assert Box(0, 0, 1, 1).iou(Box(0.5, 0, 1.5, 1)) == pytest.approx(1 / 3) and Box(0, 0, 1, 1).iou(Box(2, 2, 3, 3)) == 0
