@@ -1,0 +1,1 @@
+"""The rehearsal stage: a loopback Discord, scripted players, scenes, and the thread as a web page."""
