@@ -1,0 +1,1 @@
+"""The embedded models: weights, their cards, and the paper dolls."""
