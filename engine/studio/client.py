@@ -1,0 +1,465 @@
+"""The face's end of the studio: starts the child, waits in its lane, and starts it again when it dies.
+
+Everything here runs on one event loop and imports no model. The lane decides who is next; the child only ever holds
+the job it works on, so that a newcomer's first panel can still go before what a busier person has waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import engine
+from engine.events import Event, Painted, ProseGrew, Queued
+from engine.nouns import (
+    Cancelled,
+    OwnerId,
+    Painting,
+    PanelBrief,
+    PanelId,
+    Scene,
+    StoryStep,
+    StudioFailed,
+    TurnId,
+    Underdrawing,
+)
+from engine.settings import Settings
+from engine.studio.lane import Lane, Ticket
+from engine.studio.messages import (
+    LENGTH_BYTES,
+    Awake,
+    Began,
+    BrokenFrame,
+    Cancel,
+    Close,
+    Done,
+    EmbedJob,
+    Failed,
+    Job,
+    Loaded,
+    Open,
+    PaintJob,
+    Ready,
+    Stepped,
+    ToStudio,
+    Unable,
+    WriteJob,
+    Wrote,
+    frame,
+    length_of,
+    unframe,
+)
+
+log = logging.getLogger(__name__)
+
+#: Starts in a row that come to nothing before waiting work is told so.
+STARTS_BEFORE_GIVING_UP = 3
+#: Times one job is tried when the process dies under it.
+TRIES = 2
+#: Turns whose first panel is remembered as such.
+TURNS_KEPT = 1000
+#: Denoising steps a panel is assumed to take before one was measured.
+ASSUMED_STEPS = 20
+#: Seconds from starting the process to its first work, before it was measured.
+ASSUMED_START_S = 5.0
+
+#: The turn of work that belongs to none.
+NO_TURN = TurnId("")
+
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Work:
+    """One job of the face, from asking to answer."""
+
+    ticket: Ticket
+    message: Job
+    answer: asyncio.Future[Any]
+    on_event: OnEvent | None = None
+    turn_id: TurnId = NO_TURN
+    panel_id: PanelId | None = None
+    place: int | None = None               # last told
+    tries: int = 0
+    given_up: str = ""                     # why it shall not be tried again
+
+
+class StudioClient:
+    """The models, behind one lane in a process of their own. Implements `engine.ports.Studio`.
+
+    `silence_s`: a job that says nothing for so long (no step, no token) hangs; the process is then killed and the job
+    tried once more. `command` starts the child; the default is this Python with `-m engine.studio.host`.
+    """
+
+    def __init__(self, settings: Settings, *, silence_s: float = 120.0, command: Sequence[str] | None = None) -> None:
+        self._settings = settings
+        self._silence_s = min(silence_s, settings.studio.job_timeout_s)
+        self._command = tuple(command or (sys.executable, "-m", "engine.studio.host"))
+        self._lane = Lane()
+        self._work: dict[int, _Work] = {}              # waiting and running
+        self._running: _Work | None = None
+        self._ids = itertools.count(1)
+        self._first_panels: OrderedDict[TurnId, PanelId] = OrderedDict()
+        self._process: asyncio.subprocess.Process | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._awake = False
+        self._served = False                           # this process has proved itself
+        self._wanted = asyncio.Event()
+        self._ready: asyncio.Future[Ready] | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._born_at = 0.0
+        self._start_s = ASSUMED_START_S
+        self._size_px, self._steps = 256, ASSUMED_STEPS
+        self._peak_bytes = 0
+        self._closed = False
+
+    # --- life --------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the child and return at once; work waits until it is awake. A second call does nothing."""
+        if self._closed:
+            raise StudioFailed("the studio is closed")
+        if self._life is None:
+            self._ready = asyncio.get_running_loop().create_future()
+            self._life = asyncio.create_task(self._live(), name="studio")
+
+    async def ready(self) -> Ready:
+        """Wait until every model was opened or could not be; tells which. Raises `StudioFailed` if none will be."""
+        if self._ready is None:
+            raise StudioFailed("the studio was not started")
+        return await asyncio.shield(self._ready)
+
+    async def close(self) -> None:
+        """End the child and fail what still waits. Returns when the process is gone."""
+        self._closed = True
+        if self._life is not None:
+            self._send(Close())
+            self._life.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._life
+            self._life = None
+        self._fail_everything("the studio is closed")
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it lives."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    def peak_memory(self) -> int:
+        """The most memory any child has held so far, in bytes; 0 before the first one said."""
+        if self.pid is not None:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                status = Path(f"/proc/{self.pid}/status").read_text("ascii", errors="replace")
+                here = int(status.split("VmHWM:")[1].split()[0]) * 1024
+                self._peak_bytes = max(self._peak_bytes, here)
+        return self._peak_bytes
+
+    # --- engine.ports.Studio -----------------------------------------------------------------------
+
+    async def write(self, scene: Scene, *, seed: int, on_event: OnEvent) -> StoryStep:
+        """Go on with the story. See `engine.ports.Studio`."""
+        turn = scene.turn
+        return cast(StoryStep, await self._do(
+            "write", turn.owner_id, 1.0, lambda job_id: WriteJob(job_id, scene, seed), urgent=True,
+            on_event=on_event, turn_id=turn.turn_id))
+
+    async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
+                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent) -> Painting:
+        """Paint a brief. See `engine.ports.Studio`."""
+        return cast(Painting, await self._do(
+            "paint", owner_id, self._steps * self._size_px**2 / 1e6,
+            lambda job_id: PaintJob(job_id, brief, underdrawing, tuple(references), seed, turn_id),
+            urgent=self._is_first(brief, turn_id), on_event=on_event, turn_id=turn_id, panel_id=brief.panel_id))
+
+    async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
+        """Vectors of likeness. See `engine.ports.Studio`."""
+        if not pictures:
+            return []
+        return cast("list[list[float]]", await self._do(
+            "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), urgent=True))
+
+    # --- the lane ----------------------------------------------------------------------------------
+
+    async def _do(self, kind: str, owner_id: OwnerId, units: float, message: Callable[[int], Job], *, urgent: bool,
+                  on_event: OnEvent | None = None, turn_id: TurnId = NO_TURN,
+                  panel_id: PanelId | None = None) -> object:
+        if self._closed or self._life is None:
+            raise StudioFailed("the studio is closed" if self._closed else "the studio was not started")
+        job_id = next(self._ids)
+        ticket = Ticket(job_id, owner_id, kind, units, urgent, time.monotonic())
+        work = _Work(ticket, message(job_id), asyncio.get_running_loop().create_future(), on_event, turn_id, panel_id)
+        self._work[job_id] = work
+        self._lane.add(ticket)
+        self._wanted.set()
+        self._next()
+        try:
+            return await work.answer
+        finally:
+            if not work.answer.done() or work.answer.cancelled():
+                self._abandon(work)
+
+    def _is_first(self, brief: PanelBrief, turn_id: TurnId) -> bool:
+        """Plates, and the panel with which this turn's people see their first picture."""
+        if brief.is_plate:
+            return True
+        first = self._first_panels.setdefault(turn_id, brief.panel_id)
+        while len(self._first_panels) > TURNS_KEPT:
+            self._first_panels.popitem(last=False)
+        return first == brief.panel_id
+
+    def _next(self) -> None:
+        """Give the child its next job if it is free, and tell everybody whose place has changed."""
+        if self._awake and self._running is None:
+            ticket = self._lane.begin(time.monotonic())
+            if ticket is not None:
+                self._running = self._work[ticket.job_id]
+                self._hand_over(self._running)
+        self._tell_places()
+
+    def _hand_over(self, work: _Work) -> None:
+        work.tries += 1
+        self._send(work.message)
+        self._expect_sound()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        limit_s = self._settings.studio.job_timeout_s
+        self._deadline = asyncio.get_running_loop().call_later(
+            limit_s, self._put_down, f"the job took longer than {limit_s:g} s", True)
+
+    def _abandon(self, work: _Work) -> None:
+        """Nobody waits for this job any more."""
+        if work is self._running:
+            work.given_up = "cancelled"
+            self._send(Cancel(work.ticket.job_id))     # the lane is free when the child answers, a step later
+        elif self._work.pop(work.ticket.job_id, None) is not None:
+            self._lane.drop(work.ticket.job_id)
+            self._tell_places()
+
+    def _finish(self, seconds: float | None, *, units: float | None = None) -> _Work | None:
+        """The running job leaves the lane."""
+        work, self._running = self._running, None
+        for timer in (self._silence, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        if work is not None:
+            self._work.pop(work.ticket.job_id, None)
+            self._lane.end(seconds, units=units)
+        return work
+
+    def _tell_places(self) -> None:
+        if not len(self._lane):
+            return
+        now = time.monotonic()
+        # While the process starts, everybody waits that much longer.
+        starting_s = 0.0 if self._awake else max(0.0, self._start_s - (now - self._born_at))
+        for job_id, (place, wait_s) in self._lane.outlook(now).items():
+            work = self._work[job_id]
+            if work.place != place:
+                work.place = place
+                self._emit(work, Queued(work.turn_id, work.panel_id, place, wait_s + starting_s))
+
+    @staticmethod
+    def _emit(work: _Work, event: Event) -> None:
+        if work.on_event is None or work.answer.done():
+            return
+        try:
+            work.on_event(event)
+        except Exception as error:         # progress is only progress: a listener's fault must not stop the lane
+            log.warning("an event's listener failed: %s", type(error).__name__)
+
+    # --- what the child says -----------------------------------------------------------------------
+
+    def _hear(self, message: object) -> None:
+        self._expect_sound()
+        work = self._running
+        match message:
+            case Awake():
+                self._awake = True
+                if work is not None:                   # the process died under it: once more
+                    self._hand_over(work)
+                else:
+                    self._next()
+            case Loaded(role=role, name=name, seconds=seconds, size_px=size_px):
+                log.info("studio: %s %s, loaded in %.1f s", role, name, seconds)
+                self._size_px = size_px or self._size_px
+                self._start_s = time.monotonic() - self._born_at
+            case Unable(role=role, why=why):
+                log.warning("studio: no %s: %s", role, why)
+            case Ready():
+                self._served = True
+                if self._ready is not None and not self._ready.done():
+                    self._ready.set_result(message)
+            case Wrote(job_id=job_id, prose=prose) if work is not None and work.ticket.job_id == job_id:
+                self._emit(work, ProseGrew(work.turn_id, prose))
+            case Stepped(job_id=job_id, step=step, steps=steps, preview_png=png) \
+                    if work is not None and work.ticket.job_id == job_id and work.panel_id is not None:
+                self._emit(work, Painted(work.turn_id, work.panel_id, step, steps, png))
+            case Done(job_id=job_id, result=result, seconds=seconds, peak_bytes=peak) \
+                    if work is not None and work.ticket.job_id == job_id:
+                self._served = True
+                self._peak_bytes = max(self._peak_bytes, peak)
+                units = None
+                if isinstance(result, Painting):
+                    self._steps = result.steps or self._steps
+                    units = self._steps * self._size_px**2 / 1e6
+                self._finish(seconds, units=units)
+                if not work.answer.done():
+                    work.answer.set_result(result)
+                self._next()
+            case Failed(job_id=job_id) if work is not None and work.ticket.job_id == job_id:
+                self._peak_bytes = max(self._peak_bytes, message.peak_bytes)
+                self._finish(None)
+                if not work.answer.done():
+                    kind = Cancelled if message.cancelled else StudioFailed
+                    work.answer.set_exception(kind(message.message, reason=message.reason))
+                self._next()
+            case Began() | Wrote() | Stepped() | Done() | Failed():
+                pass                                   # of a job that is over
+            case _:
+                raise BrokenFrame(f"the studio said {type(message).__name__}")
+
+    def _send(self, message: ToStudio) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return                                     # it is dead: what follows its death sends this job again
+        process.stdin.write(frame(message))
+
+    def _expect_sound(self) -> None:
+        """(Re)start the clock that calls a working child hung."""
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        if self._running is not None or not self._awake:
+            self._silence = asyncio.get_running_loop().call_later(
+                self._silence_s, self._put_down, f"nothing was heard for {self._silence_s:g} s", False)
+
+    def _put_down(self, why: str, for_good: bool) -> None:
+        """Kill a child that hangs. `for_good`: its job is not tried again."""
+        log.error("studio: %s, killing the process", why)
+        if for_good and self._running is not None:
+            self._running.given_up = why
+        if self.pid is not None and self._process is not None:
+            self._process.kill()
+
+    # --- one life after the other ------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        failures = 0
+        while True:
+            why = await self._one_life()
+            failures = 0 if self._served else failures + 1
+            log.error("studio: the process ended: %s", why)
+            work = self._running
+            if work is not None and (work.given_up or work.tries >= TRIES):
+                self._finish(None)
+                if not work.answer.done():
+                    work.answer.set_exception(StudioFailed(work.given_up or f"the models' process died twice: {why}"))
+            if failures >= STARTS_BEFORE_GIVING_UP:
+                self._fail_everything(f"the models' process does not start: {why}")
+                self._wanted.clear()
+                await self._wanted.wait()              # the next who asks has it tried again
+                failures = STARTS_BEFORE_GIVING_UP - 1
+                if self._ready is not None and self._ready.done():
+                    self._ready = asyncio.get_running_loop().create_future()
+            elif failures:
+                await asyncio.sleep(0.25 * 2**failures)
+            self._tell_places()
+
+    async def _one_life(self) -> str:
+        """Start a child and listen until it ends. Returns why it ended."""
+        self._awake = self._served = False
+        self._born_at = time.monotonic()
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=_child_environment(self._settings))
+        except OSError as error:
+            return f"cannot be started ({error.strerror})"
+        self._process = process
+        assert process.stdout is not None and process.stderr is not None
+        drain = asyncio.create_task(_drain(process.stderr))
+        why = ""
+        try:
+            self._send(Open(self._settings))
+            self._expect_sound()
+            while True:
+                head = await process.stdout.readexactly(LENGTH_BYTES)
+                self._hear(unframe(await process.stdout.readexactly(length_of(head))))
+        except asyncio.IncompleteReadError:
+            pass
+        except BrokenFrame as error:
+            why = str(error)
+        finally:
+            self._awake = False
+            for timer in (self._silence, self._deadline):
+                if timer is not None:
+                    timer.cancel()
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+            await drain
+            if process.stdin is not None:
+                process.stdin.close()
+        return why or f"exit code {process.returncode}"
+
+    def _fail_everything(self, why: str) -> None:
+        self._finish(None)
+        for work in list(self._work.values()):
+            self._lane.drop(work.ticket.job_id)
+            if not work.answer.done():
+                work.answer.set_exception(StudioFailed(why))
+        self._work.clear()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(StudioFailed(why))
+            self._ready.exception()                    # nobody need have asked
+
+
+def _child_environment(settings: Settings) -> Mapping[str, str]:
+    """The face's environment without its secrets, with the model libraries told to stay at home and be quiet."""
+    kept = {name: value for name, value in os.environ.items()
+            if name != "DISCORD_TOKEN" and not name.startswith("STORYTHREAD_")}
+    here = str(Path(engine.__file__).parent.parent)
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))
+    if settings.studio.threads:
+        kept["OMP_NUM_THREADS"] = str(settings.studio.threads)
+    return kept | {
+        "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "DIFFUSERS_VERBOSITY": "error",
+        "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1"}
+
+
+async def _drain(stderr: asyncio.StreamReader) -> None:
+    """The child's standard error into this process's log: our own lines and crash reports, no library's chatter.
+
+    Ours quote nobody; a library's might, so of those only the number is told.
+    """
+    own = {f"{logging.getLevelName(level)} engine.": level for level in (logging.INFO, logging.WARNING, logging.ERROR)}
+    others, crashing = 0, False
+    while True:
+        try:
+            line = (await stderr.readline()).decode("utf-8", "replace")
+        except ValueError:                 # longer than the reader's limit
+            others += 1
+            continue
+        if not line:
+            break
+        crashing = crashing or line.startswith("Fatal Python error")
+        level = next((level for start, level in own.items() if line.startswith(start)), None)
+        if level is not None or crashing or line.startswith("  /"):
+            log.log(level or logging.ERROR, "studio: %s", line.rstrip())
+        else:
+            others += 1
+    if others:
+        log.debug("studio: %d more lines on standard error", others)
