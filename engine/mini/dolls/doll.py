@@ -23,7 +23,8 @@ class Doll(NamedTuple):
     head: tuple[float, float, float, float]   # left, top, right, bottom
 
 
-def draw_figure(look: Look, *, height_px: int, action: str, mood: str, holding: str, flip: bool, supersample: int) -> Doll:
+def draw_figure(look: Look, *, height_px: int, action: str, mood: str, holding: str, flip: bool,
+                supersample: int) -> Doll:
     """See `draw_doll`; `supersample` is how many canvas pixels make one pixel."""
     canvas = height_px * supersample
     unit = canvas / 100.0
@@ -33,7 +34,7 @@ def draw_figure(look: Look, *, height_px: int, action: str, mood: str, holding: 
     pen = Pen(image, ImageDraw.Draw(image), (unit, 0.0, 0.0, -unit, origin_x, origin_y), max(1.2, unit * 0.95))
     figure = _Figure(look, action, mood, holding)
     head_x, head_y, head_rx, head_ry = figure.draw(pen)
-    bounds = image.getbbox() or (0, 0, 1, 1)
+    bounds = image.getbbox(alpha_only=True) or (0, 0, 1, 1)
     left, top = bounds[0] // supersample * supersample, bounds[1] // supersample * supersample
     right, bottom = -(-bounds[2] // supersample) * supersample, -(-bounds[3] // supersample) * supersample
     small = image.crop((left, top, right, bottom)).reduce(supersample)
@@ -44,12 +45,14 @@ def draw_figure(look: Look, *, height_px: int, action: str, mood: str, holding: 
         if figure.pose.lift:
             foot_x = (origin_x - left) / s
     foot_x, foot_y = min(max(foot_x, 0.0), small.width - 1.0), min(max(foot_y, 0.0), small.height - 1.0)
-    box = ((head_x - head_rx - left) / s, (head_y - head_ry - top) / s, (head_x + head_rx - left) / s, (head_y + head_ry - top) / s)
+    box = ((head_x - head_rx - left) / s, (head_y - head_ry - top) / s, (head_x + head_rx - left) / s,
+           (head_y + head_ry - top) / s)
     if flip:
         small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         foot_x = small.width - 1 - foot_x
         box = (small.width - box[2], box[1], small.width - box[0], box[3])
-    return Doll(small, (foot_x, foot_y), (max(0.0, box[0]), max(0.0, box[1]), min(float(small.width), box[2]), min(float(small.height), box[3])))
+    return Doll(small, (foot_x, foot_y), (max(0.0, box[0]), max(0.0, box[1]), min(float(small.width), box[2]),
+                                          min(float(small.height), box[3])))
 
 
 class _Figure:
@@ -73,7 +76,8 @@ class _Figure:
         self.wear = clothes.Wardrobe(
             top=top, bottom=top if self.cut.flat_trousers and look.outfit != "overalls" else bottom, pattern=look.pattern,
             pattern_tone=colour(look.pattern_colour), extra=colour(look.accessory_colour), body=body,
-            belly=creatures.belly_tone(self.kind, body) if self.creature else body, creature=self.creature, kind=self.kind)
+            belly=creatures.belly_tone(self.kind,
+                                       body) if self.creature else body, creature=self.creature, kind=self.kind)
         self.hair_tone = colour(look.hair_colour)
         self._place()
 
@@ -166,7 +170,11 @@ class _Figure:
         if look.wheelchair:
             self._chair_front(base)
 
-        arms = (self._arm(p.left, -1), self._arm(p.right, 1))
+        right: Arm = p.right
+        if self.holding and p.holds == "right" and isinstance(right, tuple) and max(right) < 70:
+            # an arm that hangs is lifted to show what it holds
+            right = (38, 20) if self.holding in props.HANGING else (52, 104) if self.holding in props.TALL else (34, 84)
+        arms = (self._arm(p.left, -1), self._arm(right, 1))
         over = {"left": (0,), "right": (1,), "both": (0, 1)}.get(p.over, ())
         for i in (0, 1):
             if i not in over:
@@ -192,7 +200,7 @@ class _Figure:
         if both:
             if i == 0:
                 (lx, ly), (rx, ry) = arms[0][2], arms[1][2]
-                props.draw_held(pen, self.holding, (lx + rx) / 2, (ly + ry) / 2, both=True)
+                props.draw_held(pen, self.holding, (lx + rx) / 2, (ly + ry) / 2 + 2, both=True)
             self._draw_arm(pen, arms[i], i)
         elif i == 1:
             x, y = arms[1][2]
@@ -200,7 +208,7 @@ class _Figure:
                 self._draw_arm(pen, arms[1], 1)
                 props.draw_held(pen, self.holding, x - 0.5, y + 2.2)
             else:
-                lift = 3.5 if self.holding not in (*props.HANGING, "balloon", "kite", "umbrella", "sword") else 0.0
+                lift = 3.5 if self.holding not in (*props.HANGING, *props.TALL) else 0.0
                 props.draw_held(pen, self.holding, x + 1.0, y + lift, turn=12 if self.holding == "sword" else 0)
                 self._draw_arm(pen, arms[1], 1)
         else:
@@ -231,7 +239,8 @@ class _Figure:
             r1 = b.arm_r * (1.20 if short else 1.06)
             tone = self.wear.top
             if look.outfit == "overalls":
-                tone = mix(self.wear.pattern_tone, self.wear.top, 0.12) if look.pattern != "plain" else lighter(self.wear.bottom, 0.62)
+                tone = mix(self.wear.pattern_tone, self.wear.top,
+                           0.12) if look.pattern != "plain" else lighter(self.wear.bottom, 0.62)
             part = path[:reach]
             pen.tube(part, r0, r1, tone)
             x, y = part[-1]
@@ -260,7 +269,8 @@ class _Figure:
             dx, dy = dx / n, dy / n
             for s in (-1, 1):
                 pen.tube(((x, y), (x + dx * r * 0.5 - dy * s * r * 0.8, y + dy * r * 0.5 + dx * s * r * 0.8),
-                          (x + dx * r * 1.4 - dy * s * r * 0.4, y + dy * r * 1.4 + dx * s * r * 0.4)), r * 0.34, r * 0.24, metal, flat=True)
+                          (x + dx * r * 1.4 - dy * s * r * 0.4,
+                           y + dy * r * 1.4 + dx * s * r * 0.4)), r * 0.34, r * 0.24, metal, flat=True)
             pen.disc(x, y, r * 0.62, metal, line=edge(metal))
             return
         tone = self.paw
@@ -286,7 +296,8 @@ class _Figure:
             skin_tone = mix(self.body, (70, 78, 96), 0.35)
         shoe_y = b.shoe * 0.42
         x, y = path[-1]
-        path[-1] = (x, y + shoe_y * 0.9)
+        path[-1] = (x, y + max(shoe_y, b.leg_r + 0.9))
+        path[-2] = ((path[-3][0] + path[-1][0]) / 2, max((path[-3][1] + path[-1][1]) / 2, path[-1][1]))
         self._foot(pen, x, y, side, behind=True)
         pen.tube(path, b.leg_r * 0.98, b.leg_r * 0.82, skin_tone)
         cut = self.cut
@@ -332,9 +343,11 @@ class _Figure:
         cx = x + shift
         h = long * 0.80
         w = long
-        points = smooth(((cx - w, y + h * 0.24), (cx - w * 0.72, y + h * 0.86), (cx, y + h), (cx + w * 0.72, y + h * 0.80), (cx + w, y + h * 0.24), (cx + w * 0.6, y), (cx - w * 0.6, y)))
+        points = smooth(((cx - w, y + h * 0.24), (cx - w * 0.72, y + h * 0.86), (cx, y + h),
+                         (cx + w * 0.72, y + h * 0.80), (cx + w, y + h * 0.24), (cx + w * 0.6, y), (cx - w * 0.6, y)))
         pen.shape(points, tone, shaded=0.0)
-        pen.fill(tuple((px + (cx - px) * 0.3 - 0.5, py + (y + h * 0.6 - py) * 0.45 + 0.4) for px, py in points), lighter(tone, 0.16))
+        pen.fill(tuple((px + (cx - px) * 0.3 - 0.5, py + (y + h * 0.6 - py) * 0.45 + 0.4) for px, py in points),
+                 lighter(tone, 0.16))
         if not bare and self.kind != "robot":
             pen.line(((cx - w * 0.85, y + h * 0.16), (cx + w * 0.85, y + h * 0.16)), 0.9, darker(tone, 0.4))
 
@@ -359,11 +372,13 @@ class _Figure:
                 brow = mix(tone, (236, 236, 240), 0.3)
             female = self.kind in ("girl", "woman", "grandmother")
             baby = self.kind == "baby"
-            spec = faces.FaceSpec(ground=self.body, mouth_ground=self.body, brow=darker(brow, 0.2) if luminance(brow) > 70 else brow,
-                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, eye_r=0.175 if not baby else 0.19, mouth_y=-0.50, lashes=female, lines=grand,
+            spec = faces.FaceSpec(ground=self.body, mouth_ground=self.body,
+                                  brow=darker(brow, 0.2) if luminance(brow) > 70 else brow,
+                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15, lashes=female, lines=grand,
                                   cheek_y=-0.32, cheek_x=0.62)
         face = pen.moved(turn, up)
-        beard_tone = darker(self.body, 0.28) if self.creature and luminance(self.body) > 95 else lighter(self.body, 0.45)
+        beard_tone = darker(self.body, 0.28) if self.creature and luminance(self.body) > 95 else lighter(self.body,
+            0.45)
         if not self.creature:
             beard_tone = tone
         faces.draw_cheeks(face, spec, mood.blush)
@@ -381,7 +396,7 @@ class _Figure:
             mouth_spec = replace(spec, mouth_ground=beard_tone)
         else:
             mouth_spec = spec
-        eyes = p.eyes or ("sad" if mood.eyes == "open" and mood.slant < -0.1 else mood.eyes)
+        eyes = p.eyes or mood.eyes
         if p.extra == "zzz":
             eyes = "closed"
         faces.draw_eyes(face, spec, mood, eyes, p.gaze)
@@ -396,7 +411,7 @@ class _Figure:
         if self.creature:
             creatures.draw_over_head(pen, self.kind, self.body, turn)
         elif not hidden:
-            hair.draw_hair(pen, look.hair, tone, wide, covered=covered, grandparent=grand)
+            hair.draw_hair(pen, look.hair, tone, wide, covered=covered, receding=self.kind == "grandfather")
         faces.draw_glasses(face, spec, look.glasses)
         headwear.draw_headwear(pen, look.headwear, colour(look.headwear_colour), wide, eared=self.creature)
         if "headphones" in look.accessories:
@@ -408,7 +423,8 @@ class _Figure:
     def _chair_behind(self, pen: Pen) -> None:
         b = self.build
         back: Colour = (70, 78, 100)
-        pen.shape(smooth(((-b.hip - 4, b.torso * 0.72), (b.hip + 4, b.torso * 0.72), (b.hip + 5, -4), (-b.hip - 5, -4))), back)
+        pen.shape(smooth(((-b.hip - 4, b.torso * 0.72), (b.hip + 4, b.torso * 0.72), (b.hip + 5, -4),
+                          (-b.hip - 5, -4))), back)
         for side in (-1, 1):
             pen.line(((side * (b.hip + 4), b.torso * 0.74), (side * (b.hip + 8.5), b.torso * 0.80)), 2.8, (50, 54, 70))
             self._wheel(pen, side * (b.hip + 8.5), -4.5)
@@ -435,15 +451,19 @@ class _Figure:
         dark: Colour = (90, 96, 150)
         kind = self.pose.extra
         if kind == "zzz":
-            for k, (x, y, s) in enumerate(((0.9, 0.9, 0.20), (1.3, 1.15, 0.27), (1.8, 1.45, 0.35))):
+            for k, (x, y, s) in enumerate(((0.75, 0.85, 0.11), (1.15, 1.15, 0.15), (1.65, 1.55, 0.20))):
                 # upright on the page whatever way the head lies
                 cx, cy = head.spot(0, 0)
                 u = head.unit
                 px, py = cx + (x - 0.6) * u, cy - (y + 0.25) * u
                 s *= u
                 zed = [(px - s, py - s), (px + s, py - s), (px - s, py + s), (px + s, py + s)]
-                head.draw.line(zed, fill=dark, width=max(2, round(0.17 * u * (0.7 + 0.2 * k))), joint="curve")
-                head.draw.line(zed, fill=sign, width=max(1, round(0.075 * u * (0.7 + 0.2 * k))), joint="curve")
+                for tone, thick in ((dark, 0.17), (sign, 0.07)):
+                    wide = max(1, round(thick * u * (0.6 + 0.2 * k)))
+                    for start, end in zip(zed, zed[1:], strict=False):
+                        head.draw.line((start, end), fill=tone, width=wide)
+                        for ex, ey in (start, end):
+                            head.draw.ellipse((ex - wide / 2, ey - wide / 2, ex + wide / 2, ey + wide / 2), fill=tone)
         elif kind == "notes":
             for x, y in ((1.55, 0.75), (2.0, 0.25)):
                 head.line(((x, y), (x, y + 0.5), (x + 0.26, y + 0.36)), 0.10, dark)
@@ -456,10 +476,12 @@ class _Figure:
 def _people_head(wide: float, kind: str) -> Points:
     w = wide
     if kind == "baby":
-        return smooth(((-0.98 * w, 0.1), (-0.84 * w, 0.62), (-0.42, 0.95), (0, 1.0), (0.42, 0.95), (0.84 * w, 0.62), (0.98 * w, 0.1), (1.02 * w, -0.38), (0.72 * w, -0.82), (0, -1.0),
+        return smooth(((-0.98 * w, 0.1), (-0.84 * w, 0.62), (-0.42, 0.95), (0, 1.0), (0.42, 0.95), (0.84 * w, 0.62),
+                       (0.98 * w, 0.1), (1.02 * w, -0.38), (0.72 * w, -0.82), (0, -1.0),
                        (-0.72 * w, -0.82), (-1.02 * w, -0.38)))
     low = 0.86 if kind in ("man", "grandfather") else 0.80
-    return smooth(((-w, 0.1), (-0.90 * w, 0.56), (-0.48, 0.93), (0, 1.0), (0.48, 0.93), (0.90 * w, 0.56), (w, 0.1), (0.95 * w, -0.36), (low * 0.80 * w, -0.78), (0.30, -0.97), (0, -1.0),
+    return smooth(((-w, 0.1), (-0.90 * w, 0.56), (-0.48, 0.93), (0, 1.0), (0.48, 0.93), (0.90 * w, 0.56), (w, 0.1),
+                   (0.95 * w, -0.36), (low * 0.80 * w, -0.78), (0.30, -0.97), (0, -1.0),
                    (-0.30, -0.97), (-low * 0.80 * w, -0.78), (-0.95 * w, -0.36)))
 
 

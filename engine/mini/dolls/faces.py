@@ -27,9 +27,9 @@ MOODS = {
     "happy": Mood("happy", "grin", 0.05, 0.0, 0.55),
     "sad": Mood("sad", "frown", 0.05, -0.13, 0.25, "tear"),
     "surprised": Mood("wide", "o", 0.17, 0.0, 0.35),
-    "angry": Mood("open", "grit", -0.09, 0.17, 0.60),
+    "angry": Mood("glare", "grit", -0.09, 0.17, 0.60),
     "scared": Mood("tiny", "wobble", 0.13, -0.12, 0.12, "sweat"),
-    "sleepy": Mood("half", "yawn", -0.02, -0.03, 0.35),
+    "sleepy": Mood("half", "yawn", 0.13, -0.08, 0.45),
     "calm": Mood("open", "smile"),
 }
 
@@ -43,7 +43,7 @@ class FaceSpec:
     brow: Colour
     eye_x: float = 0.40
     eye_y: float = 0.00
-    eye_r: float = 0.185
+    eye_r: float = 0.20
     mouth_y: float = -0.48
     mouth_scale: float = 1.0
     lashes: bool = False
@@ -73,9 +73,9 @@ def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float
             pen.oval(px, py, r * size * grow, r * size * 1.2 * grow, spec.iris)
             pen.oval(px, py, r * size * 0.68 * grow, r * size * 0.84 * grow, (30, 20, 28))
             pen.disc(px - r * 0.24, py + r * 0.38, r * (0.27 if kind != "tiny" else 0.16), WHITE)
-            if kind in ("half", "sad"):
-                low = 0.05 if kind == "half" else 0.62
-                tip = 0.0 if kind == "half" else -0.30
+            if kind in ("half", "glare"):
+                low = 0.10 if kind == "half" else 0.62
+                tip = -0.16 if kind == "half" else 0.42
                 inner, outer = y + r * (low - tip), y + r * (low + tip)
                 a, b = (outer, inner) if side < 0 else (inner, outer)
                 top = y + r * 1.55
@@ -83,11 +83,11 @@ def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float
                 pen.line(((x - r * 1.1, a), (x + r * 1.1, b)), 0.07, dark)
             if spec.lashes:
                 top = y + r * 1.22 * grow
-                if kind not in ("half", "sad"):
-                    pen.arc(((x - r, y + r * 0.75), (x, top), (x + r, y + r * 0.75)), 0.07, INK)
-                pen.line(((x + side * r * 0.85, y + r * 0.7), (x + side * r * 1.5, y + r * 1.15)), 0.06, dark)
+                if kind not in ("half", "glare"):
+                    pen.arc(((x - r * 0.98, y + r * 0.55), (x, top + 0.02), (x + r * 0.98, y + r * 0.55)), 0.065, INK)
+                pen.line(((x + side * r * 0.9, y + r * 0.55), (x + side * r * 1.42, y + r * 0.80)), 0.055, dark)
         # brows
-        by = y + r * 1.22 + 0.17 + mood.brow
+        by = y + r * 1.22 + 0.18 + mood.brow
         inner_x, outer_x = x - side * 0.17, x + side * 0.19
         pen.arc(((inner_x, by - mood.slant + 0.0), (x, by + 0.06), (outer_x, by + mood.slant * 0.7 - 0.03)),
                 0.095, spec.brow)
@@ -95,7 +95,8 @@ def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float
 
 def draw_mouth(pen: Pen, spec: FaceSpec, kind: str) -> None:
     s, y = spec.mouth_scale, spec.mouth_y
-    line = darker(spec.mouth_ground, 0.75) if luminance(spec.mouth_ground) > 95 else mix(spec.mouth_ground, (20, 4, 8), 0.75)
+    line = darker(spec.mouth_ground, 0.75) if luminance(spec.mouth_ground) > 95 else mix(spec.mouth_ground,
+        (20, 4, 8), 0.75)
     inside: Colour = (122, 32, 44)
     tongue: Colour = (236, 112, 116)
     if kind in ("grin", "open", "sing"):
@@ -108,14 +109,17 @@ def draw_mouth(pen: Pen, spec: FaceSpec, kind: str) -> None:
         top = y + 0.08
         pen.blob(((-w, top), (-w * 0.5, top - 0.01), (0, top - 0.02), (w * 0.5, top - 0.01), (w, top),
                   (w * 0.72, top - h * 0.72), (0, top - h), (-w * 0.72, top - h * 0.72)), inside, line=line)
-        pen.fill(((-w * 0.78, top - 0.005), (w * 0.78, top - 0.005), (w * 0.66, top - h * 0.24), (-w * 0.66, top - h * 0.24)), WHITE)
+        pen.fill(((-w * 0.78, top - 0.005), (w * 0.78, top - 0.005), (w * 0.66, top - h * 0.24),
+                  (-w * 0.66, top - h * 0.24)), WHITE)
         pen.oval(0, top - h * 0.80, w * 0.52, h * 0.20, tongue)
     elif kind == "smile":
-        pen.arc(((-0.23 * s, y + 0.05), (-0.12 * s, y - 0.04), (0, y - 0.065), (0.12 * s, y - 0.04), (0.23 * s, y + 0.05)), 0.075, line)
+        pen.arc(((-0.23 * s, y + 0.05), (-0.12 * s, y - 0.04), (0, y - 0.065), (0.12 * s, y - 0.04),
+                 (0.23 * s, y + 0.05)), 0.075, line)
     elif kind in ("frown", "wail"):
         if kind == "wail":
             w, h = 0.24 * s, 0.22 * s
-            pen.blob(((-w, y - h * 0.7), (-w * 0.6, y + h * 0.4), (0, y + h * 0.7), (w * 0.6, y + h * 0.4), (w, y - h * 0.7), (0, y - h * 0.45)),
+            pen.blob(((-w, y - h * 0.7), (-w * 0.6, y + h * 0.4), (0, y + h * 0.7), (w * 0.6, y + h * 0.4),
+                      (w, y - h * 0.7), (0, y - h * 0.45)),
                      inside, line=line)
         else:
             pen.arc(((-0.22 * s, y - 0.09), (0, y + 0.05), (0.22 * s, y - 0.09)), 0.08, line)
@@ -125,10 +129,12 @@ def draw_mouth(pen: Pen, spec: FaceSpec, kind: str) -> None:
         pen.oval(0, y - 0.03 - h * 0.5 * s, w * 0.6 * s, h * 0.36 * s, tongue)
     elif kind == "grit":
         w, h = 0.25 * s, 0.10 * s
-        pen.blob(((-w, y - h), (-w * 0.7, y + h * 0.6), (0, y + h), (w * 0.7, y + h * 0.6), (w, y - h), (0, y - h * 0.8)), WHITE, line=line)
+        pen.blob(((-w, y - h), (-w * 0.7, y + h * 0.6), (0, y + h), (w * 0.7, y + h * 0.6), (w, y - h),
+                  (0, y - h * 0.8)), WHITE, line=line)
         pen.line(((-w * 0.8, y - h * 0.05), (w * 0.8, y - h * 0.05)), 0.035, line)
     elif kind == "wobble":
-        pen.arc(((-0.24 * s, y - 0.06), (-0.12 * s, y + 0.04), (0, y - 0.06), (0.12 * s, y + 0.04), (0.24 * s, y - 0.06)), 0.075, line)
+        pen.arc(((-0.24 * s, y - 0.06), (-0.12 * s, y + 0.04), (0, y - 0.06), (0.12 * s, y + 0.04),
+                 (0.24 * s, y - 0.06)), 0.075, line)
     else:                                                   # small
         pen.arc(((-0.11 * s, y + 0.0), (0, y - 0.035), (0.11 * s, y + 0.0)), 0.075, line)
 
@@ -153,8 +159,10 @@ def draw_wrinkles(pen: Pen, spec: FaceSpec) -> None:
         x = side * (spec.eye_x + spec.eye_r + 0.10)
         pen.line(((x, spec.eye_y + 0.02), (x + side * 0.11, spec.eye_y + 0.07)), 0.04, tone)
         pen.line(((x, spec.eye_y - 0.06), (x + side * 0.11, spec.eye_y - 0.08)), 0.04, tone)
-        pen.arc(((side * 0.24, spec.mouth_y + 0.24), (side * 0.36, spec.mouth_y + 0.12), (side * 0.37, spec.mouth_y - 0.02)), 0.04, tone)
-        pen.arc(((side * 0.25, spec.eye_y - 0.27), (side * 0.4, spec.eye_y - 0.31), (side * 0.53, spec.eye_y - 0.26)), 0.035, tone)
+        pen.arc(((side * 0.24, spec.mouth_y + 0.24), (side * 0.36, spec.mouth_y + 0.12),
+                 (side * 0.37, spec.mouth_y - 0.02)), 0.04, tone)
+        pen.arc(((side * 0.25, spec.eye_y - 0.27), (side * 0.4, spec.eye_y - 0.31), (side * 0.53, spec.eye_y - 0.26)),
+                0.035, tone)
     pen.arc(((-0.25, 0.56), (0.0, 0.59), (0.25, 0.56)), 0.04, tone)
 
 
@@ -176,7 +184,8 @@ def draw_glasses(pen: Pen, spec: FaceSpec, kind: str) -> None:
         cx = side * x
         if kind == "square":
             s = r * 0.96
-            pen.line(((cx - s, y + s), (cx + s, y + s), (cx + s, y - s), (cx - s, y - s), (cx - s, y + s)), 0.085, frame)
+            pen.line(((cx - s, y + s), (cx + s, y + s), (cx + s, y - s), (cx - s, y - s), (cx - s, y + s)), 0.085,
+                     frame)
         else:
             px, py = pen.spot(cx, y)
             rr = (r + 0.04) * pen.unit
@@ -232,6 +241,7 @@ def draw_extras(pen: Pen, spec: FaceSpec, extra: str) -> None:
 
 
 def _drop(pen: Pen, x: float, y: float, r: float, tone: Colour) -> None:
-    pen.shape(((x, y + r * 2.1), (x + r * 0.9, y + 0.2 * r), (x + r * 0.6, y - r * 0.8), (x, y - r), (x - r * 0.6, y - r * 0.8),
+    pen.shape(((x, y + r * 2.1), (x + r * 0.9, y + 0.2 * r), (x + r * 0.6, y - r * 0.8), (x, y - r),
+               (x - r * 0.6, y - r * 0.8),
                (x - r * 0.9, y + 0.2 * r)), tone, line=(60, 120, 190))
     pen.disc(x - r * 0.25, y - r * 0.1, r * 0.28, lighter(tone, 0.7))

@@ -71,15 +71,9 @@ def _pattern_tile(pattern: str, cell: int, width: int, height: int) -> Image.Ima
             for x in range(0, width, cell):
                 draw.rectangle((x, y, x + cell * 0.45, y + cell * 0.45), fill=255)
         return tile
-    row = 0
-    y = cell * 0.5
-    while y < height + cell:
-        x = cell * (0.5 if row % 2 else 0.0)
-        while x < width + cell:
-            _motif(draw, pattern, x, y, cell)
-            x += cell
-        y += cell * 0.8
-        row += 1
+    for row in range(int((height + cell) / (cell * 0.8)) + 1):
+        for column in range(width // cell + 2):
+            _motif(draw, pattern, cell * (column + 0.5 * (row % 2)), cell * (0.5 + 0.8 * row), cell)
     return tile
 
 
@@ -141,7 +135,9 @@ class Pen:
         return [(a * x + c * y + e, b * x + d * y + f) for x, y in points]
 
     def _outline(self, spots: list[Point], tone: Colour) -> None:
-        self.draw.line([*spots, spots[0], spots[1]], fill=tone, width=max(1, round(2 * self.ink)), joint="curve")
+        # many short segments need no joints: they would cost more than the line
+        joint = "curve" if len(spots) < 20 else None
+        self.draw.line([*spots, spots[0], spots[1]], fill=tone, width=max(1, round(2 * self.ink)), joint=joint)
 
     def fill(self, points: Sequence[Point], tone: Colour) -> None:
         """A flat polygon without an outline."""
@@ -178,7 +174,8 @@ class Pen:
             lit = ImageChops.darker(lit, inside)
         self.image.paste((*tone, 255), (left, top), lit)
         if wanted:
-            tile = _pattern_tile(pattern, max(3, round(cell * self.unit)), -(-size[0] // 64) * 64, -(-size[1] // 64) * 64)
+            tile = _pattern_tile(pattern, max(3, round(cell * self.unit)), -(-size[0] // 64) * 64,
+                                 -(-size[1] // 64) * 64)
             tile = tile.crop((0, 0, *size))
             self.image.paste((*shade(pattern_tone), 255), (left, top), ImageChops.darker(tile, inside))
             if lit is not inside:
@@ -216,7 +213,7 @@ class Pen:
         """A stroke with round ends; `width` in design units."""
         spots = self.spots(points)
         px = max(1.0, width * self.unit)
-        self.draw.line(spots, fill=tone, width=max(1, round(px)), joint="curve")
+        self.draw.line(spots, fill=tone, width=max(1, round(px)), joint="curve" if px > 4 and len(spots) > 2 else None)
         r = px / 2
         for x, y in (spots[0], spots[-1]):
             self.draw.ellipse((x - r, y - r, x + r, y + r), fill=tone)

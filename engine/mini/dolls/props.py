@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from engine.mini.dolls.headwear import draw_flower
 from engine.mini.dolls.pen import Pen, smooth, star_points
-from engine.mini.dolls.tones import WHITE, Colour, colour, darker, edge, lighter, mix, shade
+from engine.mini.dolls.tones import WHITE, Colour, colour, darker, edge, lighter, shade
 
 Draw = Callable[[Pen], None]
 WOOD: Colour = (164, 108, 62)
@@ -20,7 +20,8 @@ def _ball(p: Pen) -> None:
         a = math.radians(k * 120 + 20)
         b = math.radians(k * 120 + 80)
         c = (a + b) / 2
-        p.fill(smooth(((0, 0), (math.cos(a) * 47, math.sin(a) * 47), (math.cos(c) * 48, math.sin(c) * 48), (math.cos(b) * 47, math.sin(b) * 47))), tone)
+        p.fill(smooth(((0, 0), (math.cos(a) * 47, math.sin(a) * 47), (math.cos(c) * 48, math.sin(c) * 48),
+                       (math.cos(b) * 47, math.sin(b) * 47))), tone)
     p.disc(0, 0, 9, WHITE, line=edge(colour("red")))
     p.oval(-20, 24, 11, 6, (255, 225, 220), turn=35)
 
@@ -45,7 +46,8 @@ def _book(p: Pen) -> None:
 def _cake(p: Pen) -> None:
     p.oval(0, -36, 58, 10, WHITE, line=(150, 150, 170))
     p.blob(((-44, -34), (-45, 8), (0, 16), (45, 8), (44, -34), (0, -42)), (236, 186, 128), shaded=8)
-    p.blob(((-46, 2), (-30, 22), (0, 26), (30, 22), (46, 2), (34, -9), (22, 0), (8, -11), (-6, 0), (-20, -10), (-34, -1)), colour("pink"))
+    p.blob(((-46, 2), (-30, 22), (0, 26), (30, 22), (46, 2), (34, -9), (22, 0), (8, -11), (-6, 0), (-20, -10),
+            (-34, -1)), colour("pink"))
     p.line(((0, 22), (0, 44)), 7, (120, 180, 240))
     p.blob(((0, 44), (-6, 52), (0, 64), (6, 52)), (255, 204, 70))
     p.disc(-26, 16, 6, colour("red"))
@@ -53,7 +55,8 @@ def _cake(p: Pen) -> None:
 
 
 def _apple(p: Pen) -> None:
-    p.blob(((0, 28), (-24, 36), (-42, 14), (-34, -24), (-12, -42), (0, -38), (12, -42), (34, -24), (42, 14), (24, 36)), colour("red"), shaded=8)
+    p.blob(((0, 28), (-24, 36), (-42, 14), (-34, -24), (-12, -42), (0, -38), (12, -42), (34, -24), (42, 14),
+            (24, 36)), colour("red"), shaded=8)
     p.arc(((0, 26), (2, 40), (8, 50)), 7, (110, 70, 40))
     p.blob(((6, 40), (22, 54), (38, 46), (22, 36)), colour("green"))
     p.oval(-20, 14, 6, 10, (255, 190, 180), turn=20)
@@ -98,7 +101,8 @@ def _umbrella(p: Pen) -> None:
     tone = colour("purple")
     p.line(((0, -50), (0, 60)), 5, (120, 84, 60))
     p.arc(((0, -48), (4, -60), (14, -58), (15, -50)), 5, (120, 84, 60))
-    p.shape(smooth(((-70, 44), (-60, 78), (-30, 102), (0, 108), (30, 102), (60, 78), (70, 44), (46, 52), (23, 44), (0, 53), (-23, 44), (-46, 52))), tone, shaded=7)
+    p.shape(smooth(((-70, 44), (-60, 78), (-30, 102), (0, 108), (30, 102), (60, 78), (70, 44), (46, 52), (23, 44),
+                    (0, 53), (-23, 44), (-46, 52))), tone, shaded=7)
     for x in (-23, 23):
         p.arc(((x, 45), (x * 0.8, 80), (0, 106)), 3, shade(shade(tone)))
     p.line(((0, 106), (0, 116)), 5, (120, 84, 60))
@@ -146,7 +150,8 @@ def _key(p: Pen) -> None:
 
 def _map(p: Pen) -> None:
     tone: Colour = (238, 214, 160)
-    p.shape(((-54, -30), (-18, -38), (18, -28), (54, -36), (54, 30), (18, 38), (-18, 28), (-54, 36)), tone, line=(140, 100, 60))
+    p.shape(((-54, -30), (-18, -38), (18, -28), (54, -36), (54, 30), (18, 38), (-18, 28), (-54, 36)), tone,
+            line=(140, 100, 60))
     p.fill(((-18, -38), (18, -28), (18, 38), (-18, 28)), shade(tone))
     p.arc(((-42, -14), (-26, 4), (-6, -8), (12, 10)), 5, (200, 70, 60))
     for s in (-1, 1):
@@ -222,7 +227,8 @@ def _bed(p: Pen) -> None:
     p.shape(((78, 0), (88, 0), (88, 48), (78, 48)), WOOD)
     p.blob(((-80, 28), (-80, 44), (0, 48), (82, 44), (82, 28)), WHITE)
     p.blob(((-80, 42), (-78, 60), (-58, 64), (-40, 56), (-42, 42)), (255, 250, 240), shaded=3)
-    p.shape(smooth(((-40, 50), (-20, 56), (40, 54), (84, 48), (86, 14), (20, 10), (-38, 14), (-44, 30))), blanket, shaded=4, pattern="stars", pattern_tone=lighter(blanket, 0.6), cell=20)
+    p.shape(smooth(((-40, 50), (-20, 56), (40, 54), (84, 48), (86, 14), (20, 10), (-38, 14), (-44, 30))), blanket,
+            shaded=4, pattern="stars", pattern_tone=lighter(blanket, 0.6), cell=20)
 
 
 def _chair(p: Pen) -> None:
@@ -266,10 +272,13 @@ DRAWINGS: dict[str, tuple[Draw, float, float, float]] = {
     "key": (_key, -54, 49, 0.17), "map": (_map, -38, 38, 0.24), "letter": (_letter, -32, 32, 0.18),
     "boat": (_boat, 0, 108, 0.28), "bucket": (_bucket, -44, 58, 0.23), "drum": (_drum, -40, 56, 0.24),
     "star": (_star, -42, 50, 0.20), "basket": (_basket, -44, 54, 0.24), "sword": (_sword, -46, 104, 0.46),
-    "bed": (_bed, 0, 84, 0.30), "chair": (_chair, 0, 104, 0.30), "tent": (_tent, 0, 114, 0.30), "box": (_box, 0, 92, 0.25),
+    "bed": (_bed, 0, 84, 0.30), "chair": (_chair, 0, 104, 0.30), "tent": (_tent, 0, 114, 0.30), "box": (_box, 0, 92,
+        0.25),
 }
 #: Held by a handle at their top: they hang from the hand.
 HANGING = ("lantern", "bucket", "basket")
+#: Held low on a string or handle and rising above the hand.
+TALL = ("sword", "umbrella", "kite", "balloon", "flower")
 
 
 def drawing_of(name: str) -> tuple[Draw, float, float, float]:
@@ -277,19 +286,21 @@ def drawing_of(name: str) -> tuple[Draw, float, float, float]:
     return DRAWINGS.get(name, DRAWINGS["box"])
 
 
-def draw_held(pen: Pen, name: str, x: float, y: float, *, turn: float = 0.0, mirror: bool = False, both: bool = False) -> None:
+def draw_held(pen: Pen, name: str, x: float, y: float, *, turn: float = 0.0, mirror: bool = False,
+              both: bool = False) -> None:
     """A prop in the hand at (x, y), in figure units of a hundredth of the holder's height."""
     draw, bottom, top, share = drawing_of(name)
-    scale = share * 100.0 / (top - bottom)
+    scale = share * 115.0 / (top - bottom)
     if name in HANGING:
         y -= top * scale * 0.94
-    elif name in ("sword", "umbrella", "kite", "balloon"):
+    elif name in TALL:
         y += (18 if name == "sword" else 22) * scale
+    elif bottom == 0 and both:
+        scale *= 1.35
+        y -= top * scale * 0.30
     elif bottom == 0:                                       # standing things, carried in both arms
         y -= top * scale * 0.35
     elif name in ("gift", "cake", "basket", "drum", "teddy") and not both:
         y += 12 * scale
     draw(pen.moved(x, y, scale=scale, turn=turn, mirror=mirror))
 
-
-_ = mix
