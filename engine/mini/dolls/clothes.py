@@ -248,9 +248,9 @@ def draw_neckwear(pen: Pen, look: Look, build: Build, wear: Wardrobe) -> None:
                   (-s * 0.92, t - 2.8)), tone, shaded=1.0)
         pen.arc(((-s * 0.5, t - 0.4), (0, t - 1.6), (s * 0.5, t - 0.6)), 0.7, shade(shade(tone)))
     if "bow tie" in look.accessories:
-        y = t - 2.0
+        y = t - 3.0
         for side in (-1, 1):
-            pen.shape(((0, y), (side * 5.4, y + 3.0), (side * 5.4, y - 3.0)), tone)
+            pen.shape(((0, y), (side * 6.6, y + 3.8), (side * 6.6, y - 3.8)), tone)
         pen.disc(0, y, 1.6, shade(tone), line=edge(tone))
 
 

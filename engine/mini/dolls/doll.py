@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw
@@ -74,7 +76,8 @@ class _Figure:
         top = colour(look.outfit_colour)
         bottom = colour(look.trousers_colour)
         self.wear = clothes.Wardrobe(
-            top=top, bottom=top if self.cut.flat_trousers and look.outfit != "overalls" else bottom, pattern=look.pattern,
+            top=top, bottom=top if self.cut.flat_trousers and look.outfit != "overalls" else bottom,
+            pattern=look.pattern,
             pattern_tone=colour(look.pattern_colour), extra=colour(look.accessory_colour), body=body,
             belly=creatures.belly_tone(self.kind,
                                        body) if self.creature else body, creature=self.creature, kind=self.kind)
@@ -220,7 +223,7 @@ class _Figure:
         path = _bend(arm)
         if self.kind == "penguin":
             tone = self.body
-            pen.tube(path, b.arm_r * 1.15, b.arm_r * 0.55, tone if self.cut.sleeve < 0.3 else tone)
+            pen.tube(path, b.arm_r * 1.15, b.arm_r * 0.55, tone)
         elif self.kind == "robot":
             metal = mix(self.body, (70, 78, 96), 0.35)
             pen.tube(path, b.arm_r * 0.85, b.arm_r * 0.85, metal)
@@ -321,7 +324,7 @@ class _Figure:
         bare = look.outfit == "bare"
         if "boots" in look.accessories:
             tone = self.wear.extra
-            pen.tube(((x, y + b.leg * 0.30), (x, y + long * 0.3)), b.leg_r * 1.16, b.leg_r * 1.16, tone)
+            pen.tube(((x, y + b.leg * 0.36), (x, y + b.leg_r * 1.3)), b.leg_r * 1.18, b.leg_r * 1.18, tone)
         elif bare and self.creature:
             tone = creatures.foot_tone(self.kind, self.body)
         elif bare:
@@ -374,7 +377,8 @@ class _Figure:
             baby = self.kind == "baby"
             spec = faces.FaceSpec(ground=self.body, mouth_ground=self.body,
                                   brow=darker(brow, 0.2) if luminance(brow) > 70 else brow,
-                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15, lashes=female, lines=grand,
+                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15,
+                                  lashes=female, lines=grand,
                                   cheek_y=-0.32, cheek_x=0.62)
         face = pen.moved(turn, up)
         beard_tone = darker(self.body, 0.28) if self.creature and luminance(self.body) > 95 else lighter(self.body,
@@ -391,8 +395,6 @@ class _Figure:
             nose = mix(spec.ground, edge(spec.ground), 0.55)
             face.arc(((-0.02, -0.16), (0.09, -0.25), (-0.03, -0.29)), 0.06, nose)
         if look.beard in ("short", "long"):
-            from dataclasses import replace
-
             mouth_spec = replace(spec, mouth_ground=beard_tone)
         else:
             mouth_spec = spec
@@ -460,7 +462,7 @@ class _Figure:
                 zed = [(px - s, py - s), (px + s, py - s), (px - s, py + s), (px + s, py + s)]
                 for tone, thick in ((dark, 0.17), (sign, 0.07)):
                     wide = max(1, round(thick * u * (0.6 + 0.2 * k)))
-                    for start, end in zip(zed, zed[1:], strict=False):
+                    for start, end in pairwise(zed):
                         head.draw.line((start, end), fill=tone, width=wide)
                         for ex, ey in (start, end):
                             head.draw.ellipse((ex - wide / 2, ey - wide / 2, ex + wide / 2, ey + wide / 2), fill=tone)

@@ -46,7 +46,7 @@ def draw_hair_behind(pen: Pen, style: str, tone: Colour, wide: float, *, covered
                                 (1.08, -0.1)))
         for points in (right, mirrored(right)):
             pen.shape(points, tone, shaded=0.09)
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             pen.disc(side * 1.12, 0.26, 0.14, (236, 96, 120), line=(150, 50, 80))
     elif style == "braids":
         for side in (-1.0, 1.0):
