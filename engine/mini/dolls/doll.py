@@ -377,7 +377,8 @@ class _Figure:
             baby = self.kind == "baby"
             spec = faces.FaceSpec(ground=self.body, mouth_ground=self.body,
                                   brow=darker(brow, 0.2) if luminance(brow) > 70 else brow,
-                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15,
+                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, 
+                                  eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15,
                                   lashes=female, lines=grand,
                                   cheek_y=-0.32, cheek_x=0.62)
         face = pen.moved(turn, up)
@@ -394,10 +395,7 @@ class _Figure:
         if not self.creature:
             nose = mix(spec.ground, edge(spec.ground), 0.55)
             face.arc(((-0.02, -0.16), (0.09, -0.25), (-0.03, -0.29)), 0.06, nose)
-        if look.beard in ("short", "long"):
-            mouth_spec = replace(spec, mouth_ground=beard_tone)
-        else:
-            mouth_spec = spec
+        mouth_spec = replace(spec, mouth_ground=beard_tone) if look.beard in ("short", "long") else spec
         eyes = p.eyes or mood.eyes
         if p.extra == "zzz":
             eyes = "closed"
