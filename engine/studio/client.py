@@ -47,6 +47,7 @@ from engine.studio.messages import (
     Failed,
     Job,
     Loaded,
+    Loading,
     Open,
     PaintJob,
     Ready,
@@ -70,6 +71,8 @@ TRIES = 2
 TURNS_KEPT = 1000
 #: Denoising steps a panel is assumed to take before one was measured.
 ASSUMED_STEPS = 20
+#: Seconds one model may take to open without a sound.
+LOADING_S = 600.0
 #: Seconds from starting the process to its first work, before it was measured.
 ASSUMED_START_S = 5.0
 
@@ -290,6 +293,8 @@ class StudioClient:
                     self._hand_over(work)
                 else:
                     self._next()
+            case Loading():
+                self._expect_sound(max(LOADING_S, self._silence_s))
             case Loaded(role=role, name=name, seconds=seconds, size_px=size_px):
                 log.info("studio: %s %s, loaded in %.1f s", role, name, seconds)
                 self._size_px = size_px or self._size_px
@@ -335,14 +340,15 @@ class StudioClient:
             return                                     # it is dead: what follows its death sends this job again
         process.stdin.write(frame(message))
 
-    def _expect_sound(self) -> None:
+    def _expect_sound(self, within_s: float = 0.0) -> None:
         """(Re)start the clock that calls a working child hung."""
+        within_s = within_s or self._silence_s
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
         if self._running is not None or not self._awake:
             self._silence = asyncio.get_running_loop().call_later(
-                self._silence_s, self._put_down, f"nothing was heard for {self._silence_s:g} s", False)
+                within_s, self._put_down, f"nothing was heard for {within_s:g} s", False)
 
     def _put_down(self, why: str, for_good: bool) -> None:
         """Kill a child that hangs. `for_good`: its job is not tried again."""

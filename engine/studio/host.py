@@ -33,6 +33,7 @@ from engine.studio.messages import (
     FromStudio,
     Job,
     Loaded,
+    Loading,
     Open,
     PaintJob,
     Ready,
@@ -105,6 +106,7 @@ class Models:
         return Ready(tuple(self._loaded), tuple(self._unable.values()), self._stand_in)
 
     def _load(self, role: str) -> None:
+        self._say(Loading(role))
         started = time.monotonic()
         try:
             model = self._openers[role](self._settings)

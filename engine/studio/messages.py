@@ -89,6 +89,13 @@ class Awake:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """One model is being opened: silence for a while is no sign of trouble."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """One model, ready. `role` is "writer", "painter" or "likeness"."""
 
@@ -165,7 +172,7 @@ class Failed:
     peak_bytes: int
 
 
-FromStudio = Awake | Loaded | Unable | Ready | Began | Wrote | Stepped | Done | Failed
+FromStudio = Awake | Loading | Loaded | Unable | Ready | Began | Wrote | Stepped | Done | Failed
 
 
 # --- frames ----------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from engine import vocabulary
 
 def caption_words() -> list[str]:
     """Every word a caption of mini may hold, in a fixed order."""
-    lists = (vocabulary.KINDS, vocabulary.ACTIONS, vocabulary.MOODS, vocabulary.SETTINGS, vocabulary.TIMES, vocabulary.WEATHERS,
-             vocabulary.PROPS, vocabulary.SHOTS, vocabulary.STYLES, tuple("0123456789"), ("at", "to", "with", "."))
+    lists = (vocabulary.KINDS, vocabulary.ACTIONS, vocabulary.MOODS, vocabulary.SETTINGS, vocabulary.TIMES,
+             vocabulary.WEATHERS, vocabulary.PROPS, vocabulary.SHOTS, vocabulary.STYLES, tuple("0123456789"),
+             ("at", "to", "with", "."))
     return sorted({word for entries in lists for entry in entries for word in entry.split()})
 
 
@@ -63,8 +64,9 @@ def save_painter(folder: Path, *, size_px: int = 64, channels: tuple[int, ...] =
     down = ("DownBlock2D",) + ("CrossAttnDownBlock2D",) * (len(channels) - 1)
     up = ("CrossAttnUpBlock2D",) * (len(channels) - 1) + ("UpBlock2D",)
     unet = UNet2DConditionModel(
-        sample_size=size_px // 2 ** (len(vae_channels) - 1), in_channels=2 * latent_channels, out_channels=latent_channels,
-        block_out_channels=channels, layers_per_block=1, down_block_types=down, up_block_types=up,
+        sample_size=size_px // 2 ** (len(vae_channels) - 1), in_channels=2 * latent_channels,
+        out_channels=latent_channels, block_out_channels=channels, layers_per_block=1, down_block_types=down,
+        up_block_types=up,
         cross_attention_dim=text_width, norm_num_groups=8, attention_head_dim=4)
     vae = AutoencoderKL(
         block_out_channels=vae_channels, latent_channels=latent_channels, norm_num_groups=4, layers_per_block=1,
