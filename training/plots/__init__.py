@@ -1,0 +1,1 @@
+"""The plot world: simulated stories with everything known about them, to train and to judge the writer."""
