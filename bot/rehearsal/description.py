@@ -48,7 +48,7 @@ class Description:
             self.why_off = "Discord's OpenAPI description is not here: requests are not validated against it"
             return
         try:
-            import jsonschema
+            import jsonschema.validators
             import referencing
             import referencing.jsonschema
         except ImportError:
@@ -58,7 +58,10 @@ class Description:
         self._document = document
         resource = referencing.jsonschema.DRAFT202012.create_resource(document)
         self._registry: Any = referencing.Registry().with_resource(ROOT, resource)
-        self._make = jsonschema.Draft202012Validator
+        strict = jsonschema.Draft202012Validator
+        self._for_answers: Any = strict
+        self._for_requests: Any = jsonschema.validators.extend(
+            strict, {"type": _lenient_type(strict.VALIDATORS["type"])})
         for template, methods in document["paths"].items():
             pattern = re.compile("^" + re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(template)) + "$")
             shared = methods.get("parameters", [])
@@ -92,7 +95,7 @@ class Description:
             if "requestBody" not in operation.spec:
                 return [*problems, "a body where none is documented"] if body else problems
             problems += self._judge(f"{operation.pointer}/requestBody/content/application~1json/schema",
-                                    _with_string_ids(body))
+                                    body, kind=self._for_requests)
         elif operation.spec.get("requestBody", {}).get("required"):
             problems.append("no body where one is required")
         return problems
@@ -116,7 +119,7 @@ class Description:
             pointer = f"{operation.pointer}/responses/{key}"
         if "application/json" not in found.get("content", {}):
             return [f"answer {status} carries a body where none is documented"] if body is not None else []
-        return self._judge(f"{pointer}/content/application~1json/schema", body)
+        return self._judge(f"{pointer}/content/application~1json/schema", body, kind=self._for_answers)
 
     def _judge_parameters(self, operation: Operation, path: str, query: dict[str, str]) -> list[str]:
         problems = []
@@ -136,18 +139,19 @@ class Description:
             position = [*operation.parameters].index(parameter)
             key = f"{operation.method} {operation.template} {position}"
             problems += [f"{name}: {line}" for line in
-                         self._judge_schema(key, parameter["schema"], _coerced(given, parameter["schema"]))]
+                         self._judge_schema(key, parameter["schema"], _coerced(given, parameter["schema"]),
+                                            kind=self._for_requests)]
         return problems + [f"query parameter {name} is not documented" for name in query if name not in documented]
 
-    def _judge(self, pointer: str, body: Any) -> list[str]:
-        return self._judge_schema(pointer, {"$ref": pointer}, body)
+    def _judge(self, pointer: str, body: Any, *, kind: Any) -> list[str]:
+        return self._judge_schema(pointer, {"$ref": pointer}, body, kind=kind)
 
-    def _judge_schema(self, key: str, schema: dict[str, Any], body: Any) -> list[str]:
+    def _judge_schema(self, key: str, schema: dict[str, Any], body: Any, *, kind: Any) -> list[str]:
         validator = self._validators.get(key)
         if validator is None:
             if "$ref" in schema and not schema["$ref"].startswith(ROOT):
                 schema = {"$ref": ROOT + schema["$ref"]}
-            validator = self._validators[key] = self._make(schema, registry=self._registry)
+            validator = self._validators[key] = kind(schema, registry=self._registry)
         if validator.is_valid(body):
             return []
         return [_plain(error) for error in list(validator.iter_errors(body))[:4]]
@@ -164,25 +168,28 @@ def _coerced(given: str, schema: dict[str, Any]) -> Any:
     return given
 
 
-def _with_string_ids(body: Any) -> Any:
-    """Integer `attachments[].id` are allowed by Discord's documents though the description wants strings."""
-    if not isinstance(body, dict):
-        return body
-    body = dict(body)
-    for holder in ("data", "message"):
-        if isinstance(body.get(holder), dict):
-            body[holder] = _with_string_ids(body[holder])
-    if isinstance(body.get("attachments"), list):
-        body["attachments"] = [
-            {**item, "id": str(item["id"])} if isinstance(item, dict) and isinstance(item.get("id"), int) else item
-            for item in body["attachments"]]
-    return body
+def _lenient_type(strict: Any) -> Any:
+    """The `type` keyword, except that Discord takes an id as an integer too, though its description wants strings."""
+
+    def check(validator: Any, types: Any, instance: Any, schema: dict[str, Any]) -> Any:
+        if schema.get("format") == "snowflake" and isinstance(instance, int) and not isinstance(instance, bool):
+            return
+        yield from strict(validator, types, instance, schema)
+
+    return check
 
 
 def _plain(error: Any) -> str:
-    """A schema error as one line: the deepest cause of the alternative that came nearest."""
-    deepest = error
-    while deepest.context:
-        deepest = max(deepest.context, key=lambda cause: (len(cause.absolute_path), cause.validator != "const"))
-    where = ".".join(str(part) for part in deepest.absolute_path) or "body"
-    return f"{where}: {deepest.message[:300]}"
+    """A schema error as one line. Of several alternatives the one whose `type` fits is meant."""
+    while error.context:
+        alternatives: dict[Any, list[Any]] = {}
+        for cause in error.context:
+            alternatives.setdefault(cause.relative_schema_path[0], []).append(cause)
+
+        def misfit(causes: list[Any]) -> tuple[bool, int]:
+            wrong_kind = any(list(cause.relative_path) == ["type"] or cause.validator == "type" for cause in causes)
+            return wrong_kind, len(causes)
+
+        error = min(alternatives.values(), key=misfit)[0]
+    where = ".".join(str(part) for part in error.absolute_path) or "body"
+    return f"{where}: {error.message[:300]}"

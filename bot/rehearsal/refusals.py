@@ -36,11 +36,13 @@ class Refusal(Exception):
         body: dict[str, Any] = {"message": str(self), "code": self.code}
         if self.where:
             errors: dict[str, Any] = {}
-            for path, problem in self.where.items():
+            for path, problem in sorted(self.where.items(), key=lambda found: found[0].count(".")):
                 node = errors
                 for part in path.split(".") if path else []:
+                    if "_errors" in node:
+                        break                  # already wrong as a whole
                     node = node.setdefault(part, {})
-                node.setdefault("_errors", []).append({"code": "BASE_TYPE_INVALID", "message": problem})
+                node.setdefault("_errors", []).append({"code": self.code, "message": problem})
             body["errors"] = errors
         return body
 

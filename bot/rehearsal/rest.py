@@ -179,7 +179,7 @@ class TooMany(Refusal):
         self.everywhere = everywhere
 
     def body(self) -> Payload:
-        return {"message": str(self), "retry_after": round(self.retry_after_s, 3), "global": self.everywhere}
+        return {"message": str(self), "code": 0, "retry_after": round(self.retry_after_s, 3), "global": self.everywhere}
 
 
 async def parse(request: web.Request, path: str) -> Call:
@@ -228,6 +228,7 @@ async def serve(api: Api, request: web.Request) -> web.StreamResponse:
     problems: list[str] = []
     headers: dict[str, str] = {}
     lost = ""
+    fault: Fault | None = None
     try:
         call = await parse(request, path)
         # A fault comes from in front of the application: it strikes before anything is looked at.
@@ -251,7 +252,7 @@ async def serve(api: Api, request: web.Request) -> web.StreamResponse:
         headers = {**headers, **refusal.headers}
         if refusal.status == 400 and not problems and refusal.code == 50035:
             problems = [f"{where or 'body'}: {what}" for where, what in refusal.where.items()]
-    if api.check_answers and answer.status >= 200 and answer.status < 500 and api.description.on:
+    if api.check_answers and fault is None and 200 <= answer.status < 500 and api.description.on:
         for line in api.description.judge_answer(request.method, path, answer.status, answer.body):
             api.record.add("violation", what="the loopback's own answer", method=request.method, path=path,
                            status=answer.status, problem=line)

@@ -233,8 +233,8 @@ def who_is_pinged(content: str, allowed: Payload | None, *, may_everyone: bool) 
     `allowed` is the request's `allowed_mentions`; None means everything in the text pings.
     """
     parse = {"everyone", "users", "roles"} if allowed is None else set(allowed.get("parse") or ())
-    users = set((allowed or {}).get("users") or ())
-    roles = set((allowed or {}).get("roles") or ())
+    users = {str(user_id) for user_id in (allowed or {}).get("users") or ()}
+    roles = {str(role_id) for role_id in (allowed or {}).get("roles") or ()}
     found: list[str] = []
     for match in re.finditer(r"@(everyone|here)|<@!?(\d+)>|<@&(\d+)>", content):
         broad, user_id, role_id = match.groups()

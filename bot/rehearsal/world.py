@@ -217,6 +217,7 @@ class World:
         self.messages: dict[int, Message] = {}
         self.attachments: dict[int, Attachment] = {}
         self.interactions: dict[int, Interaction] = {}
+        self.tokens: dict[str, Interaction] = {}
         self.commands: dict[int, dict[int, Payload]] = {0: {}}   # guild id (0: global) -> command id -> command
         self.commands_created = 0
         self.modals: list[ModalCard] = []
@@ -340,4 +341,4 @@ class World:
             overwrites=[(o.target_id, o.kind, o.allow, o.deny) for o in ground.overwrites])
 
     def interaction_by_token(self, token: str) -> Interaction | None:
-        return next((i for i in self.interactions.values() if i.token == token), None)
+        return self.tokens.get(token)

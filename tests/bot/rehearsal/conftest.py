@@ -1,0 +1,19 @@
+"""A loopback Discord with people on it, for the tests of the rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from little_client import Stand
+
+from bot.rehearsal.loopback import Loopback
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    """A loopback Discord that judges its own answers too; a test that breaks no rule on purpose has no violations."""
+    async with Loopback(check_answers=True) as loopback:
+        yield Stand(loopback)
+        wrong = [line for line in loopback.violations() if "own answer" in line]
+        assert not wrong, wrong
