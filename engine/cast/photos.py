@@ -1,0 +1,98 @@
+"""Photos people upload, made safe: decoded in a limited child process, rebuilt from pixels, metadata gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.nouns import BadPhoto
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MIB = 1024 * 1024
+#: Below these a photo shows nothing that could be measured (see `decoding._quality` for the units).
+DARKEST, FLATTEST = 14.0, 4.0
+#: Below these it is used, and the person is told that a better one would help.
+DIM, SOFT = 45.0, 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class SafePhoto:
+    """Fresh RGB pixels of one upload: upright, at most 1024 pixels long, without anything else of the file."""
+
+    rgb: bytes                             # height x width x 3
+    width: int
+    height: int
+    brightness: float                      # mean, 0 to 255
+    contrast: float                        # standard deviation of the brightness
+    sharpness: float                       # spread of the Laplacian at 512 pixels
+    notes: tuple[str, ...] = ()            # reason keys worth telling: photo_animated, photo_dark, photo_blurred
+
+    def image(self) -> Image.Image:
+        """The pixels as a Pillow image."""
+        from PIL import Image
+
+        return Image.frombytes("RGB", (self.width, self.height), self.rgb)
+
+
+async def open_photo(data: bytes, *, limit_bytes: int = 25 * MIB, max_pixels: int = 40_000_000, longest_px: int = 1024,
+                     shortest_px: int = 64, memory_bytes: int = 1024 * MIB, limit_s: float = 15.0) -> SafePhoto:
+    """Decode an upload in a child process that may use `memory_bytes` and `limit_s` seconds, and no more.
+
+    JPEG, PNG and WebP are read; of an animation the first frame. Raises `BadPhoto` whose reason is one of
+    photo_empty, photo_too_large, photo_wrong_kind, photo_unreadable, photo_truncated, photo_too_many_pixels,
+    photo_too_small, photo_too_narrow, photo_too_slow, photo_dark, photo_blank. Cancelling ends the child.
+    """
+    if not data:
+        raise BadPhoto(reason="photo_empty")
+    if len(data) > limit_bytes:
+        raise BadPhoto(reason="photo_too_large", limit_mib=limit_bytes // MIB)
+    limits = {"memory_bytes": memory_bytes, "cpu_s": max(1, round(limit_s)), "max_pixels": max_pixels,
+              "longest_px": longest_px, "shortest_px": shortest_px}
+    root = str(Path(__file__).resolve().parents[2])
+    # the child gets no secrets: only what Python needs to start and to find this package
+    wanted = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
+    environment = {name: os.environ[name] for name in wanted if name in os.environ} | {"PYTHONPATH": root}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "engine.cast.decoding", json.dumps(limits), cwd=root, env=environment,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        answer, _ = await asyncio.wait_for(child.communicate(data), limit_s)
+    except TimeoutError:
+        raise BadPhoto(reason="photo_too_slow") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    return _read(answer, child.returncode)
+
+
+def _read(answer: bytes, status: int | None) -> SafePhoto:
+    """The child's answer, believed only where it fits. Raises `BadPhoto`."""
+    head, _, pixels = answer.partition(b"\n")
+    if status != 0 or not head:
+        # SIGXCPU and SIGKILL are what the processor limit ends with
+        raise BadPhoto(reason="photo_too_slow" if status in (-24, -9) else "photo_unreadable")
+    said = json.loads(head)
+    if "reason" in said:
+        raise BadPhoto(reason=said["reason"], **said["facts"])
+    width, height = int(said["width"]), int(said["height"])
+    if len(pixels) != width * height * 3:
+        raise BadPhoto(reason="photo_unreadable")
+    brightness, contrast, sharpness = (float(said[name]) for name in ("brightness", "contrast", "sharpness"))
+    if contrast < FLATTEST:
+        raise BadPhoto(reason="photo_dark" if brightness < DIM else "photo_blank")
+    if brightness < DARKEST:
+        raise BadPhoto(reason="photo_dark")
+    notes = [str(note) for note in said["notes"]]
+    if brightness < DIM:
+        notes.append("photo_dark")
+    if sharpness < SOFT:
+        notes.append("photo_blurred")
+    return SafePhoto(pixels, width, height, brightness, contrast, sharpness, tuple(notes))
