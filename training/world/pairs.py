@@ -1,0 +1,140 @@
+"""One training pair: the true picture of a brief, and what memory might have laid out for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from engine import vocabulary as words
+from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose
+from engine.mini.dolls import draw_avatar, draw_doll
+from engine.mini.scenery import apply_style, draw_scene, draw_setting
+from engine.nouns import Box, CharacterId, Look, PanelBrief, Place
+from engine.prompting import mini_caption
+
+#: How an underdrawing is made, and how often for a brief with figures: the plate of this very light; of another light;
+#: a plate softened and shifted as a painted one is; the bare drawing without style; blank paper; a finished other picture.
+WAYS = ("plate", "other light", "rough", "sketch", "blank", "edit")
+_SHARES = (50, 16, 12, 6, 9, 7)
+#: The same for a plate: repainted from another light, softened, from the bare drawing, from words alone.
+_PLATE_WAYS, _PLATE_SHARES = ("other light", "rough", "sketch", "blank"), (24, 6, 46, 24)
+
+_RECALLED = tuple(a for a in words.ACTIONS if a not in ("sleeps", "flies", "swims", "jumps", "rides"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A target (RGB), the underdrawing under it (RGB, same size), and everything true about it."""
+
+    target: Image.Image
+    underdrawing: Image.Image
+    caption: str
+    boxes: tuple[tuple[CharacterId, Box], ...]   # what is drawn of each figure in the target
+    brief: PanelBrief
+    way: str = "plate"                     # how the underdrawing was made: a word of WAYS
+    missing: tuple[CharacterId, ...] = ()  # figures the underdrawing lacks
+
+
+@lru_cache(maxsize=512)
+def _avatar(look: Look) -> Image.Image:
+    return draw_avatar(look, size_px=256)
+
+
+def _cutout(look: Look, rng: Random) -> Image.Image:
+    """What memory has of a character: the approved avatar, now and then a crop in some other pose."""
+    if rng.random() < 0.9:
+        return _avatar(look)
+    return draw_doll(look, height_px=CUTOUT_STANDING_PX, action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS)).image
+
+
+def _plate(brief: PanelBrief, size_px: int, *, time_of_day: str = "", weather: str = "", styled: bool = True) -> Image.Image:
+    setting = draw_setting(brief.setting.kind, seed=brief.setting.seed, time_of_day=time_of_day or brief.time_of_day,
+                           weather=weather or brief.weather, size_px=size_px)
+    return apply_style(setting, brief.style, seed=brief.setting.seed) if styled else setting
+
+
+def _other_light(brief: PanelBrief, rng: Random) -> tuple[str, str]:
+    """A time of day and weather of which at least one differs."""
+    time_of_day, weather = brief.time_of_day, brief.weather
+    if rng.random() < 0.7:
+        time_of_day = rng.choice([word for word in words.TIMES if word != brief.time_of_day])
+    if time_of_day == brief.time_of_day or rng.random() < 0.2:
+        weather = rng.choice([word for word in words.WEATHERS if word != brief.weather])
+    return time_of_day, weather
+
+
+def _roughened(image: Image.Image, rng: Random) -> Image.Image:
+    """A plate as a small painter would have left it: softer, a shade off, a pixel or two aside."""
+    size = image.width
+    soft = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.8) * size / 256))
+    dx, dy = rng.randint(-3, 3), rng.randint(-3, 3)
+    soft = soft.transform(soft.size, Image.Transform.AFFINE, (1, 0, dx, 0, 1, dy))
+    pixels = np.asarray(soft, dtype=np.float32)  # (H, W, 3)
+    grain = np.random.default_rng(rng.getrandbits(32))
+    gain = np.array([rng.uniform(0.94, 1.06) for _ in range(3)], dtype=np.float32)
+    blotch = Image.fromarray(grain.normal(0, 7, (16, 16)).astype(np.float32))
+    pixels = pixels * gain + np.asarray(blotch.resize((size, size), Image.Resampling.BICUBIC))[..., None]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def _off(place: Place, rng: Random) -> Place:
+    """Where the avatar is laid when memory's layout and the true picture do not agree to the pixel."""
+    reach = 0.05 if rng.random() < 0.12 else 0.014
+    return replace(place, x=place.x + rng.uniform(-reach, reach), y=place.y + rng.uniform(-reach, reach) * 0.6,
+                   height=place.height * rng.uniform(1 - reach * 3, 1 + reach * 3))
+
+
+def _edited_from(brief: PanelBrief, rng: Random) -> PanelBrief:
+    """The finished picture somebody asked to change into `brief`: another light, another act, somebody more or fewer."""
+    what = rng.choice(("light", "light", "act", "without")) if brief.figures else "light"
+    if what == "light":
+        time_of_day, weather = _other_light(brief, rng)
+        return replace(brief, time_of_day=time_of_day, weather=weather)
+    index = rng.randrange(len(brief.figures))
+    if what == "without":
+        return replace(brief, figures=brief.figures[:index] + brief.figures[index + 1:])
+    before = replace(brief.figures[index], action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS), holding="", toward=None)
+    return replace(brief, figures=(*brief.figures[:index], before, *brief.figures[index + 1:]))
+
+
+def _lay(plate: Image.Image, brief: PanelBrief, rng: Random) -> tuple[Image.Image, tuple[CharacterId, ...]]:
+    """The cast's cut-outs over the plate, some of them missing, most of them a little off."""
+    cutouts: list[tuple[CharacterId, Image.Image | None, Place]] = []
+    exact = rng.random() < 0.35
+    for figure in brief.figures:
+        absent = rng.random() < 0.035
+        cutouts.append((figure.character_id, None if absent else _cutout(figure.look, rng),
+                        figure.place if exact else _off(figure.place, rng)))
+    picture, _, missing = compose(plate, cutouts)
+    return picture, missing
+
+
+def render_pair(brief: PanelBrief, rng: Random, *, size_px: int = 256, way: str = "") -> Pair:
+    """The pair of a brief; `rng` decides what memory had. `way` fixes how the underdrawing is made (a word of WAYS)."""
+    target, boxes = draw_scene(brief, size_px=size_px)
+    if not way:
+        ways: Sequence[str] = _PLATE_WAYS if brief.is_plate else WAYS
+        way = rng.choices(ways, _PLATE_SHARES if brief.is_plate else _SHARES)[0]
+    missing: tuple[CharacterId, ...] = ()
+    if way == "edit":
+        before = _edited_from(brief, rng)
+        underdrawing = draw_scene(before, size_px=size_px)[0]
+        here = {figure.character_id for figure in before.figures}
+        missing = tuple(figure.character_id for figure in brief.figures if figure.character_id not in here)
+    else:
+        if way == "blank":
+            plate = Image.new("RGB", (size_px, size_px), BLANK)
+        elif way == "other light":
+            time_of_day, weather = _other_light(brief, rng)
+            plate = _plate(brief, size_px, time_of_day=time_of_day, weather=weather)
+        else:
+            plate = _plate(brief, size_px, styled=way != "sketch")
+        if way == "rough":
+            plate = _roughened(plate, rng)
+        underdrawing, missing = _lay(plate, brief, rng)
+    return Pair(target, underdrawing, mini_caption(brief), boxes, brief, way, missing)
