@@ -1,0 +1,358 @@
+"""StoryBot: the Discord face as one process. It starts, hands interactions to the cogs, drains and stops.
+
+`run_bot` is the one place that chooses the concrete library, studio and runner. Nothing here loads a model: the
+studio is a child process, and it may still be warming up while the first people write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import signal
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakValueDictionary
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.buttons import Click, StoryButton, StoryMenu, understood
+from bot.stage import DiscordStage, told
+from bot.wording import CommandTranslator, Words, spoken
+from engine.nouns import Refused, ServerId, StorythreadError
+from engine.ports import Library
+from engine.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from engine.turn import TurnRunner
+
+log = logging.getLogger("storythread.bot")
+
+COGS = ("bot.cogs.characters", "bot.cogs.stories", "bot.cogs.turns", "bot.cogs.guide")
+Interaction = discord.Interaction["StoryBot"]
+Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
+
+#: What a story needs of a channel, by the attribute of `discord.Permissions`.
+THREAD_NEEDS = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
+START_NEEDS = ("view_channel", "create_public_threads", "send_messages_in_threads", "attach_files",
+               "read_message_history")
+CHANNEL_NEEDS = ("view_channel", "send_messages", "attach_files", "read_message_history")
+
+
+class StoryTree(app_commands.CommandTree["StoryBot"]):
+    """The slash commands; whatever goes wrong in one becomes a plain sentence."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        await interaction.client.explain(interaction, getattr(error, "original", error))
+
+
+class StoryBot(commands.Bot):
+    """discord.py's own client with what the cogs need: the library, the runner, the stage, the settings."""
+
+    runner: TurnRunner
+
+    def __init__(self, settings: Settings, library: Library) -> None:
+        intents = discord.Intents(guilds=True, dm_messages=True, guild_messages=settings.discord.message_content,
+                                  message_content=settings.discord.message_content)
+        super().__init__(
+            command_prefix=commands.when_mentioned, help_command=None, tree_cls=StoryTree, intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(), chunk_guilds_at_startup=False, guild_ready_timeout=0.5,
+            member_cache_flags=discord.MemberCacheFlags.none(), max_messages=None, enable_debug_events=False,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True))
+        self.settings = settings
+        self.library = library
+        self.stage = DiscordStage(self, library, preview_every_s=settings.discord.preview_every_s)
+        self.clicks: dict[str, Click] = {}
+        self.forms: dict[str, Form] = {}
+        self.draining = False
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._attending: set[asyncio.Task[Any]] = set()
+
+    async def setup_hook(self) -> None:
+        """Load the cogs and the durable buttons, then go on with turns a stop cut short."""
+        await self.prepare()
+        if hasattr(self, "runner"):
+            await self.runner.start()
+
+    async def prepare(self) -> None:
+        """Load commands and buttons, without touching the network. A second call does nothing."""
+        if self.extensions:
+            return
+        await self.tree.set_translator(CommandTranslator())
+        for cog in COGS:
+            await self.load_extension(cog)
+        self.add_dynamic_items(StoryButton, StoryMenu)
+
+    async def close(self) -> None:
+        """Drain, and leave."""
+        await self.drain()
+        await self.stage.close()
+        await super().close()
+
+    async def drain(self) -> None:
+        """Take no more turns, and let the answers being written go out (five seconds at most)."""
+        self.draining = True
+        waiting = [task for task in self._attending if task is not asyncio.current_task()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=5)
+
+    # --- in what language, and under which lock ----------------------------------------------------
+
+    def words(self, interaction: discord.Interaction[Any]) -> Words:
+        """The language of the person who clicked."""
+        return Words(spoken(str(interaction.locale), self.settings.default_locale))
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """One lock a story or channel: two clicks at once are looked at one after the other."""
+        lock = self._locks.get(name)
+        if lock is None:
+            lock = self._locks[name] = asyncio.Lock()
+        return lock
+
+    # --- interactions ------------------------------------------------------------------------------
+
+    async def click(self, interaction: discord.Interaction[Any], verb: str, key: str, values: Sequence[str]) -> None:
+        """A button or menu was used."""
+        handler = self.clicks.get(verb)
+        if handler is None:
+            await self.explain(interaction, Refused(reason="stale_button"))
+        else:
+            await self.attend(interaction, handler(interaction, key, values))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Forms, and clicks that nothing else understands. (Commands and known buttons come by other ways.)"""
+        data: Any = interaction.data or {}
+        custom_id = str(data.get("custom_id", ""))
+        if interaction.type is discord.InteractionType.modal_submit:
+            verb, _, key = custom_id.partition(":")
+            form = self.forms.get(verb)
+            if form is None:
+                await self.explain(interaction, Refused(reason="stale_button"))
+            else:
+                await self.attend(interaction, form(interaction, key))
+        elif interaction.type is discord.InteractionType.component and not understood(custom_id):
+            await self.explain(interaction, Refused(reason="stale_button"))
+
+    async def attend(self, interaction: discord.Interaction[Any], deed: Awaitable[None]) -> None:
+        """Do what a person asked for; a failure becomes a plain sentence to that person alone."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._attending.add(task)
+        try:
+            await deed
+        except Exception as error:
+            await self.explain(interaction, error)
+        finally:
+            if task is not None:
+                self._attending.discard(task)
+
+    async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Tell the person what went wrong; log it, without anything personal, when it is our fault."""
+        facts: dict[str, object] = {}
+        if isinstance(error, StorythreadError):
+            reason, facts = error.reason, error.facts
+            if not isinstance(error, Refused):
+                log.error("%s while answering an interaction: %s", type(error).__name__, reason)
+        elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            reason = "command_stale"
+        elif isinstance(error, app_commands.CheckFailure):
+            reason = "not_allowed"
+        elif isinstance(error, discord.NotFound) and error.code == 10062:
+            log.warning("an interaction was answered too late")
+            return
+        elif isinstance(error, discord.Forbidden):
+            reason = "discord_forbidden"
+            log.warning("Discord refused an action: code %s", error.code)
+        else:
+            reason = "unexpected"
+            log.error("an interaction failed: %s", anonymous(error))
+        try:
+            await self.private(interaction, self.words(interaction)(reason, **facts))
+        except (discord.HTTPException, OSError) as failure:
+            log.warning("a sentence could not be delivered: %s", type(failure).__name__)
+
+    async def private(self, interaction: discord.Interaction[Any], text: str, *items: ui.Item[Any]) -> None:
+        """Say something that only this person sees, whatever was answered before."""
+        layout = told(text, *items)
+        if not interaction.response.is_done():
+            await interaction.response.send_message(view=layout, ephemeral=True,
+                                                    allowed_mentions=discord.AllowedMentions.none())
+        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            await interaction.edit_original_response(view=layout, attachments=[],
+                                                     allowed_mentions=discord.AllowedMentions.none())
+        else:
+            await interaction.followup.send(view=layout, ephemeral=True,
+                                            allowed_mentions=discord.AllowedMentions.none())
+
+    # --- what the bot may do here ------------------------------------------------------------------
+
+    def need(self, interaction: discord.Interaction[Any], needs: Sequence[str]) -> None:
+        """Raise `Refused` naming every permission the bot lacks in this channel, before anything is promised."""
+        if interaction.guild_id is None:
+            if interaction.context is not None and interaction.context.private_channel:
+                raise Refused(reason="not_in_group_dm")
+            return
+        if interaction.is_user_integration() and not interaction.is_guild_integration():
+            raise Refused(reason="not_on_this_server")
+        self.need_of(interaction.app_permissions, needs, self.words(interaction))
+
+    @staticmethod
+    def need_of(permissions: discord.Permissions, needs: Sequence[str], words: Words) -> None:
+        """The same for permissions already at hand."""
+        missing = [need for need in needs if not getattr(permissions, need)]
+        if missing and not permissions.administrator:
+            raise Refused(reason="permissions_missing",
+                          permissions=", ".join(words(f"permission_{need}") for need in missing))
+
+
+def anonymous(error: BaseException) -> str:
+    """An error's kind and place, without its message: messages can hold what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join([type(error).__name__, *(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))])
+
+
+def server_of(interaction: discord.Interaction[Any]) -> ServerId:
+    """The server an interaction comes from; "" for DMs."""
+    return ServerId(str(interaction.guild_id) if interaction.guild_id is not None else "")
+
+
+# --- commands: registered only when they changed ---------------------------------------------------
+
+async def command_payload(bot: StoryBot) -> list[dict[str, Any]]:
+    """The slash commands as Discord is told of them, translations included, in a fixed order."""
+    translator = bot.tree.translator
+    payload = [await command.get_translated_payload(bot.tree, translator) if translator is not None
+               else command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+    return sorted(payload, key=lambda command: (command.get("type", 1), command["name"]))
+
+
+def _digest(payload: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+async def sync_commands(settings: Settings, guild: int | None = None, *, force: bool = False) -> bool:
+    """Register the slash commands with Discord if they changed since they last were; True when they were registered.
+
+    `guild` (or `discord.sync_guild`) registers them in one server only, where they appear at once. Raises
+    `SettingsError` without a token, `discord.LoginFailure` with a wrong one. The hash of what was registered lies in
+    the data folder.
+    """
+    guild = guild or settings.discord.sync_guild
+    bot = StoryBot(settings, cast(Library, None))          # only its commands are looked at
+    noted = settings.home / "commands.json"
+    try:
+        await bot.prepare()
+        digest = _digest(await command_payload(bot))
+        await bot.login(token_of(settings))
+        place = f"{bot.application_id}:{guild or 'everywhere'}"
+        before = await asyncio.to_thread(_read_note, noted)
+        if before.get(place) == digest and not force:
+            return False
+        at = discord.Object(guild) if guild else None
+        if at is not None:
+            bot.tree.copy_global_to(guild=at)
+        await bot.tree.sync(guild=at)
+        await asyncio.to_thread(_write_note, noted, before | {place: digest})
+        return True
+    finally:
+        await bot.close()
+
+
+def _read_note(path: Path) -> dict[str, str]:
+    try:
+        note = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _write_note(path: Path, note: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(note, indent=1), "utf-8")
+    fresh.replace(path)
+
+
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises `SettingsError` in a plain sentence when there is none."""
+    if settings.discord.token is None:
+        raise SettingsError("There is no bot token. Set DISCORD_TOKEN (from the Bot page of your application in "
+                            "Discord's developer portal) and start again.", key="discord.token")
+    return settings.discord.token.get_secret_value().strip()
+
+
+# --- the process -----------------------------------------------------------------------------------
+
+async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, stop: asyncio.Event | None = None) -> None:
+    """Run the bot until SIGTERM, SIGINT or `stop`; then drain: take nothing more, leave open turns for the next start.
+
+    `ready` is set once Discord has said that the bot is there; the studio may still be warming up. Raises
+    `SettingsError` (no token, a wrong one, an intent that is switched off) and `StoreUnusable`.
+    """
+    from bot.house import open_house
+
+    token = token_of(settings)
+    stop = stop or asyncio.Event()
+    made: list[StoryBot] = []
+
+    def stage_for(library: Library) -> DiscordStage:
+        made.append(StoryBot(settings, library))
+        return made[0].stage
+
+    async with open_house(settings, stage_for) as house:
+        bot = made[0]
+        bot.runner = house.runner
+        with _signals(stop):
+            running = asyncio.create_task(bot.start(token), name="discord")
+            stopping = asyncio.create_task(stop.wait(), name="stop")
+            greeting = asyncio.create_task(_greet(bot, ready), name="greeting")
+            try:
+                await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await bot.drain()
+                await house.runner.close()         # before the door closes: what is cut short here is never recorded
+            finally:
+                await bot.close()
+                for task in (stopping, greeting):
+                    task.cancel()
+                await asyncio.gather(stopping, greeting, return_exceptions=True)
+            try:
+                await running
+            except discord.LoginFailure as error:
+                raise SettingsError("Discord does not accept the bot token. Copy it again from the Bot page of your "
+                                    "application in Discord's developer portal.", key="discord.token") from error
+            except discord.PrivilegedIntentsRequired as error:
+                raise SettingsError("The message content intent is switched off for this application. Switch it on in "
+                                    "Discord's developer portal, or set discord.message_content to false.",
+                                    key="discord.message_content") from error
+    log.info("the bot has stopped")
+
+
+async def _greet(bot: StoryBot, ready: asyncio.Event | None) -> None:
+    while not bot.is_ready():
+        await asyncio.sleep(0.02)
+    log.info("the bot is there, in %d servers", len(bot.guilds))
+    if ready is not None:
+        ready.set()
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for a clean end. (Not on Windows or outside the main thread, where there is no way.)"""
+    loop = asyncio.get_running_loop()
+    taken = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop.set)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,377 @@
+"""Characters: registering one from photos or words, approving the avatar, correcting the look.
+
+Photos are read into memory, measured, and let go; what stays is the look, the avatar drawn from it, and who agreed.
+Every answer is private. An avatar counts only once its owner has pressed Keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+from engine.cast.casting import LOOK_CHOICES, draw_character_avatar, vary_look
+from engine.cast.measuring import look_from_words, measure_look
+from engine.cast.photos import open_photo
+
+from bot.app import server_of
+from bot.buttons import StoryButton, StoryMenu, modal_fields
+from bot.cogs.turns import owner_of
+from bot.text import clean_description, clean_name, cut, safe
+from bot.wording import CONSENTS, LOOK_FIELDS, Words
+from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, NotFound, Pronouns, Refused
+from engine.vocabulary import PEOPLE
+
+if TYPE_CHECKING:
+    from bot.app import Interaction, StoryBot
+
+POLICY_VERSION = 1
+PHOTO_BYTES = 10 * 2**20
+CHARACTERS_EACH = 50                       # more than anybody's family, fewer than a flood
+
+PRONOUNS = [app_commands.Choice(name=name, value=value) for value, name in (
+    ("she", "she/her"), ("he", "he/him"), ("they", "they/them"), ("it", "it/its"), ("any", "any"))]
+CONSENT = [app_commands.Choice(name=text, value=value) for value, text in CONSENTS.items()]
+
+
+class Characters(commands.GroupCog, group_name="character", group_description="The people, pets and toys of your stories"):
+    """Everything about a person's own characters."""
+
+    def __init__(self, bot: StoryBot) -> None:
+        self.bot = bot
+        bot.clicks.update(keep=self.keep, again=self.again, correct=self.correct, look=self.change_look,
+                          remove=self.really_remove)
+        bot.forms.update(character=self.read_form, recharacter=self.read_edit)
+
+    # --- commands ----------------------------------------------------------------------------------
+
+    @app_commands.command(name="add", description="Add a person, a pet or a toy, from photos or from words")
+    @app_commands.describe(name="What they are called; leave empty to fill in a form", pronouns="How to speak of them",
+                           description="A few words about how they look", photo="A photo to draw them from",
+                           consent="Who agreed that the photo may be used")
+    @app_commands.choices(pronouns=PRONOUNS, consent=CONSENT)
+    async def add(self, interaction: discord.Interaction[StoryBot], name: str | None = None, pronouns: str | None = None,
+                  description: str | None = None, photo: discord.Attachment | None = None,
+                  consent: str | None = None) -> None:
+        if name is None and photo is None and description is None:
+            await interaction.response.send_modal(self._form(interaction, f"character:{interaction.id}"))
+            return
+        await self._register(interaction, CharacterId(f"c{interaction.id}"), name or "", pronouns or "",
+                             description or "", [photo] if photo is not None else [], consent or "")
+
+    @app_commands.command(name="list", description="Your characters")
+    async def list_own(self, interaction: discord.Interaction[StoryBot]) -> None:
+        words = self.bot.words(interaction)
+        characters = await self.bot.library.characters_of(owner_of(interaction))
+        if not characters:
+            raise Refused(reason="no_characters")
+        lines = [words("character_list_title")]
+        for character in characters:
+            waiting = "" if character.avatar is not None else " " + words("character_waits")
+            lines.append(f"- **{safe(character.name)}** ({words('pronouns_' + character.pronouns.value)}){waiting}"
+                         + (f": {safe(cut(character.description, 60))}" if character.description else ""))
+        await self.bot.private(interaction, "\n".join(lines))
+
+    @app_commands.command(name="show", description="Look at one of your characters")
+    @app_commands.describe(name="Which character")
+    async def show(self, interaction: discord.Interaction[StoryBot], name: str) -> None:
+        character = await self._named(interaction, name)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._show_card(interaction, character)
+
+    @app_commands.command(name="edit", description="Change a character's name, words, photos or look")
+    @app_commands.describe(name="Which character")
+    async def edit(self, interaction: discord.Interaction[StoryBot], name: str) -> None:
+        character = await self._named(interaction, name)
+        await interaction.response.send_modal(
+            self._form(interaction, f"recharacter:{character.character_id}:{interaction.id}", character))
+
+    @app_commands.command(name="remove", description="Remove one of your characters for good")
+    @app_commands.describe(name="Which character")
+    async def remove(self, interaction: discord.Interaction[StoryBot], name: str) -> None:
+        character = await self._named(interaction, name)
+        words = self.bot.words(interaction)
+        await self.bot.private(
+            interaction, words("character_remove_sure", name=safe(character.name)),
+            StoryButton("remove", character.character_id, words("button_remove"), style=discord.ButtonStyle.danger))
+
+    @show.autocomplete("name")
+    @edit.autocomplete("name")
+    @remove.autocomplete("name")
+    async def own_names(self, interaction: discord.Interaction[StoryBot], current: str) -> list[app_commands.Choice[str]]:
+        """The person's own characters whose name holds what was typed so far."""
+        return choices_of(await self.bot.library.characters_of(owner_of(interaction)), current)
+
+    # --- the form ----------------------------------------------------------------------------------
+
+    def _form(self, interaction: Interaction, custom_id: str, old: Character | None = None) -> ui.Modal:
+        words = self.bot.words(interaction)
+        title = words("character_form_title") if old is None else words("character_edit_title")
+        form = ui.Modal(title=title, timeout=900, custom_id=custom_id)
+        form.add_item(ui.Label(text=words("character_form_name"), component=ui.TextInput(
+            custom_id="name", max_length=100, default=old.name if old else None)))
+        form.add_item(ui.Label(text=words("character_form_pronouns"), component=ui.Select(
+            custom_id="pronouns", options=[
+                discord.SelectOption(label=words(f"pronouns_{each.value}"), value=each.value,
+                                     default=each is (old.pronouns if old else Pronouns.ANY)) for each in Pronouns])))
+        form.add_item(ui.Label(
+            text=words("character_form_words"), description=words("character_form_words_hint"), component=ui.TextInput(
+                custom_id="words", style=discord.TextStyle.paragraph, required=False, max_length=300,
+                default=(old.description or None) if old else None)))
+        form.add_item(ui.Label(
+            text=words("character_form_photos"), description=words("character_form_photos_hint"),
+            component=ui.FileUpload(custom_id="photos", required=False, min_values=0,
+                                    max_values=min(10, self.bot.settings.limits.photos))))
+        form.add_item(ui.Label(
+            text=words("character_form_consent"), description=words("character_form_consent_hint"),
+            component=ui.RadioGroup(custom_id="consent", required=False, options=[
+                discord.RadioGroupOption(label=words(f"consent_{each}"), value=each) for each in CONSENTS])))
+        return form
+
+    async def read_form(self, interaction: Interaction, key: str) -> None:
+        """The form of /character add. Its id names the character, so that sending it twice makes one."""
+        fields, photos = modal_fields(interaction)
+        await self._register(interaction, CharacterId(f"c{key}"), fields.get("name", ""), fields.get("pronouns", ""),
+                             fields.get("words", ""), photos, fields.get("consent", ""))
+
+    async def read_edit(self, interaction: Interaction, key: str) -> None:
+        """The form of /character edit."""
+        fields, photos = modal_fields(interaction)
+        character_id = CharacterId(key.partition(":")[0])
+        old = await self._mine(interaction, character_id)
+        await self._register(interaction, character_id, fields.get("name", ""), fields.get("pronouns", ""),
+                             fields.get("words", ""), photos, fields.get("consent", ""), old=old)
+
+    async def _register(self, interaction: Interaction, character_id: CharacterId, raw_name: str, raw_pronouns: str,
+                        raw_words: str, photos: Sequence[discord.Attachment], consent: str, *,
+                        old: Character | None = None) -> None:
+        """Check, acknowledge, then look at the photos and show the avatar."""
+        limits = self.bot.settings.limits
+        owner_id = owner_of(interaction)
+        name = clean_name(raw_name, limit=limits.name_characters)
+        pronouns = Pronouns(raw_pronouns) if raw_pronouns in Pronouns.__members__.values() else Pronouns.ANY
+        description = clean_description(raw_words)
+        if len(photos) > limits.photos:
+            raise Refused(reason="photos_too_many", limit=limits.photos)
+        if photos and consent not in CONSENTS:
+            raise Refused(reason="consent_needed")
+        for photo in photos:
+            if photo.size > PHOTO_BYTES:
+                raise BadPhoto(reason="photo_too_large", limit_mib=PHOTO_BYTES // 2**20)
+        others = [other for other in await self.bot.library.characters_of(owner_id)
+                  if other.character_id != character_id]
+        if any(other.name.casefold() == name.casefold() for other in others):
+            raise Refused(reason="name_taken", name=safe(name))
+        if len(others) >= CHARACTERS_EACH:
+            raise Refused(reason="characters_too_many", limit=CHARACTERS_EACH)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+
+        pictures = [await fetch(photo) for photo in photos]
+        look, avatar = old.look if old else None, old.avatar if old else None
+        if pictures or old is None or (description != old.description and not old.from_photo):
+            look, avatar = await look_at(pictures, description, pronouns), None
+        assert look is not None
+        character = Character(
+            character_id, owner_id, name, pronouns, look, description, avatar=avatar,
+            consent=Consent(consent, POLICY_VERSION, datetime.now(UTC)) if photos else (old.consent if old else None),
+            from_photo=bool(photos) or bool(old and old.from_photo),
+            server_id=old.server_id if old else server_of(interaction))
+        async with self.bot.lock(f"characters {owner_id}"):    # a form sent twice at once must not make two
+            await self.bot.library.save_character(character)
+        await self._show_card(interaction, character)
+
+    # --- the card: avatar, Keep, Try again, Correct the look ---------------------------------------
+
+    async def _show_card(self, interaction: Interaction, character: Character, page: str = "") -> None:
+        """Put the card into the private answer that is already there (or on its way)."""
+        layout, file = await self._card(self.bot.words(interaction), character, page)
+        await interaction.edit_original_response(view=layout, attachments=[file],
+                                                 allowed_mentions=discord.AllowedMentions.none())
+
+    async def _card(self, words: Words, character: Character, page: str) -> tuple[ui.LayoutView, discord.File]:
+        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`."""
+        if character.avatar is not None:
+            png = await self.bot.library.picture(character.avatar)
+        else:
+            png = await asyncio.to_thread(draw_character_avatar, character.look)
+        file = discord.File(io.BytesIO(png), filename=f"avatar-{character.character_id}.png")
+        key = character.character_id
+        title = words("character_card" if character.avatar is None else "character_kept", name=safe(character.name))
+        lines = [f"### {title}", words(f"pronouns_{character.pronouns.value}")
+                 + (f" · {safe(character.description)}" if character.description else "")]
+        if character.from_photo:
+            lines.append("-# " + words("photo_let_go"))
+        layout = ui.LayoutView(timeout=None)
+        layout.add_item(ui.TextDisplay("\n".join(lines)))
+        layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(
+            file, description=cut(words("avatar_alt", name=character.name, look=described(words, character.look)), 1024))))
+        for field in LOOK_FIELDS.get(page, ()):
+            menu = look_menu(words, character, field)
+            if menu is not None:
+                layout.add_item(ui.ActionRow(menu))
+        buttons = []
+        if character.avatar is None:
+            buttons.append(StoryButton("keep", key, words("button_keep"), style=discord.ButtonStyle.success, emoji="💛"))
+            buttons.append(StoryButton("again", key, words("button_again"), emoji="🎲"))
+        buttons += [StoryButton("correct", f"{key}:{other}", words(f"button_correct_{other}"), emoji="🖍️")
+                    for other in LOOK_FIELDS if other != page]
+        layout.add_item(ui.ActionRow(*buttons))
+        return layout, file
+
+    async def keep(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Keep: the avatar is approved and may be used."""
+        character = await self._mine(interaction, CharacterId(key))
+        await interaction.response.defer()
+        async with self.bot.lock(key):
+            character = await self._mine(interaction, CharacterId(key))
+            if character.avatar is None:
+                png = await asyncio.to_thread(draw_character_avatar, character.look)
+                picture = await self.bot.library.keep_picture(png, owner_id=character.owner_id)
+                character = replace(character, avatar=picture)
+                await self.bot.library.save_character(character)
+        await self._show_card(interaction, character)
+
+    async def again(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Try again: the same description, drawn another way."""
+        await self._mine(interaction, CharacterId(key))
+        await interaction.response.defer()
+        async with self.bot.lock(key):
+            character = await self._mine(interaction, CharacterId(key))
+            look = await asyncio.to_thread(vary_look, character.look, seed=interaction.id % 2**31)
+            character = replace(character, look=look, avatar=None)
+            await self.bot.library.save_character(character)
+        await self._show_card(interaction, character)
+
+    async def correct(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Correct the look: the menus of one page."""
+        character_id, _, page = key.partition(":")
+        character = await self._mine(interaction, CharacterId(character_id))
+        await interaction.response.defer()
+        await self._show_card(interaction, character, page or next(iter(LOOK_FIELDS)))
+
+    async def change_look(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """A menu of the look was used: draw the avatar anew, to be kept or not."""
+        character_id, _, field = key.partition(":")
+        await self._mine(interaction, CharacterId(character_id))
+        if field not in LOOK_CHOICES or not all(value in allowed(field) for value in values):
+            raise Refused(reason="stale_button")
+        await interaction.response.defer()
+        async with self.bot.lock(character_id):
+            character = await self._mine(interaction, CharacterId(character_id))
+            changed = replace(character.look, **{field: chosen(field, values)})
+            if changed != character.look:
+                character = replace(character, look=changed, avatar=None)
+                await self.bot.library.save_character(character)
+        page = next((page for page, fields in LOOK_FIELDS.items() if field in fields), "")
+        await self._show_card(interaction, character, page)
+
+    async def really_remove(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Remove, said twice."""
+        character = await self._mine(interaction, CharacterId(key))
+        await self.bot.library.remove_character(character.character_id)
+        layout = ui.LayoutView(timeout=None)
+        layout.add_item(ui.TextDisplay(self.bot.words(interaction)("character_removed", name=safe(character.name))))
+        await interaction.response.edit_message(view=layout, attachments=[],
+                                                allowed_mentions=discord.AllowedMentions.none())
+
+    # --- small things ------------------------------------------------------------------------------
+
+    async def _named(self, interaction: Interaction, name: str) -> Character:
+        wanted = " ".join(name.split()).casefold()
+        for character in await self.bot.library.characters_of(owner_of(interaction)):
+            if character.name.casefold() == wanted or character.character_id == name:
+                return character
+        raise Refused(reason="character_unknown", name=safe(cut(name, 40)))
+
+    async def _mine(self, interaction: Interaction, character_id: CharacterId) -> Character:
+        """A character of the person who clicked. Raises `Refused` for anybody else's, as if there were none."""
+        try:
+            character = await self.bot.library.character(character_id)
+        except NotFound as error:
+            raise Refused(reason="stale_button") from error
+        if character.owner_id != owner_of(interaction):
+            raise Refused(reason="stale_button")
+        return character
+
+
+# --- photos and looks, off the event loop ----------------------------------------------------------
+
+async def fetch(photo: discord.Attachment) -> bytes:
+    """An upload's bytes. Raises `BadPhoto` when Discord no longer has it."""
+    try:
+        return await photo.read()
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise BadPhoto(reason="photo_gone") from error
+
+
+async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> Look:
+    """The look measured in the photos, guided by the words; without photos, what the words alone say.
+
+    Raises `BadPhoto`.
+    """
+    if not pictures:
+        return look_from_words(description, pronouns)
+    opened = [await open_photo(picture) for picture in pictures]
+    return (await asyncio.to_thread(measure_look, opened, kind=None, description=description)).look
+
+
+def allowed(field: str) -> tuple[str, ...]:
+    """The values a menu of this field may send."""
+    return tuple(str(value) for value in LOOK_CHOICES[field])
+
+
+def chosen(field: str, values: Sequence[str]) -> Any:
+    """A menu's values as the `Look` has them."""
+    sample = getattr(Look(), field)
+    if isinstance(sample, bool):
+        return values[0] in ("True", "yes", "true")
+    if isinstance(sample, tuple):
+        return tuple(values)
+    if isinstance(sample, float):
+        return float(values[0])
+    return values[0]
+
+
+def look_menu(words: Words, character: Character, field: str) -> StoryMenu | None:
+    """The menu for one field, with what is so now chosen. None where the field means nothing for this kind."""
+    person = character.look.kind in PEOPLE
+    if field not in LOOK_CHOICES or (field in ("skin", "hair", "hair_colour", "beard", "freckles") and not person) \
+            or (field == "fur" and person):
+        return None
+    now = getattr(character.look, field)
+    now_values = {str(value) for value in now} if isinstance(now, tuple) else {str(now)}
+    options = [discord.SelectOption(label=cut(words.value(value), 100), value=value, default=value in now_values)
+               for value in allowed(field)][:25]
+    many = isinstance(now, tuple)
+    return StoryMenu("look", f"{character.character_id}:{field}", options, placeholder=words(f"look_{field}"),
+                     min_values=0 if many else 1, max_values=min(3, len(options)) if many else 1)
+
+
+def described(words: Words, look: Look) -> str:
+    """A look in a few words, for those who cannot see the avatar."""
+    person = look.kind in PEOPLE
+    parts = [words.value(look.kind), words.value(look.skin if person else look.fur)]
+    if person:
+        parts.append(f"{words('look_hair').lower()}: {words.value(look.hair)}, {words.value(look.hair_colour)}")
+    parts.append(f"{words.value(look.outfit)}, {words.value(look.outfit_colour)}")
+    worn = (look.headwear, look.glasses, look.beard)
+    parts += [words.value(each) for each in worn if each != "none"]
+    parts += [words.value(each) for each in look.accessories]
+    return "; ".join(parts)
+
+
+def choices_of(characters: Sequence[Character], current: str) -> list[app_commands.Choice[str]]:
+    """Autocomplete entries for characters whose name holds `current`, at most 25."""
+    found = [character for character in characters if current.casefold() in character.name.casefold()]
+    return [app_commands.Choice(name=character.name, value=character.name) for character in found[:25]]
+
+
+async def setup(bot: StoryBot) -> None:
+    await bot.add_cog(Characters(bot))

@@ -1,0 +1,424 @@
+"""Turns: taking one, the next page, undo, redraw, trying again; by button, by form, or as a plain message.
+
+Everything is checked before it is promised. A turn is stored first, then acknowledged with the person's own words,
+then played: from the moment somebody sees their words in the thread, no crash can lose them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+from discord import ui
+from discord.ext import commands
+
+from bot.app import CHANNEL_NEEDS, THREAD_NEEDS, anonymous, server_of
+from bot.buttons import StoryButton, modal_fields
+from bot.stage import marker_of, nonce_of, told
+from bot.text import clean_turn, names_in, quoted, safe, shown_name
+from bot.wording import Words, spoken
+from engine.nouns import (
+    Member,
+    NotFound,
+    OwnerId,
+    PanelId,
+    PanelState,
+    Refused,
+    Story,
+    StoryId,
+    StoryStatus,
+    StorythreadError,
+    Turn,
+    TurnId,
+    TurnKind,
+    TurnOrder,
+    TurnState,
+    VenueId,
+)
+
+if TYPE_CHECKING:
+    from bot.app import Interaction, StoryBot
+
+log = logging.getLogger("storythread.turns")
+
+ASIDE = ("//", "((")                       # a plain message that begins so is talk, not a turn
+
+
+def next_writer(members: Sequence[Member], written: Sequence[OwnerId | None]) -> Member | None:
+    """Whose turn it is when turns go in order. `written` is who wrote each page, oldest first; None: the bot did.
+
+    A page of the bot stands for the person whose turn it was, so an absent player never stops a story.
+    """
+    if not members:
+        return None
+    order = sorted(members, key=lambda member: member.seat)
+    seats = [member.owner_id for member in order]
+    at = 0
+    for owner in written:
+        at = (seats.index(owner) if owner in seats else at if owner is None else at - 1) + 1
+    return order[at % len(order)]
+
+
+class Turns(commands.Cog):
+    """Accepts turns and everything done to pages."""
+
+    def __init__(self, bot: StoryBot) -> None:
+        self.bot = bot
+        self._used: OrderedDict[str, None] = OrderedDict()      # forms sent, pages asked for: once each
+        self._redrawing: dict[PanelId, asyncio.Task[None]] = {}
+        bot.clicks.update(take=self.open_form, next=self.next_page, undo=self.undo, redraw=self.redraw,
+                          retry=self.retry)
+        bot.forms["turn"] = self.read_form
+
+    async def cog_unload(self) -> None:
+        for task in self._redrawing.values():
+            task.cancel()
+
+    # --- who may write now -------------------------------------------------------------------------
+
+    async def check(self, story: Story, owner_id: OwnerId, kind: TurnKind, text: str = "") -> Member:
+        """The member who writes. Raises `Refused` with the reason why this person cannot have a turn now."""
+        library, limits = self.bot.library, self.bot.settings.limits
+        if self.bot.draining:
+            raise Refused(reason="restarting")
+        if story.status is StoryStatus.ENDED:
+            raise Refused(reason="story_ended")
+        if story.status is StoryStatus.PAUSED:
+            raise Refused(reason="story_paused")
+        members = await library.members(story.story_id)
+        me = next((member for member in members if member.owner_id == owner_id), None)
+        if me is None:
+            raise Refused(reason="not_member", story_id=story.story_id)
+        waiting = await library.open_turns(story.story_id)
+        if kind is not TurnKind.WRITE and waiting:
+            raise Refused(reason="turn_in_progress")
+        if text and any(turn.owner_id == owner_id and turn.text == text for turn in waiting):
+            raise Refused(reason="turn_twice")
+        if sum(turn.owner_id == owner_id for turn in waiting) >= limits.queue_per_owner:
+            raise Refused(reason="turns_waiting", limit=limits.queue_per_owner)
+        await self.check_quota(story, owner_id)
+        if kind is TurnKind.WRITE and story.turn_order is TurnOrder.IN_ORDER and len(members) > 1:
+            expected = next_writer(members, await self._written(story.story_id, waiting))
+            if expected is not None and expected.owner_id != owner_id:
+                raise Refused(reason="not_your_turn", name=safe(expected.name))
+        return me
+
+    async def check_quota(self, story: Story, owner_id: OwnerId) -> None:
+        """Raise `Refused` when this person has had their pictures for today."""
+        limit = self.bot.settings.limits.daily_panels
+        if story.server_id:
+            limit = (await self.bot.library.server_settings(story.server_id)).daily_panels
+        if await self.bot.library.panels_today(owner_id) >= limit:
+            raise Refused(reason="quota_reached", limit=limit)
+
+    async def _written(self, story_id: StoryId, waiting: Sequence[Turn]) -> list[OwnerId | None]:
+        """Who wrote the pages since somebody last wrote one, oldest first; None for pages of the bot."""
+        turns = list(reversed(waiting))
+        for step in reversed(await self.bot.library.steps(story_id)):
+            if any(turn.kind is TurnKind.WRITE for turn in turns):
+                break
+            turns.append(await self.bot.library.turn(step.turn_id))
+        written: list[OwnerId | None] = []
+        for turn in turns:
+            written.append(turn.owner_id if turn.kind is TurnKind.WRITE else None)
+            if turn.kind is TurnKind.WRITE:
+                break
+        return written[::-1]
+
+    async def _bring_named(self, story: Story, owner_id: OwnerId, text: str) -> None:
+        """A character of the writer's joins the cast when a turn first names them."""
+        usable = [character for character in await self.bot.library.usable_characters(owner_id, story.server_id)
+                  if character.avatar is not None]
+        there = {character.character_id for character in await self.bot.library.cast(story.story_id)}
+        named = set(names_in(text, [character.name for character in usable]))
+        for character in usable:
+            if character.name in named and character.character_id not in there:
+                await self.bot.library.add_to_cast(story.story_id, character.character_id)
+
+    def _first_time(self, key: str) -> bool:
+        """True once for each key: a form or page asked for twice is done once."""
+        if key in self._used:
+            return False
+        self._used[key] = None
+        while len(self._used) > 4096:
+            self._used.popitem(last=False)
+        return True
+
+    # --- the form ----------------------------------------------------------------------------------
+
+    async def open_form(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Take turn: a form for up to 1,500 characters."""
+        story = await self.story(key)
+        self.bot.need(interaction, needs_of(interaction))
+        words = self.bot.words(interaction)
+        try:
+            await self.check(story, owner_of(interaction), TurnKind.WRITE)
+        except Refused as refusal:
+            await self._refuse(interaction, refusal)
+            return
+        form = ui.Modal(title=words("turn_form_title"), timeout=900, custom_id=f"turn:{key}:{interaction.id}")
+        form.add_item(ui.Label(text=words("turn_form_label"), description=words("turn_form_hint"), component=ui.TextInput(
+            custom_id="text", style=discord.TextStyle.paragraph, required=True, min_length=1,
+            max_length=self.bot.settings.limits.turn_characters)))
+        await interaction.response.send_modal(form)
+
+    async def read_form(self, interaction: Interaction, key: str) -> None:
+        """What was written in the form becomes a turn."""
+        story_id, _, token = key.partition(":")
+        written = modal_fields(interaction)[0].get("text", "")
+        try:
+            text = clean_turn(written, limit=self.bot.settings.limits.turn_characters)
+            self.bot.need(interaction, needs_of(interaction))
+            async with self.bot.lock(story_id):
+                story = await self.story(story_id)
+                if token in self._used:
+                    raise Refused(reason="turn_twice")
+                await self.check(story, owner_of(interaction), TurnKind.WRITE, text)
+                turn = await self._store(story, interaction, TurnKind.WRITE, text)
+                self._first_time(token)
+        except Refused as refusal:
+            await self._refuse(interaction, refusal, written)
+            return
+        await self._acknowledge(interaction, story, turn)
+
+    async def next_page(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Next page: the bot writes a turn by itself."""
+        await self.ask_page(interaction, await self.story(key), TurnKind.NEXT_PAGE)
+
+    async def ask_page(self, interaction: Interaction, story: Story, kind: TurnKind) -> None:
+        """A turn nobody writes: the next page, or the last."""
+        self.bot.need(interaction, needs_of(interaction))
+        try:
+            async with self.bot.lock(story.story_id):
+                story = await self.story(story.story_id)
+                await self.check(story, owner_of(interaction), kind)
+                turn = await self._store(story, interaction, kind, "")
+        except Refused as refusal:
+            await self._refuse(interaction, refusal)
+            return
+        await self._acknowledge(interaction, story, turn)
+
+    async def _store(self, story: Story, interaction: Interaction, kind: TurnKind, text: str) -> Turn:
+        turn = Turn(TurnId(str(interaction.id)), story.story_id, owner_of(interaction),
+                    shown_name(interaction.user.display_name), text, kind, created_at=interaction.created_at)
+        if text:
+            await self._bring_named(story, turn.owner_id, text)
+        self.bot.stage.took(turn.turn_id)
+        await self.bot.library.accept_turn(turn)
+        return turn
+
+    async def _acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
+        """Show the person's words, then play the turn; if the answer cannot be given the words are posted instead."""
+        layout = told(self._shown(turn, Words(story.locale)))
+        try:
+            await interaction.response.send_message(view=layout, allowed_mentions=discord.AllowedMentions.none())
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("an acknowledgement did not go through: %s", type(error).__name__)
+            await self._post_words(story, turn, layout)
+        await self.bot.runner.accept(turn)
+
+    async def _post_words(self, story: Story, turn: Turn, layout: ui.LayoutView) -> None:
+        try:
+            await self.bot.get_partial_messageable(int(story.venue_id)).send(
+                view=layout, nonce=nonce_of("turn", turn.turn_id), allowed_mentions=discord.AllowedMentions.none())
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("a turn's words could not be posted: %s", type(error).__name__)
+
+    def _shown(self, turn: Turn, words: Words) -> str:
+        if turn.kind is TurnKind.NEXT_PAGE:
+            return words("turn_next_page", name=safe(turn.author))
+        if turn.kind is TurnKind.END:
+            return words("turn_end", name=safe(turn.author))
+        return words("turn_taken", name=safe(turn.author)) + "\n" + quoted(turn.text)
+
+    async def _refuse(self, interaction: Interaction, refusal: Refused, written: str = "") -> None:
+        """Why not, in a sentence; with the words that were written, so that nothing typed is lost."""
+        words = self.bot.words(interaction)
+        text = words(refusal.reason, **refusal.facts)
+        if written.strip() and refusal.reason not in ("turn_twice", "turn_empty"):
+            text += "\n" + words("turn_kept") + "\n" + quoted(written, limit=1800)
+        offer = []
+        if refusal.reason == "not_member":
+            offer = [StoryButton("join", str(refusal.facts["story_id"]), words("button_join"),
+                                 style=discord.ButtonStyle.success)]
+        await self.bot.private(interaction, text, *offer)
+
+    # --- pages -------------------------------------------------------------------------------------
+
+    async def undo(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Take the newest page back."""
+        story_id, _, step_id = key.partition(":")
+        story = await self.story(story_id)
+        await self._member(story, interaction)
+        async with self.bot.lock(story_id):
+            story = await self.story(story_id)
+            if story.status is StoryStatus.PAUSED:
+                raise Refused(reason="story_paused")
+            if await self.bot.library.open_turns(StoryId(story_id)):
+                raise Refused(reason="turn_in_progress")
+            if step_id and story.head != step_id:
+                raise Refused(reason="undo_stale")
+            undone = await self.bot.runner.undo(StoryId(story_id), str(interaction.id))
+            if undone is None:
+                raise Refused(reason="nothing_to_undo")
+            if story.status is StoryStatus.ENDED:      # the page taken back was the last one: the story is open again
+                story = await self.story(story_id)
+                await self.bot.library.save_story(replace(story, status=StoryStatus.OPEN))
+        step, panels = undone
+        words = Words(story.locale)
+        line = words("page_taken_back_by", name=safe(shown_name(interaction.user.display_name)))
+        clicked = interaction.message
+        layout = ui.LayoutView(timeout=None)
+        layout.add_item(ui.TextDisplay(line, id=marker_of(step.step_id, "undone")))
+        await interaction.response.edit_message(view=layout, attachments=[],
+                                                allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.stage.take_back(story.venue_id, step, [
+            panel for panel in panels if clicked is None or panel.message_id != str(clicked.id)])
+
+    async def redraw(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Paint a panel again, in the same message."""
+        panel_id = PanelId(key)
+        try:
+            panel = await self.bot.library.panel(panel_id)
+        except NotFound as error:
+            raise Refused(reason="stale_button") from error
+        story = await self.story(panel.brief.story_id)
+        self.bot.need(interaction, needs_of(interaction))
+        await self._member(story, interaction)
+        if self.bot.draining:
+            raise Refused(reason="restarting")
+        if panel.state is PanelState.UNDONE:
+            raise Refused(reason="panel_undone")
+        if panel_id in self._redrawing or panel.state is PanelState.PLANNED:
+            raise Refused(reason="redraw_running")
+        await self.check_quota(story, owner_of(interaction))
+        if panel_id in self._redrawing:        # a second click came in while the first was being looked at
+            raise Refused(reason="redraw_running")
+        self._redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, owner_of(interaction), interaction.id))
+        await interaction.response.defer()
+
+    async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int) -> None:
+        try:
+            await self.bot.runner.redraw(panel_id, owner_id, str(request_id))
+            await self.bot.runner.finished(str(request_id))
+        except Exception as error:             # the runner has told the stage already; here it must only not be lost
+            log.error("a redraw failed: %s", anonymous(error))
+        finally:
+            self._redrawing.pop(panel_id, None)
+
+    async def retry(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """A failed turn once more, with the same words."""
+        try:
+            failed = await self.bot.library.turn(TurnId(key))
+        except NotFound as error:
+            raise Refused(reason="stale_button") from error
+        story = await self.story(failed.story_id)
+        self.bot.need(interaction, needs_of(interaction))
+        await self._member(story, interaction)
+        async with self.bot.lock(story.story_id):
+            if failed.state is not TurnState.FAILED or not self._first_time(f"retry {key}"):
+                raise Refused(reason="stale_button")
+            if story.status is not StoryStatus.OPEN:
+                raise Refused(reason=f"story_{story.status.value}")
+            turn = replace(failed, turn_id=TurnId(str(interaction.id)), state=TurnState.ACCEPTED, reason="",
+                           created_at=interaction.created_at)
+            self.bot.stage.took(turn.turn_id)
+            await self.bot.library.accept_turn(turn)
+        layout = told(Words(story.locale)("turn_retried", name=safe(shown_name(interaction.user.display_name))))
+        await interaction.response.edit_message(view=layout, allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.runner.accept(turn)
+
+    # --- plain messages ----------------------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """A plain message in a DM (or, with the intent, in a story's thread) is a turn."""
+        if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
+            return
+        in_dm = message.guild is None
+        if not in_dm and not self.bot.settings.discord.message_content:
+            return
+        if message.content.startswith(ASIDE):
+            return
+        story = await self.bot.library.story_at(VenueId(str(message.channel.id)))
+        if story is None and not in_dm:
+            return
+        words = Words(story.locale if story is not None else spoken(None, self.bot.settings.default_locale))
+        try:
+            await self._read_message(message, story)
+        except StorythreadError as error:
+            if not isinstance(error, Refused):
+                log.error("a message could not be taken: %s", error.reason)
+            await self._reply(message, words, error.reason, error.facts)
+        except discord.HTTPException as error:
+            log.warning("a message could not be answered: code %s", error.code)
+        except Exception as error:
+            log.error("a message failed: %s", anonymous(error))
+            await self._reply(message, words, "unexpected", {})
+
+    async def _read_message(self, message: discord.Message, story: Story | None) -> None:
+        if story is None:
+            raise Refused(reason="no_story_in_dm")
+        text = clean_turn(message.content, limit=self.bot.settings.limits.turn_characters)
+        channel = message.channel
+        if isinstance(channel, discord.Thread) and message.guild is not None:
+            self.bot.need_of(channel.permissions_for(message.guild.me), THREAD_NEEDS, Words(story.locale))
+        async with self.bot.lock(story.story_id):
+            story = await self.story(story.story_id)
+            owner_id = OwnerId(str(message.author.id))
+            await self.check(story, owner_id, TurnKind.WRITE, text)
+            turn = Turn(TurnId(str(message.id)), story.story_id, owner_id, shown_name(message.author.display_name),
+                        text, TurnKind.WRITE, created_at=message.created_at)
+            await self._bring_named(story, owner_id, text)
+            self.bot.stage.took(turn.turn_id)
+            await self.bot.library.accept_turn(turn)
+        self.bot.stage.type(story.venue_id)
+        await self.bot.runner.accept(turn)
+
+    async def _reply(self, message: discord.Message, words: Words, reason: str, facts: dict[str, Any]) -> None:
+        offer = []
+        if reason == "not_member":
+            offer = [StoryButton("join", str(facts["story_id"]), words("button_join"),
+                                 style=discord.ButtonStyle.success)]
+        try:
+            await message.channel.send(view=told(words(reason, **facts), *offer), reference=message,
+                                       mention_author=False, allowed_mentions=discord.AllowedMentions.none())
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("a reply could not be sent: %s", type(error).__name__)
+
+    # --- small things ------------------------------------------------------------------------------
+
+    async def story(self, story_id: str) -> Story:
+        """The story of a button. Raises `Refused` when it is gone."""
+        try:
+            return await self.bot.library.story(StoryId(story_id))
+        except NotFound as error:
+            raise Refused(reason="stale_button") from error
+
+    async def _member(self, story: Story, interaction: Interaction) -> None:
+        members = await self.bot.library.members(story.story_id)
+        if all(member.owner_id != owner_of(interaction) for member in members):
+            raise Refused(reason="not_member", story_id=story.story_id)
+
+
+def owner_of(interaction: discord.Interaction[Any]) -> OwnerId:
+    """The person who clicked."""
+    return OwnerId(str(interaction.user.id))
+
+
+def needs_of(interaction: discord.Interaction[Any]) -> Sequence[str]:
+    """What a turn needs of this channel."""
+    return THREAD_NEEDS if isinstance(interaction.channel, discord.Thread) else CHANNEL_NEEDS
+
+
+async def setup(bot: StoryBot) -> None:
+    await bot.add_cog(Turns(bot))
+
+
+__all__ = ["Turns", "needs_of", "next_writer", "owner_of", "server_of", "setup"]

@@ -1,0 +1,443 @@
+"""DiscordStage: a turn's events as messages that change in place.
+
+Prose is one message, each panel is one message. What was posted is found again after a crash: by the id the caller
+kept, else by Discord's nonce (a repeated request within minutes), else by the marker each message carries in its
+first component, read back from the channel's history. Progress never waits for Discord and Discord never waits for
+progress: the newest preview wins, and a channel sees at most one preview in `preview_every_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+import discord
+from discord import ui
+
+from bot.buttons import StoryButton
+from bot.text import PROSE_CHARACTERS, cut, safe
+from bot.wording import Words
+from engine.events import Event, Painted, Queued
+from engine.nouns import (
+    MessageId,
+    NotFound,
+    Panel,
+    PanelId,
+    Refused,
+    StoryId,
+    StoryStep,
+    StorythreadError,
+    Turn,
+    TurnId,
+    TurnKind,
+    VenueId,
+)
+from engine.ports import Library
+
+if TYPE_CHECKING:
+    from bot.app import StoryBot
+
+log = logging.getLogger("storythread.stage")
+T = TypeVar("T")
+
+TYPING_EVERY_S = 8.0                       # Discord shows typing for ten seconds
+RETRY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+ALT_TEXT_CHARACTERS = 1024
+REMEMBERED = 2048                          # messages kept in mind; older ones are looked up again
+
+
+def told(text: str, *items: ui.Item[Any]) -> ui.LayoutView:
+    """A message of plain text, with whatever stands below it. Buttons are gathered into rows."""
+    layout = ui.LayoutView(timeout=None)
+    if text:
+        layout.add_item(ui.TextDisplay(cut(text, PROSE_CHARACTERS)))
+    row: list[ui.Item[Any]] = []
+    for item in items:
+        if isinstance(item, StoryButton):
+            row.append(item)
+            continue
+        layout.add_item(item)
+    for start in range(0, len(row), 5):
+        layout.add_item(ui.ActionRow(*row[start:start + 5]))
+    return layout
+
+
+def nonce_of(*parts: str) -> str:
+    """Discord's key against doubles, the same after a restart: 24 characters of the 25 allowed."""
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def marker_of(*parts: str) -> int:
+    """The id of a message's first component, by which it is found again: 1 to 2**31 - 1."""
+    return int.from_bytes(hashlib.blake2b("\n".join(parts).encode(), digest_size=4).digest(), "big") % (2**31 - 1) + 1
+
+
+def picture_name(panel: Panel, ending: str = "") -> str:
+    """The attachment's file name: only letters, digits, dots, dashes."""
+    return f"panel-{re.sub(r'[^A-Za-z0-9.-]', '-', panel.panel_id)}{ending}.png"
+
+
+class _Remembered(OrderedDict[str, T]):
+    """A dictionary that forgets its oldest entries."""
+
+    def __setitem__(self, key: str, value: T) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > REMEMBERED:
+            self.popitem(last=False)
+
+
+class DiscordStage:
+    """Implements `engine.ports.Stage` over discord.py. Venue ids are channel ids (threads and DMs)."""
+
+    def __init__(self, client: StoryBot, library: Library, *, preview_every_s: float = 1.5) -> None:
+        self._client = client
+        self._library = library
+        self._preview_every_s = preview_every_s
+        self._posted: _Remembered[MessageId] = _Remembered()          # step or panel id -> message
+        self._tried: _Remembered[bool] = _Remembered()                # keys for which a request went out
+        self._taken: _Remembered[bool] = _Remembered()                # turns taken by this very process
+        self._locales: _Remembered[str] = _Remembered()
+        self._waiting: dict[VenueId, dict[PanelId, Queued | Painted]] = {}
+        self._pumps: dict[VenueId, asyncio.Task[None]] = {}
+        self._editing: dict[VenueId, asyncio.Lock] = {}
+        self._edited_at: dict[VenueId, float] = {}
+        self._typed_at: dict[VenueId, float] = {}
+        self._small: set[asyncio.Task[None]] = set()
+
+    # --- what the cogs tell the stage --------------------------------------------------------------
+
+    def took(self, turn_id: TurnId) -> None:
+        """This process took the turn itself: nothing of it can have been posted before."""
+        self._taken[turn_id] = True
+
+    async def take_back(self, venue_id: VenueId, step: StoryStep, panels: list[Panel]) -> None:
+        """Mark the messages of an undone step: the pictures go, a short line stays."""
+        words = await self._words(step.story_id)
+        prose = self._posted.get(step.step_id)
+        if prose is None:
+            prose = await self._find(venue_id, step.turn_id, marker_of(step.step_id))
+        if prose is not None:
+            await self._edit_quietly(venue_id, prose, self._line(step.step_id, words("page_taken_back")))
+        for panel in panels:
+            if panel.message_id is not None:
+                await self._edit_quietly(venue_id, panel.message_id,
+                                         self._line(panel.panel_id, words("picture_taken_back")))
+
+    # --- the awaited verbs -------------------------------------------------------------------------
+
+    async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
+        return await self._post_once(
+            venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, safe(cut(step.prose, 3500))))
+
+    async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
+        if panel.message_id is not None:
+            return panel.message_id
+        words = await self._words(panel.brief.story_id)
+        text = words("panel_placed", number=panel.index + 1)
+        return await self._post_once(venue_id, _turn_of(panel), panel.panel_id,
+                                     lambda: self._line(panel.panel_id, text))
+
+    async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
+        words = await self._words(panel.brief.story_id)
+        alt = cut(panel.alt_text or panel.brief.words, ALT_TEXT_CHARACTERS)
+        buttons = await self._panel_buttons(panel, words)
+        name = picture_name(panel, "" if panel.version == 1 else f"-v{panel.version}")
+
+        def finished() -> tuple[ui.LayoutView, discord.File]:
+            return self._picture(panel, picture, name, alt, "", buttons())
+
+        message_id = panel.message_id or self._posted.get(panel.panel_id)
+        async with self._lock(venue_id):
+            self._drop_hint(venue_id, panel.panel_id)
+            if message_id is None:
+                message_id = await self._find_unless_fresh(venue_id, _turn_of(panel), panel.panel_id)
+            if message_id is not None:
+                target = self._channel(venue_id).get_partial_message(int(message_id))
+
+                async def edit() -> discord.Message:
+                    layout, file = finished()
+                    return await target.edit(view=layout, attachments=[file],
+                                             allowed_mentions=discord.AllowedMentions.none())
+
+                try:
+                    await self._insist(venue_id, edit)
+                    self._edited_at[venue_id] = asyncio.get_running_loop().time()
+                    self._posted[panel.panel_id] = message_id
+                    return message_id
+                except discord.HTTPException as error:
+                    if error.code not in (10008, 30046):     # deleted; too many edits of an old message
+                        raise
+                    log.info("a panel's message can no longer be edited (%s): posting it anew", error.code)
+            nonce = nonce_of(panel.panel_id, "" if message_id is None else f"anew {panel.version} {message_id}")
+
+            async def post() -> discord.Message:
+                layout, file = finished()
+                return await self._channel(venue_id).send(view=layout, file=file, nonce=nonce,
+                                                          allowed_mentions=discord.AllowedMentions.none())
+
+            message = await self._insist(venue_id, post)
+            self._posted[panel.panel_id] = MessageId(str(message.id))
+            return self._posted[panel.panel_id]
+
+    async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
+        """Never raises: when even this cannot be said there is nobody left to say it to."""
+        try:
+            words = await self._words(turn.story_id)
+            if panel is not None and panel.message_id is not None:
+                self._drop_hint(venue_id, panel.panel_id)
+                layout = self._line(panel.panel_id, words("panel_failed", why=words(reason)),
+                                    StoryButton("redraw", panel.panel_id, words("button_redraw"), emoji="🎨"))
+                if await self._edit_quietly(venue_id, panel.message_id, layout):
+                    return
+            key = f"{turn.turn_id} failed {panel.panel_id if panel else ''}"
+            text = words("turn_failed" if turn.kind is TurnKind.WRITE else "page_failed", why=words(reason))
+            await self._post_once(venue_id, turn.turn_id, key, lambda: self._line(
+                key, text, StoryButton("retry", turn.turn_id, words("button_retry"), emoji="🔁")))
+        except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("a failure could not be told: %s", getattr(error, "reason", type(error).__name__))
+
+    # --- progress ----------------------------------------------------------------------------------
+
+    def hint(self, venue_id: VenueId, event: Event) -> None:
+        """Newest wins; nothing here waits or raises."""
+        if isinstance(event, Painted) and event.preview_png is None:
+            return
+        panel_id = getattr(event, "panel_id", None)
+        if panel_id is None or not isinstance(event, Queued | Painted):
+            self.type(venue_id)
+            return
+        self._waiting.setdefault(venue_id, {})[panel_id] = event
+        if venue_id not in self._pumps:
+            self._pumps[venue_id] = asyncio.get_running_loop().create_task(self._pump(venue_id))
+
+    async def close(self) -> None:
+        """Stop showing progress."""
+        tasks = [*self._pumps.values(), *self._small]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pump(self, venue_id: VenueId) -> None:
+        """Edit the newest progress into its message, one at a time, until there is none."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting.get(venue_id):
+                wait_s = self._edited_at.get(venue_id, -1e9) + self._preview_every_s - loop.time()
+                if wait_s > 0:
+                    await asyncio.sleep(wait_s)
+                    continue
+                async with self._lock(venue_id):
+                    waiting = self._waiting.get(venue_id)
+                    if not waiting:
+                        break
+                    panel_id = next(iter(waiting))
+                    event = waiting.pop(panel_id)
+                    try:
+                        if await self._show_progress(venue_id, panel_id, event):
+                            self._edited_at[venue_id] = loop.time()
+                    except NotFound:
+                        pass                   # a plate: painted for memory, seen by nobody
+                    except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                        self._edited_at[venue_id] = loop.time()
+                        log.info("progress was not shown: %s", type(error).__name__)
+        finally:
+            self._waiting.pop(venue_id, None)
+            self._pumps.pop(venue_id, None)
+
+    async def _show_progress(self, venue_id: VenueId, panel_id: PanelId, event: Queued | Painted) -> bool:
+        """Edit one piece of progress into the panel's message; False when there was nothing to edit."""
+        if isinstance(event, Queued) and event.place == 0:
+            return False
+        panel = await self._library.panel(panel_id)
+        message_id = panel.message_id or self._posted.get(panel_id)
+        if message_id is None:
+            return False
+        words = await self._words(panel.brief.story_id)
+        target = self._channel(venue_id).get_partial_message(int(message_id))
+        none = discord.AllowedMentions.none()
+        if isinstance(event, Painted):
+            layout, file = self._picture(
+                panel, event.preview_png or b"", picture_name(panel, f"-step{event.step}"),
+                cut(words("panel_sketch_alt", words=panel.brief.words), ALT_TEXT_CHARACTERS),
+                words("panel_painting", number=panel.index + 1, percent=round(100 * event.step / max(1, event.steps))),
+                [])
+            await target.edit(view=layout, attachments=[file], allowed_mentions=none)
+        else:
+            await target.edit(view=self._line(panel_id, words(
+                "panel_waiting", number=panel.index + 1, place=event.place + 1,
+                seconds=max(1, round(event.wait_s)))), attachments=[], allowed_mentions=none)
+        return True
+
+    def type(self, venue_id: VenueId) -> None:
+        """Show "is typing" for ten seconds; asked of Discord no more often than needed."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._typed_at.get(venue_id, -1e9) < TYPING_EVERY_S:
+            return
+        self._typed_at[venue_id] = loop.time()
+        task = loop.create_task(self._send_typing(venue_id))
+        self._small.add(task)
+        task.add_done_callback(self._small.discard)
+
+    async def _send_typing(self, venue_id: VenueId) -> None:
+        try:
+            await self._client.http.send_typing(int(venue_id))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("typing was not shown: %s", type(error).__name__)
+
+    def _drop_hint(self, venue_id: VenueId, panel_id: PanelId) -> None:
+        self._waiting.get(venue_id, {}).pop(panel_id, None)
+
+    # --- posting, finding, insisting ---------------------------------------------------------------
+
+    async def _post_once(self, venue_id: VenueId, turn_id: TurnId, key: str,
+                         build: Callable[[], ui.LayoutView]) -> MessageId:
+        known = self._posted.get(key) or await self._find_unless_fresh(venue_id, turn_id, key)
+        if known is None:
+            self._tried[key] = True
+            message = await self._insist(venue_id, lambda: self._channel(venue_id).send(
+                view=build(), nonce=nonce_of(key), allowed_mentions=discord.AllowedMentions.none()))
+            known = MessageId(str(message.id))
+        self._posted[key] = known
+        return known
+
+    async def _find_unless_fresh(self, venue_id: VenueId, turn_id: TurnId, key: str) -> MessageId | None:
+        """Look in the channel, unless this process took the turn itself and never tried to post this before."""
+        if turn_id in self._taken and key not in self._tried:
+            return None
+        return await self._find(venue_id, turn_id, marker_of(key))
+
+    async def _find(self, venue_id: VenueId, turn_id: TurnId, marker: int) -> MessageId | None:
+        """Our own message with this marker, posted after the turn was taken."""
+        after = discord.Object(int(turn_id)) if turn_id.isdecimal() else None
+        user = self._client.user
+
+        async def look() -> MessageId | None:
+            async for message in self._channel(venue_id).history(limit=100, after=after):
+                if user is not None and message.author.id == user.id and marker in _component_ids(message.components):
+                    return MessageId(str(message.id))
+            return None
+
+        return await self._insist(venue_id, look)
+
+    async def _edit_quietly(self, venue_id: VenueId, message_id: MessageId, layout: ui.LayoutView) -> bool:
+        """Edit a message into plain lines. False when it is gone."""
+        target = self._channel(venue_id).get_partial_message(int(message_id))
+        try:
+            async with self._lock(venue_id):
+                await self._insist(venue_id, lambda: target.edit(
+                    view=layout, attachments=[], allowed_mentions=discord.AllowedMentions.none()))
+                self._edited_at[venue_id] = asyncio.get_running_loop().time()
+        except (discord.HTTPException, Refused) as error:
+            log.info("a message was not changed: %s", getattr(error, "code", getattr(error, "reason", "")))
+            return False
+        return True
+
+    async def _insist(self, venue_id: VenueId, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask Discord again where asking again is right.
+
+        Raises `Refused` (`venue_gone`, `venue_closed`, `thread_locked`) where the channel itself is the trouble.
+        """
+        unarchived = False
+        for wait_s in (*RETRY_WAITS_S, None):
+            try:
+                return await call()
+            except discord.HTTPException as error:
+                if error.code == 10003:
+                    raise Refused(reason="venue_gone") from error
+                if error.code in (50001, 50013, 50007, 50278):
+                    raise Refused(reason="venue_closed") from error
+                if error.code == 160005:
+                    raise Refused(reason="thread_locked") from error
+                if error.code == 50083 and not unarchived:
+                    unarchived = True
+                    await self._unarchive(venue_id)
+                    continue
+                if error.status < 500 or wait_s is None:
+                    raise
+            except (aiohttp.ClientError, OSError):
+                if wait_s is None:
+                    raise
+            await asyncio.sleep(wait_s)
+        raise AssertionError("the last round returns or raises")
+
+    async def _unarchive(self, venue_id: VenueId) -> None:
+        try:
+            await self._client.http.edit_channel(int(venue_id), archived=False)
+        except discord.HTTPException as error:
+            raise Refused(reason="thread_locked") from error
+
+    # --- layouts -----------------------------------------------------------------------------------
+
+    def _line(self, key: str, text: str, *buttons: StoryButton) -> ui.LayoutView:
+        layout = ui.LayoutView(timeout=None)
+        layout.add_item(ui.TextDisplay(text or "…", id=marker_of(key)))
+        if buttons:
+            layout.add_item(ui.ActionRow(*buttons))
+        return layout
+
+    def _picture(self, panel: Panel, png: bytes, name: str, alt: str, line: str,
+                 buttons: list[StoryButton]) -> tuple[ui.LayoutView, discord.File]:
+        file = discord.File(io.BytesIO(png), filename=name)
+        layout = ui.LayoutView(timeout=None)
+        layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(file, description=alt), id=marker_of(panel.panel_id)))
+        if line:
+            layout.add_item(ui.TextDisplay(line))
+        if buttons:
+            layout.add_item(ui.ActionRow(*buttons))
+        return layout, file
+
+    async def _panel_buttons(self, panel: Panel, words: Words) -> Callable[[], list[StoryButton]]:
+        """Redraw under every panel; what goes on with the story under the last panel of its step."""
+        story_id = panel.brief.story_id
+        siblings = [other.index for other in await self._library.panels(story_id) if other.step_id == panel.step_id]
+        last = not siblings or panel.index >= max(siblings)
+
+        def buttons() -> list[StoryButton]:
+            redraw = StoryButton("redraw", panel.panel_id, words("button_redraw"), emoji="🎨")
+            if not last:
+                return [redraw]
+            return [
+                StoryButton("take", story_id, words("button_take"), emoji="✏️", style=discord.ButtonStyle.primary),
+                StoryButton("next", story_id, words("button_next"), emoji="📖"), redraw,
+                StoryButton("undo", f"{story_id}:{panel.step_id}", words("button_undo"), emoji="↩️"),
+            ]
+
+        return buttons
+
+    # --- small things ------------------------------------------------------------------------------
+
+    def _channel(self, venue_id: VenueId) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(int(venue_id))
+
+    def _lock(self, venue_id: VenueId) -> asyncio.Lock:
+        return self._editing.setdefault(venue_id, asyncio.Lock())
+
+    async def _words(self, story_id: StoryId) -> Words:
+        locale = self._locales.get(story_id)
+        if locale is None:
+            try:
+                locale = (await self._library.story(story_id)).locale
+            except NotFound:
+                locale = "en"
+            self._locales[story_id] = locale
+        return Words(locale)
+
+
+def _turn_of(panel: Panel) -> TurnId:
+    """A step's id is its turn's with an ending (see `engine.ports.Writer`)."""
+    return TurnId(panel.step_id.removesuffix("-step"))
+
+
+def _component_ids(components: Any) -> Iterator[int]:
+    for component in components:
+        if component.id is not None:
+            yield component.id
+        yield from _component_ids(getattr(component, "children", ()))

@@ -1,0 +1,563 @@
+"""Every sentence a person reads, by locale. English and Danish are both complete; a test compares them.
+
+A key that is nobody's (an error of a new kind) reads as the honest general sentence `unexpected`. Placeholders are
+filled by `str.format`; what people wrote is made safe before it gets here (`bot.text.safe`).
+"""
+
+from __future__ import annotations
+
+import logging
+import string
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import discord
+from discord import app_commands
+
+log = logging.getLogger("storythread.wording")
+
+LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "da": "Dansk"})
+
+#: Who may have agreed, in the order of the form; the value is what a slash command shows.
+CONSENTS: Final[Mapping[str, str]] = MappingProxyType({
+    "me": "It is me", "my_child": "It is my child and I agree",
+    "adult_agreed": "It is an adult who agreed", "not_a_person": "It is a pet or a toy",
+})
+
+#: The menus of "Correct the look", a page at a time. Fields of `engine.nouns.Look`.
+LOOK_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
+    "body": ("kind", "skin", "fur", "hair", "hair_colour", "glasses", "beard", "freckles", "wheelchair"),
+    "clothes": ("outfit", "outfit_colour", "pattern", "pattern_colour", "trousers_colour", "headwear",
+                "headwear_colour", "accessories"),
+})
+
+ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
+    # errors: what went wrong, and what to do
+    "unexpected": "Something went wrong on my side. It has been noted; please try again.",
+    "refused": "That cannot be done just now.",
+    "cancelled": "That was cancelled.",
+    "not_found": "I cannot find that any more.",
+    "store_unusable": "I cannot save anything just now, so I take no new turns. What is saved is safe. "
+                      "Please try again later.",
+    "store_full": "There is no room left to save anything. What is saved is safe. Please tell whoever runs this bot.",
+    "store_locked": "Another copy of me is using the library just now. Please try again in a minute.",
+    "store_read_only": "My library can only be read just now, so I take no new turns. What is saved is safe.",
+    "store_damaged": "My library is damaged. Please tell whoever runs this bot; nothing has been thrown away.",
+    "pictures_unusable": "I cannot save pictures just now. What is saved is safe. Please try again later.",
+    "picture_damaged": "A saved picture is damaged, so I cannot show it.",
+    "master_key_missing": "The key to the saved pictures is missing. Please tell whoever runs this bot.",
+    "master_key_damaged": "The key to the saved pictures is damaged. Please tell whoever runs this bot.",
+    "master_key_wrong": "The key does not open the saved pictures. Please tell whoever runs this bot.",
+    "master_key_unwritable": "The key to the pictures cannot be saved. Please tell whoever runs this bot.",
+    "settings_unusable": "My settings cannot be used. Please tell whoever runs this bot.",
+    "studio_failed": "The drawing studio could not do it this time.",
+    "studio_busy": "The drawing studio is very busy. Please try again in a minute.",
+    "studio_starting": "The drawing studio is still starting. Please try again in a minute.",
+    "restarting": "I am just being restarted. Please try again in a minute.",
+    "discord_forbidden": "Discord does not let me do that here.",
+    "command_stale": "This command has changed. Please restart Discord and try again.",
+    "not_allowed": "You may not do that here.",
+    "stale_button": "This button belongs to something that has changed or is gone.",
+    "permissions_missing": "I am missing a permission in this channel: {permissions}. "
+                           "Somebody who manages the server can give it to me; then try again.",
+    "permission_view_channel": "View Channel",
+    "permission_send_messages": "Send Messages",
+    "permission_send_messages_in_threads": "Send Messages in Threads",
+    "permission_create_public_threads": "Create Public Threads",
+    "permission_attach_files": "Attach Files",
+    "permission_read_message_history": "Read Message History",
+    "not_in_group_dm": "I cannot post in this chat. Write to me in a DM, or use a server I am on.",
+    "not_on_this_server": "I am not a member of this server, so I cannot post here. Write to me in a DM, "
+                          "or ask somebody who manages the server to add me.",
+    "server_only": "This works on a server only.",
+    "managers_only": "Only people who manage the server can do that.",
+    "venue_gone": "The channel of this story is gone.",
+    "venue_closed": "I can no longer write in the channel of this story.",
+    "thread_locked": "The thread of this story is locked. Somebody who manages the server can unlock it.",
+
+    # errors: photos
+    "photo_unreadable": "I cannot read that picture. Please send a JPEG, PNG or WebP photo.",
+    "photo_wrong_kind": "That file is not a photo I can read. Please send a JPEG, PNG or WebP photo.",
+    "photo_empty": "That file is empty. Please choose the photo again.",
+    "photo_truncated": "That photo is cut off in the middle. Please send it again.",
+    "photo_too_large": "That photo is too large. Please send one of at most {limit_mib} MB.",
+    "photo_too_many_pixels": "That photo has too many pixels for me. Please send a smaller one.",
+    "photo_too_small": "That photo is too small to see anything in. Please send a larger one.",
+    "photo_too_narrow": "That photo is too narrow. Please send one that is not so long and thin.",
+    "photo_animated": "That picture moves; I looked at its first moment only.",
+    "photo_dark": "That photo is too dark to see anything in. Please send a brighter one.",
+    "photo_blank": "That photo is all one colour. Please send another one.",
+    "photo_blurred": "That photo is blurred, so the avatar may not look quite right. Another one may do better.",
+    "photo_too_slow": "That photo takes too long to read. Please send another one.",
+    "photo_gone": "Discord no longer has that photo. Please send it again.",
+    "photos_too_many": "That is too many photos. Please choose at most {limit}.",
+    "consent_needed": "Before I may use a photo I need to know who agreed to it. Please choose one of the answers "
+                      "under \"Who agreed?\" and send it again.",
+
+    # errors: names and characters
+    "name_empty": "A character needs a name.",
+    "name_hidden": "That name has invisible or direction-changing characters in it. Please type it with plain letters.",
+    "name_mention": "A name cannot mention anybody or hold a link. Please leave out the @ or the address.",
+    "name_too_long": "That name is too long: {length} characters. Please use at most {limit}.",
+    "name_letters": "A name needs at least one letter.",
+    "name_symbols": "Please use letters, digits, spaces and - ' . , & in a name, and no emoji or other signs.",
+    "name_taken": "You already have a character called {name}. Please choose another name, or use `/character edit`.",
+    "characters_too_many": "You have {limit} characters, and that is as many as one person can have. "
+                           "Please remove one first.",
+    "character_unknown": "You have no character called {name}. `/character list` shows the ones you have.",
+    "character_not_kept": "{name} is waiting for you to press Keep. Use `/character show` and look at the avatar first.",
+    "no_characters": "You have no characters yet. Make one with `/character add`.",
+
+    # errors: stories and turns
+    "start_managers_only": "On this server only people who manage it may start stories.",
+    "start_elsewhere": "I cannot open a thread here. Please start the story in an ordinary text channel, "
+                       "in a thread, or in a DM with me.",
+    "story_already_here": "There is already a story here: {title}. End it with `/story end` before a new one starts.",
+    "story_not_here": "There is no story here. Use this in a story's thread, or start one with `/story start`.",
+    "no_story_in_dm": "There is no story here yet. Start one with `/story start`, then just write to me. "
+                      "`/help` tells more.",
+    "story_ended": "This story has ended. `/story resume` opens it again.",
+    "story_paused": "This story is paused. `/story resume` lets it go on.",
+    "story_open": "This story is going on already.",
+    "nothing_yet": "Nothing has happened in this story yet.",
+    "not_member": "You are not in this story yet. Join it and then write.",
+    "not_in_story": "You are not in this story.",
+    "already_in": "You are in this story already. Press Take turn to write.",
+    "not_your_turn": "It is {name}'s turn now. In this story people write one after the other.",
+    "turn_empty": "There are no words in that. Please write what happens next.",
+    "turn_too_long": "That is too long for one turn: {length} characters. Please use at most {limit}.",
+    "turn_twice": "I have that turn already.",
+    "turn_in_progress": "A page is being made just now. Please wait until it is done.",
+    "turns_waiting": "You have {limit} turns waiting already. Please wait until one is done.",
+    "quota_reached": "You have had your {limit} pictures for today. There will be more tomorrow.",
+    "undo_stale": "Only the newest page can be taken back.",
+    "nothing_to_undo": "There is no page to take back.",
+    "panel_undone": "This page was taken back, so it cannot be drawn again.",
+    "redraw_running": "This picture is being drawn just now.",
+
+    # buttons
+    "button_take": "Take turn", "button_next": "Next page", "button_join": "Join", "button_undo": "Undo",
+    "button_redraw": "Redraw", "button_retry": "Try again", "button_keep": "Keep", "button_again": "Try again",
+    "button_correct_body": "Correct the look", "button_correct_clothes": "Correct the clothes",
+    "button_remove": "Remove for good",
+
+    # turns
+    "turn_form_title": "Your turn",
+    "turn_form_label": "What happens next?",
+    "turn_form_hint": "Write as you like, a sentence or a few. The story goes on from there.",
+    "turn_taken": "**{name}** writes:",
+    "turn_next_page": "**{name}** turns the page.",
+    "turn_end": "**{name}** brings the story to its end.",
+    "turn_retried": "Once more, says **{name}**.",
+    "turn_kept": "Here are your words, so that they are not lost:",
+    "turn_failed": "That turn did not work out. {why} Your words are still here.",
+    "page_failed": "That page did not work out. {why}",
+    "page_taken_back": "This page was taken back.",
+    "page_taken_back_by": "**{name}** took this page back.",
+    "picture_taken_back": "This picture was taken back.",
+    "panel_placed": "Picture {number} comes here.",
+    "panel_waiting": "Picture {number} is waiting: place {place}, about {seconds} s.",
+    "panel_painting": "Drawing picture {number}: {percent} %",
+    "panel_sketch_alt": "Being drawn: {words}",
+    "panel_failed": "This picture did not work out. {why}",
+
+    # stories
+    "story_untitled": "A story",
+    "story_started": "The story **{title}** begins in {thread}. Everybody there can join.",
+    "roster_order_free": "Everybody writes when they like.",
+    "roster_order_in_order": "Everybody writes in turn.",
+    "roster_as": "{name} as {character}",
+    "roster_cast": "In the story: {names}",
+    "roster_no_cast": "No characters yet: make one with `/character add`, and name them when you write.",
+    "joined": "**{name}** joins the story.",
+    "joined_without_character": "You are in! You have no character of your own yet: make one with `/character add`, "
+                                "and name them when you write.",
+    "bring_question": "You are in! Which of your characters come along? The first one is you.",
+    "bring_menu": "Your characters",
+    "brought": "Coming along: {names}.",
+    "left": "**{name}** leaves the story.",
+    "paused": "**{name}** pauses the story. `/story resume` lets it go on.",
+    "resumed": "**{name}** lets the story go on.",
+    "ended": "**{name}** ends the story. `/story export` makes a book of it.",
+    "recap": "**{title}**, {pages} pages so far.",
+    "book_ready": "Here is the picture book **{title}**.",
+    "book_too_large": "The {kind} book is too large for Discord. Whoever runs this bot can export it.",
+    "settings_saved": "Saved. Who may start stories: {who}. Pictures a person a day: {panels}. Stories are {rating}. "
+                      "Language: {language}. Pictures: {style}.",
+    "settings_are": "Who may start stories: {who}. Pictures a person a day: {panels}. Stories are {rating}. "
+                    "Language: {language}. Pictures: {style}.",
+    "who_everyone": "everyone", "who_managers": "people who manage the server",
+    "rating_toddler": "for the very young", "rating_family": "for the family", "rating_teen": "for teenagers",
+
+    # characters
+    "character_form_title": "A new character",
+    "character_edit_title": "Change a character",
+    "character_form_name": "Name",
+    "character_form_pronouns": "Pronouns",
+    "character_form_words": "How do they look? (a few words)",
+    "character_form_words_hint": "A grey toy rabbit with a red scarf; a girl with glasses and a yellow raincoat",
+    "character_form_photos": "Photos (1 to 5, if you like)",
+    "character_form_photos_hint": "I look at them once, draw an avatar, and do not keep them.",
+    "character_form_consent": "Who agreed? (needed with photos)",
+    "character_form_consent_hint": "Photos of other people's children need their parents.",
+    "consent_me": "It is me", "consent_my_child": "It is my child and I agree",
+    "consent_adult_agreed": "It is an adult who agreed", "consent_not_a_person": "It is a pet or a toy",
+    "pronouns_she": "she/her", "pronouns_he": "he/him", "pronouns_they": "they/them", "pronouns_it": "it/its",
+    "pronouns_any": "any pronouns",
+    "character_card": "Is this {name}?",
+    "character_kept": "{name} is ready for stories",
+    "character_waits": "(waits for Keep)",
+    "character_list_title": "Your characters:",
+    "character_remove_sure": "Remove {name} for good? Pages already drawn stay as they are.",
+    "character_removed": "{name} is removed.",
+    "photo_let_go": "Drawn from a photo, which I have not kept.",
+    "avatar_alt": "{name}: {look}",
+    "look_kind": "Who", "look_skin": "Skin", "look_fur": "Fur", "look_hair": "Hair", "look_hair_colour": "Hair colour",
+    "look_glasses": "Glasses", "look_beard": "Beard", "look_freckles": "Freckles", "look_wheelchair": "Wheelchair",
+    "look_outfit": "Clothes", "look_outfit_colour": "Colour of the clothes", "look_pattern": "Pattern",
+    "look_pattern_colour": "Colour of the pattern", "look_trousers_colour": "Colour of the trousers",
+    "look_headwear": "On the head", "look_headwear_colour": "Colour of what is on the head",
+    "look_accessories": "What they carry or wear besides (up to 3)",
+
+    # help
+    "help": "### Telling a story together\n"
+            "1. `/character add` makes a character from photos or words. Look at the avatar and press Keep.\n"
+            "2. `/story start` opens a thread (or begins here, in a DM).\n"
+            "3. Press Join, then Take turn, and write what happens. I go on with the story and draw the next page.\n"
+            "4. Under a picture: Redraw draws it again, Undo takes the page back, Next page lets me write.\n"
+            "5. `/story export` makes a book of it. `/story pause`, `resume`, `recap`, `leave` and `end` do what they say.",
+    "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
+                           "that is not part of the story.",
+    "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
+})
+
+DANISH: Final[Mapping[str, str]] = MappingProxyType({
+    "unexpected": "Noget gik galt hos mig. Det er skrevet ned; prøv igen.",
+    "refused": "Det kan ikke lade sig gøre lige nu.",
+    "cancelled": "Det blev afbrudt.",
+    "not_found": "Det kan jeg ikke finde længere.",
+    "store_unusable": "Jeg kan ikke gemme noget lige nu, så jeg tager ikke imod nye ture. Det, der er gemt, er i god "
+                      "behold. Prøv igen senere.",
+    "store_full": "Der er ikke plads til at gemme mere. Det, der er gemt, er i god behold. Sig det til den, der "
+                  "driver botten.",
+    "store_locked": "En anden udgave af mig bruger biblioteket lige nu. Prøv igen om et minut.",
+    "store_read_only": "Mit bibliotek kan kun læses lige nu, så jeg tager ikke imod nye ture. Det, der er gemt, er i "
+                       "god behold.",
+    "store_damaged": "Mit bibliotek er beskadiget. Sig det til den, der driver botten; intet er smidt væk.",
+    "pictures_unusable": "Jeg kan ikke gemme billeder lige nu. Det, der er gemt, er i god behold. Prøv igen senere.",
+    "picture_damaged": "Et gemt billede er beskadiget, så jeg kan ikke vise det.",
+    "master_key_missing": "Nøglen til de gemte billeder mangler. Sig det til den, der driver botten.",
+    "master_key_damaged": "Nøglen til de gemte billeder er beskadiget. Sig det til den, der driver botten.",
+    "master_key_wrong": "Nøglen åbner ikke de gemte billeder. Sig det til den, der driver botten.",
+    "master_key_unwritable": "Nøglen til billederne kan ikke gemmes. Sig det til den, der driver botten.",
+    "settings_unusable": "Mine indstillinger kan ikke bruges. Sig det til den, der driver botten.",
+    "studio_failed": "Tegnestuen kunne ikke klare det denne gang.",
+    "studio_busy": "Tegnestuen har meget travlt. Prøv igen om et minut.",
+    "studio_starting": "Tegnestuen er ved at starte. Prøv igen om et minut.",
+    "restarting": "Jeg er ved at blive genstartet. Prøv igen om et minut.",
+    "discord_forbidden": "Det lader Discord mig ikke gøre her.",
+    "command_stale": "Kommandoen er ændret. Genstart Discord, og prøv igen.",
+    "not_allowed": "Det må du ikke her.",
+    "stale_button": "Knappen hører til noget, der er ændret eller væk.",
+    "permissions_missing": "Jeg mangler en tilladelse i denne kanal: {permissions}. "
+                           "En, der bestyrer serveren, kan give mig den; prøv så igen.",
+    "permission_view_channel": "Se kanal",
+    "permission_send_messages": "Send beskeder",
+    "permission_send_messages_in_threads": "Send beskeder i tråde",
+    "permission_create_public_threads": "Opret offentlige tråde",
+    "permission_attach_files": "Vedhæft filer",
+    "permission_read_message_history": "Læs beskedhistorik",
+    "not_in_group_dm": "Jeg kan ikke skrive i denne chat. Skriv til mig i en privat besked, eller brug en server, "
+                       "hvor jeg er med.",
+    "not_on_this_server": "Jeg er ikke medlem af denne server, så jeg kan ikke skrive her. Skriv til mig i en privat "
+                          "besked, eller bed en, der bestyrer serveren, om at tilføje mig.",
+    "server_only": "Det virker kun på en server.",
+    "managers_only": "Det kan kun de, der bestyrer serveren.",
+    "venue_gone": "Historiens kanal findes ikke længere.",
+    "venue_closed": "Jeg kan ikke længere skrive i historiens kanal.",
+    "thread_locked": "Historiens tråd er låst. En, der bestyrer serveren, kan låse den op.",
+
+    "photo_unreadable": "Jeg kan ikke læse billedet. Send et foto som JPEG, PNG eller WebP.",
+    "photo_wrong_kind": "Filen er ikke et foto, jeg kan læse. Send et foto som JPEG, PNG eller WebP.",
+    "photo_empty": "Filen er tom. Vælg fotoet igen.",
+    "photo_truncated": "Fotoet er skåret over på midten. Send det igen.",
+    "photo_too_large": "Fotoet er for stort. Send et på højst {limit_mib} MB.",
+    "photo_too_many_pixels": "Fotoet har for mange pixels til mig. Send et mindre.",
+    "photo_too_small": "Fotoet er for lille til, at man kan se noget. Send et større.",
+    "photo_too_narrow": "Fotoet er for smalt. Send et, der ikke er så langt og tyndt.",
+    "photo_animated": "Billedet bevæger sig; jeg så kun på det første øjeblik.",
+    "photo_dark": "Fotoet er for mørkt til, at man kan se noget. Send et lysere.",
+    "photo_blank": "Fotoet har kun én farve. Send et andet.",
+    "photo_blurred": "Fotoet er uskarpt, så avataren ligner måske ikke helt. Et andet går måske bedre.",
+    "photo_too_slow": "Fotoet tager for lang tid at læse. Send et andet.",
+    "photo_gone": "Discord har ikke længere fotoet. Send det igen.",
+    "photos_too_many": "Det er for mange fotos. Vælg højst {limit}.",
+    "consent_needed": "Før jeg må bruge et foto, skal jeg vide, hvem der har sagt ja. Vælg et af svarene under "
+                      "\"Hvem har sagt ja?\", og send det igen.",
+
+    "name_empty": "En figur skal have et navn.",
+    "name_hidden": "Navnet har usynlige tegn eller tegn, der vender skriften. Skriv det med almindelige bogstaver.",
+    "name_mention": "Et navn kan ikke nævne nogen eller rumme et link. Udelad @ eller adressen.",
+    "name_too_long": "Navnet er for langt: {length} tegn. Brug højst {limit}.",
+    "name_letters": "Et navn skal have mindst ét bogstav.",
+    "name_symbols": "Brug bogstaver, tal, mellemrum og - ' . , & i et navn, og ingen emoji eller andre tegn.",
+    "name_taken": "Du har allerede en figur, der hedder {name}. Vælg et andet navn, eller brug `/figur ret`.",
+    "characters_too_many": "Du har {limit} figurer, og flere kan én person ikke have. Fjern en først.",
+    "character_unknown": "Du har ingen figur, der hedder {name}. `/figur liste` viser dem, du har.",
+    "character_not_kept": "{name} venter på, at du trykker Behold. Brug `/figur vis`, og se på avataren først.",
+    "no_characters": "Du har ingen figurer endnu. Lav en med `/figur tilføj`.",
+
+    "start_managers_only": "På denne server må kun de, der bestyrer den, begynde historier.",
+    "start_elsewhere": "Jeg kan ikke åbne en tråd her. Begynd historien i en almindelig tekstkanal, i en tråd eller i "
+                       "en privat besked til mig.",
+    "story_already_here": "Der er allerede en historie her: {title}. Slut den med `/historie slut`, før en ny "
+                          "begynder.",
+    "story_not_here": "Der er ingen historie her. Brug det i en histories tråd, eller begynd en med "
+                      "`/historie begynd`.",
+    "no_story_in_dm": "Der er ingen historie her endnu. Begynd en med `/historie begynd`, og skriv så bare til mig. "
+                      "`/hjælp` fortæller mere.",
+    "story_ended": "Historien er slut. `/historie fortsæt` åbner den igen.",
+    "story_paused": "Historien holder pause. `/historie fortsæt` sætter den i gang igen.",
+    "story_open": "Historien er allerede i gang.",
+    "nothing_yet": "Der er ikke sket noget i historien endnu.",
+    "not_member": "Du er ikke med i historien endnu. Gå med, og skriv så.",
+    "not_in_story": "Du er ikke med i historien.",
+    "already_in": "Du er allerede med i historien. Tryk Tag en tur for at skrive.",
+    "not_your_turn": "Det er {name}, der har turen. I denne historie skriver man efter tur.",
+    "turn_empty": "Der er ingen ord i det. Skriv, hvad der nu sker.",
+    "turn_too_long": "Det er for langt til én tur: {length} tegn. Brug højst {limit}.",
+    "turn_twice": "Den tur har jeg allerede.",
+    "turn_in_progress": "En side er ved at blive til. Vent, til den er færdig.",
+    "turns_waiting": "Du har allerede {limit} ture, der venter. Vent, til en er færdig.",
+    "quota_reached": "Du har fået dine {limit} billeder i dag. Der kommer flere i morgen.",
+    "undo_stale": "Kun den nyeste side kan tages tilbage.",
+    "nothing_to_undo": "Der er ingen side at tage tilbage.",
+    "panel_undone": "Siden blev taget tilbage, så den kan ikke tegnes igen.",
+    "redraw_running": "Billedet er ved at blive tegnet.",
+
+    "button_take": "Tag en tur", "button_next": "Næste side", "button_join": "Gå med", "button_undo": "Fortryd",
+    "button_redraw": "Tegn igen", "button_retry": "Prøv igen", "button_keep": "Behold", "button_again": "Prøv igen",
+    "button_correct_body": "Ret udseendet", "button_correct_clothes": "Ret tøjet",
+    "button_remove": "Fjern for altid",
+
+    "turn_form_title": "Din tur",
+    "turn_form_label": "Hvad sker der nu?",
+    "turn_form_hint": "Skriv, som du har lyst, en sætning eller flere. Historien går videre derfra.",
+    "turn_taken": "**{name}** skriver:",
+    "turn_next_page": "**{name}** vender bladet.",
+    "turn_end": "**{name}** fører historien til ende.",
+    "turn_retried": "En gang til, siger **{name}**.",
+    "turn_kept": "Her er dine ord, så de ikke går tabt:",
+    "turn_failed": "Den tur lykkedes ikke. {why} Dine ord står her endnu.",
+    "page_failed": "Den side lykkedes ikke. {why}",
+    "page_taken_back": "Siden blev taget tilbage.",
+    "page_taken_back_by": "**{name}** tog siden tilbage.",
+    "picture_taken_back": "Billedet blev taget tilbage.",
+    "panel_placed": "Billede {number} kommer her.",
+    "panel_waiting": "Billede {number} venter: plads {place}, cirka {seconds} s.",
+    "panel_painting": "Tegner billede {number}: {percent} %",
+    "panel_sketch_alt": "Ved at blive tegnet: {words}",
+    "panel_failed": "Billedet lykkedes ikke. {why}",
+
+    "story_untitled": "En historie",
+    "story_started": "Historien **{title}** begynder i {thread}. Alle kan gå med der.",
+    "roster_order_free": "Alle skriver, når de har lyst.",
+    "roster_order_in_order": "Man skriver efter tur.",
+    "roster_as": "{name} som {character}",
+    "roster_cast": "Med i historien: {names}",
+    "roster_no_cast": "Ingen figurer endnu: lav en med `/figur tilføj`, og nævn den, når du skriver.",
+    "joined": "**{name}** går med i historien.",
+    "joined_without_character": "Du er med! Du har ingen figur endnu: lav en med `/figur tilføj`, og nævn den, når du "
+                                "skriver.",
+    "bring_question": "Du er med! Hvilke af dine figurer kommer med? Den første er dig.",
+    "bring_menu": "Dine figurer",
+    "brought": "Kommer med: {names}.",
+    "left": "**{name}** forlader historien.",
+    "paused": "**{name}** sætter historien på pause. `/historie fortsæt` sætter den i gang igen.",
+    "resumed": "**{name}** lader historien gå videre.",
+    "ended": "**{name}** slutter historien. `/historie bog` laver en bog af den.",
+    "recap": "**{title}**, {pages} sider indtil nu.",
+    "book_ready": "Her er billedbogen **{title}**.",
+    "book_too_large": "Bogen som {kind} er for stor til Discord. Den, der driver botten, kan hente den.",
+    "settings_saved": "Gemt. Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er "
+                      "{rating}. Sprog: {language}. Billeder: {style}.",
+    "settings_are": "Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er {rating}. "
+                    "Sprog: {language}. Billeder: {style}.",
+    "who_everyone": "alle", "who_managers": "de, der bestyrer serveren",
+    "rating_toddler": "for de allermindste", "rating_family": "for familien", "rating_teen": "for unge",
+
+    "character_form_title": "En ny figur",
+    "character_edit_title": "Ret en figur",
+    "character_form_name": "Navn",
+    "character_form_pronouns": "Stedord",
+    "character_form_words": "Hvordan ser figuren ud? (få ord)",
+    "character_form_words_hint": "En grå legetøjskanin med rødt halstørklæde; en pige med briller og gul regnfrakke",
+    "character_form_photos": "Fotos (1 til 5, hvis du vil)",
+    "character_form_photos_hint": "Jeg ser på dem én gang, tegner en avatar og gemmer dem ikke.",
+    "character_form_consent": "Hvem har sagt ja? (kræves med fotos)",
+    "character_form_consent_hint": "Fotos af andres børn kræver deres forældres ja.",
+    "consent_me": "Det er mig", "consent_my_child": "Det er mit barn, og jeg siger ja",
+    "consent_adult_agreed": "Det er en voksen, der har sagt ja", "consent_not_a_person": "Det er et kæledyr eller legetøj",
+    "pronouns_she": "hun/hende", "pronouns_he": "han/ham", "pronouns_they": "de/dem", "pronouns_it": "den/det",
+    "pronouns_any": "alle stedord",
+    "character_card": "Er det {name}?",
+    "character_kept": "{name} er klar til historier",
+    "character_waits": "(venter på Behold)",
+    "character_list_title": "Dine figurer:",
+    "character_remove_sure": "Fjern {name} for altid? Sider, der er tegnet, bliver, som de er.",
+    "character_removed": "{name} er fjernet.",
+    "photo_let_go": "Tegnet efter et foto, som jeg ikke har gemt.",
+    "avatar_alt": "{name}: {look}",
+    "look_kind": "Hvem", "look_skin": "Hud", "look_fur": "Pels", "look_hair": "Hår", "look_hair_colour": "Hårfarve",
+    "look_glasses": "Briller", "look_beard": "Skæg", "look_freckles": "Fregner", "look_wheelchair": "Kørestol",
+    "look_outfit": "Tøj", "look_outfit_colour": "Tøjets farve", "look_pattern": "Mønster",
+    "look_pattern_colour": "Mønstrets farve", "look_trousers_colour": "Buksernes farve",
+    "look_headwear": "På hovedet", "look_headwear_colour": "Farven på det på hovedet",
+    "look_accessories": "Andet, figuren bærer (op til 3)",
+
+    "help": "### Fortæl en historie sammen\n"
+            "1. `/figur tilføj` laver en figur af fotos eller ord. Se på avataren, og tryk Behold.\n"
+            "2. `/historie begynd` åbner en tråd (eller begynder her, i en privat besked).\n"
+            "3. Tryk Gå med og så Tag en tur, og skriv, hvad der sker. Jeg fortsætter historien og tegner næste side.\n"
+            "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig skrive.\n"
+            "5. `/historie bog` laver en bog af den. `/historie pause`, `fortsæt`, `resumé`, `forlad` og `slut` gør, "
+            "hvad de siger.",
+    "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
+                           "noget, der ikke er en del af historien.",
+    "help_buttons_only": "I en privat besked til mig kan du bare skrive: en almindelig besked er en tur der.",
+})
+
+SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
+
+#: Words of `engine.vocabulary` that menus show, in Danish. In English they speak for themselves.
+DANISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
+    "girl": "pige", "boy": "dreng", "woman": "kvinde", "man": "mand", "grandmother": "bedstemor",
+    "grandfather": "bedstefar", "baby": "baby", "bear": "bjørn", "rabbit": "kanin", "cat": "kat", "dog": "hund",
+    "fox": "ræv", "mouse": "mus", "dragon": "drage", "robot": "robot", "unicorn": "enhjørning", "penguin": "pingvin",
+    "porcelain": "porcelæn", "fair": "lys", "peach": "fersken", "honey": "honning", "olive": "oliven",
+    "caramel": "karamel", "deep": "mørk",
+    "red": "rød", "orange": "orange", "yellow": "gul", "green": "grøn", "teal": "blågrøn", "blue": "blå",
+    "navy": "marineblå", "purple": "lilla", "pink": "lyserød", "white": "hvid", "cream": "creme", "grey": "grå",
+    "black": "sort", "brown": "brun", "tan": "lysebrun", "blond": "blond", "ginger": "rødblond", "lilac": "syren",
+    "mint": "mynte", "gold": "guld",
+    "bald": "skaldet", "short": "kort", "spiky": "strittende", "curly": "krøllet", "afro": "afro", "bob": "page",
+    "long": "langt", "ponytail": "hestehale", "pigtails": "rottehaler", "bun": "knold", "braids": "fletninger",
+    "mohawk": "hanekam",
+    "none": "ingen", "hijab": "hijab", "headscarf": "tørklæde", "cap": "kasket", "beanie": "hue", "sunhat": "solhat",
+    "wizard hat": "troldmandshat", "crown": "krone", "bow": "sløjfe", "flower crown": "blomsterkrans",
+    "helmet": "hjelm",
+    "round": "runde", "square": "firkantede", "sunglasses": "solbriller", "moustache": "overskæg",
+    "t-shirt": "T-shirt", "sweater": "trøje", "dress": "kjole", "overalls": "overalls", "skirt": "nederdel",
+    "raincoat": "regnfrakke", "pyjamas": "nattøj", "robe": "kåbe", "shorts": "shorts", "bare": "uden tøj",
+    "plain": "ensfarvet", "stripes": "striber", "dots": "prikker", "checks": "tern", "stars": "stjerner",
+    "hearts": "hjerter", "flowers": "blomster",
+    "scarf": "halstørklæde", "backpack": "rygsæk", "necklace": "halskæde", "belt": "bælte", "bow tie": "butterfly",
+    "cape": "kappe", "boots": "støvler", "headphones": "hovedtelefoner", "badge": "emblem", "wings": "vinger",
+    "apron": "forklæde",
+    "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
+    "True": "ja", "False": "nej", "0.8": "lille", "0.9": "lidt lille", "1.0": "almindelig", "1.1": "lidt stor",
+    "1.2": "stor",
+})
+_ENGLISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
+    "True": "yes", "False": "no", "0.8": "small", "0.9": "rather small", "1.0": "usual", "1.1": "rather big", "1.2": "big",
+    "bare": "no clothes", "bob": "bob", "fair": "fair",
+})
+
+#: Names and descriptions of commands, their options and choices, in Danish, by the English text.
+DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
+    "character": "figur", "The people, pets and toys of your stories": "Menneskene, dyrene og legetøjet i dine historier",
+    "add": "tilføj", "Add a person, a pet or a toy, from photos or from words":
+        "Tilføj et menneske, et dyr eller et stykke legetøj ud fra fotos eller ord",
+    "list": "liste", "Your characters": "Dine figurer",
+    "show": "vis", "Look at one of your characters": "Se på en af dine figurer",
+    "edit": "ret", "Change a character's name, words, photos or look": "Ret en figurs navn, ord, fotos eller udseende",
+    "remove": "fjern", "Remove one of your characters for good": "Fjern en af dine figurer for altid",
+    "name": "navn", "What they are called; leave empty to fill in a form":
+        "Hvad figuren hedder; lad være tom for at udfylde en formular",
+    "Which character": "Hvilken figur",
+    "pronouns": "stedord", "How to speak of them": "Hvordan man omtaler figuren",
+    "description": "beskrivelse", "A few words about how they look": "Få ord om, hvordan figuren ser ud",
+    "photo": "foto", "A photo to draw them from": "Et foto at tegne efter",
+    "consent": "samtykke", "Who agreed that the photo may be used": "Hvem der har sagt ja til, at fotoet må bruges",
+    "she/her": "hun/hende", "he/him": "han/ham", "they/them": "de/dem", "it/its": "den/det", "any": "alle",
+    "It is me": "Det er mig", "It is my child and I agree": "Det er mit barn, og jeg siger ja",
+    "It is an adult who agreed": "Det er en voksen, der har sagt ja",
+    "It is a pet or a toy": "Det er et kæledyr eller legetøj",
+    "story": "historie", "Tell a story together and get a picture book": "Fortæl en historie sammen, og få en billedbog",
+    "start": "begynd", "Start a story: in a thread of its own, or here in a DM":
+        "Begynd en historie: i sin egen tråd eller her i en privat besked",
+    "title": "titel", "What the story is called": "Hvad historien hedder",
+    "order": "rækkefølge", "Who writes when": "Hvem der skriver hvornår",
+    "Anybody, any time": "Alle, når de vil", "One after the other": "En efter en",
+    "style": "stil", "How the pictures look": "Hvordan billederne ser ud",
+    "Who you are in the story": "Hvem du er i historien",
+    "join": "deltag", "Take part in the story of this thread": "Vær med i historien i denne tråd",
+    "leave": "forlad", "Leave the story of this thread": "Forlad historien i denne tråd",
+    "pause": "pause", "Pause the story of this thread": "Sæt historien i denne tråd på pause",
+    "resume": "fortsæt", "Go on with a paused or ended story": "Fortsæt en historie, der holder pause eller er slut",
+    "recap": "resumé", "What happened so far, for you alone": "Hvad der er sket indtil nu, kun til dig",
+    "end": "slut", "Bring the story to its end with a last page": "Før historien til ende med en sidste side",
+    "export": "bog", "The story so far as a picture book": "Historien indtil nu som billedbog",
+    "settings": "indstillinger", "What this server decides about stories": "Hvad denne server bestemmer om historier",
+    "who_may_start": "hvem_må_begynde", "Who may start stories": "Hvem der må begynde historier",
+    "Everyone": "Alle", "People who manage the server": "De, der bestyrer serveren",
+    "daily_panels": "billeder_om_dagen", "Pictures a person may have in a day":
+        "Hvor mange billeder en person kan få på en dag",
+    "rating": "målgruppe", "Whom the stories are for": "Hvem historierne er for",
+    "For the very young": "For de allermindste", "For the family": "For familien", "For teenagers": "For unge",
+    "language": "sprog", "The language of new stories": "Nye historiers sprog",
+    "English": "Engelsk", "Dansk": "Dansk",
+    "How pictures look unless a story says otherwise": "Hvordan billeder ser ud, når historien ikke siger andet",
+    "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
+    "help": "hjælp", "How to tell a story together": "Sådan fortæller man en historie sammen",
+})
+
+
+class Words:
+    """Sentences in one language: `words("turn_taken", name="Mia")`."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = spoken(locale)
+
+    def __call__(self, key: str, **facts: object) -> str:
+        """The sentence for a key; the general one for a key nobody has written a sentence for."""
+        sentences = SENTENCES[self.locale]
+        sentence = sentences.get(key)
+        if sentence is None:
+            log.warning("there is no sentence for %s", key)
+            sentence = sentences["unexpected"]
+        try:
+            return sentence.format(**facts)
+        except (KeyError, IndexError):         # raised with fewer facts than the sentence names: still a plain sentence
+            log.warning("the sentence for %s lacks a fact", key)
+            return sentences["refused"]
+
+    def reason(self, key: str, **facts: object) -> str:
+        """The sentence for an error's `reason` and `facts`."""
+        return self(key, **facts)
+
+    def value(self, word: str) -> str:
+        """A word of the vocabulary as menus show it."""
+        return (DANISH_VALUES if self.locale == "da" else _ENGLISH_VALUES).get(word, word)
+
+
+def spoken(locale: str | None, default: str = "en") -> str:
+    """The language spoken for a Discord locale (`en-GB`, `da`, ...): `en` or `da`."""
+    language = (locale or "").split("-")[0]
+    if language in SENTENCES:
+        return language
+    return default if default in SENTENCES else "en"
+
+
+def placeholders(sentence: str) -> set[str]:
+    """The names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+class CommandTranslator(app_commands.Translator):
+    """Gives Discord the Danish names and descriptions of commands when they are registered."""
+
+    async def translate(self, string: app_commands.locale_str, locale: discord.Locale,
+                        context: app_commands.TranslationContextTypes) -> str | None:
+        return DANISH_COMMANDS.get(string.message) if locale is discord.Locale.danish else None
