@@ -73,8 +73,8 @@ def _roughened(image: Image.Image, rng: Random) -> Image.Image:
     size = image.width
     soft = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.8) * size / 256))
     dx, dy = rng.randint(-3, 3), rng.randint(-3, 3)
-    soft = soft.transform(soft.size, Image.Transform.AFFINE, (1, 0, dx, 0, 1, dy))
-    pixels = np.asarray(soft, dtype=np.float32)  # (H, W, 3)
+    wide = np.pad(np.asarray(soft, dtype=np.float32), ((3, 3), (3, 3), (0, 0)), mode="edge")
+    pixels = wide[3 + dy:3 + dy + size, 3 + dx:3 + dx + size]  # (H, W, 3)
     grain = np.random.default_rng(rng.getrandbits(32))
     gain = np.array([rng.uniform(0.94, 1.06) for _ in range(3)], dtype=np.float32)
     blotch = Image.fromarray(grain.normal(0, 7, (16, 16)).astype(np.float32))

@@ -120,8 +120,8 @@ def draw_castle(sheet: Sheet, rng: Random) -> None:
 def draw_cave(sheet: Sheet, rng: Random) -> None:
     rock = rng.choice(tuple(colour(c) for c in ("#7C7391", "#8A7566", "#5F7A86", "#806A7E", "#6E7A6C")))
     gems = rng.sample(GEMS, 2)
-    hole_x, hole_y = 0.5 + rng.choice((-1, 1)) * rng.uniform(0.08, 0.24), rng.uniform(0.3, 0.4)
-    hole_w, hole_h = rng.uniform(0.15, 0.22), rng.uniform(0.2, 0.27)
+    hole_x, hole_y = 0.5 + rng.choice((-1, 1)) * rng.uniform(0.08, 0.24), rng.uniform(0.42, 0.48)
+    hole_w, hole_h = rng.uniform(0.16, 0.23), rng.uniform(0.29, 0.36)
     torches = rng.random() < 0.55
     sheet.gradient(0, 0, 1, 1, darker(rock, 0.5), darker(rock, 0.25))
     for i in range(3):
@@ -130,8 +130,7 @@ def draw_cave(sheet: Sheet, rng: Random) -> None:
                     for a in (j * math.tau / 22 for j in range(22))], mix(darker(rock, 0.45), lighter(rock, 0.1), 0.25 * (i + 1)))
     rim = [(hole_x + hole_w * math.cos(a) * (1 + 0.08 * math.sin(a * 5)), hole_y + hole_h * math.sin(a) * (1 + 0.06 * math.cos(a * 4)))
            for a in (j * math.tau / 24 for j in range(24))]
-    top, middle, low = sheet.light.sky
-    left, high, right, deep = hole_x - hole_w * 1.1, hole_y - hole_h * 1.1, hole_x + hole_w * 1.1, hole_y + hole_h * 1.1
+    _, middle, low = sheet.light.sky
     sheet.poly(rim, middle, raw=True)
     for t in (0.9, 0.75, 0.55, 0.35):
         sheet.poly([(hole_x + (px - hole_x) * t, hole_y + hole_h * 0.1 * (1 - t) * 4 + (py - hole_y) * t) for px, py in rim], mix(middle, low, (1 - t) * 1.4 if t > 0.3 else 1), raw=True)
@@ -146,8 +145,12 @@ def draw_cave(sheet: Sheet, rng: Random) -> None:
         if clear:
             sheet.ellipse(hole_x + hole_w * 0.25, hole_y - hole_h * (0.3 if not sheet.light.is_evening else -0.1), 0.036, 0.036, (255, 224, 130), raw=True)
     distant = mix(sheet.lit(sheet.light.open_ground((110, 164, 96)), 0.5), low, 0.2)
-    sheet.poly([(px, py) if py > hole_y + hole_h * 0.45 else (px, hole_y + hole_h * 0.45 + 0.012 * math.sin(px * 40)) for px, py in rim
-                if py > hole_y + hole_h * 0.2], distant, raw=True)
+    crest = 0.585
+    half = hole_w * math.sqrt(max(0.1, 1 - ((crest - hole_y) / hole_h) ** 2)) * 0.99
+    sheet.poly([(hole_x - half, crest), (hole_x - half * 0.4, crest - 0.03), (hole_x + half * 0.3, crest - 0.008), (hole_x + half, crest - 0.02),
+                (hole_x + half * 0.9, 0.68), (hole_x - half * 0.9, 0.68)], distant, raw=True)
+    for k in range(4):
+        plants.draw_pine(sheet, hole_x + half * (-0.7 + 0.42 * k), crest + 0.02, 0.07 + 0.02 * (k % 2), plants.PINES[k], Random(k), 0.6)
     if sheet.light.weather == "rain":
         for _ in range(14):
             px, py = hole_x + rng.uniform(-0.7, 0.7) * hole_w, hole_y + rng.uniform(-0.65, 0.5) * hole_h
@@ -203,7 +206,6 @@ def draw_cave(sheet: Sheet, rng: Random) -> None:
     strength = beam[1] if clear else beam[1] * 0.6
     sheet.beam([(hole_x - hole_w * 0.6, hole_y), (hole_x + hole_w * 0.6, hole_y), (hole_x + lean + hole_w * 1.2, 0.9), (hole_x + lean - hole_w * 1.2, 0.9)], beam[0], strength * 0.6)
     sheet.glow(hole_x, hole_y, hole_h * 1.7, beam[0], strength)
-    _ = (left, high, right, deep, top)
 
 
 def draw_underwater(sheet: Sheet, rng: Random) -> None:
@@ -212,7 +214,7 @@ def draw_underwater(sheet: Sheet, rng: Random) -> None:
     upper: Colour = hue[0]
     lower: Colour = hue[1]
     if light.is_evening:
-        upper, lower = mix(upper, (250, 170, 130), 0.62), mix(lower, (110, 70, 130), 0.5)
+        upper, lower = mix(upper, (240, 140, 140), 0.82), mix(lower, (84, 60, 134), 0.75)
     elif light.is_night:
         upper, lower = mix(upper, (36, 60, 130), 0.84), mix(lower, (10, 18, 60), 0.78)
     if light.weather in ("rain", "fog"):
@@ -254,10 +256,8 @@ def draw_underwater(sheet: Sheet, rng: Random) -> None:
             sheet.rect(px - 0.024, 0.68 - high, px + 0.024, 0.68, mix(lower, (220, 214, 200), 0.42), raw=True)
             sheet.rect(px - 0.034, 0.68 - high - 0.02, px + 0.034, 0.68 - high, mix(lower, (220, 214, 200), 0.55), raw=True)
     sand = rng.choice(((238, 216, 168), (226, 206, 176), (244, 214, 190)))
-    blue = (1, 1, 1)
-    _ = blue
     gain = 0.86 if not light.is_night else 0.5
-    bed = mix(mix(darker(sand, 1 - gain), lower, 0.18), upper, 0.12)
+    bed = mix(mix(darker(sand, 1 - gain), lower, 0.16), upper, 0.1)
     ground = wavy(0.66, 0.02, rng.uniform(0, 6), 1.1)
     sheet.shaded(ground, bed, bed)
     side_px = [(px, py) for px, py in ground]
@@ -391,7 +391,8 @@ def draw_space(sheet: Sheet, rng: Random) -> None:
     _planet(sheet, 0.5 + side * rng.uniform(0.16, 0.32), rng.uniform(0.17, 0.27), rng.uniform(0.085, 0.13), rng.choice(tones), rng)
     for _ in range(rng.randint(1, 2)):
         _planet(sheet, 0.5 - side * rng.uniform(0.08, 0.38), rng.uniform(0.14, 0.42), rng.uniform(0.026, 0.05), rng.choice(tones), rng)
-    comets = 7 if light.weather == "rain" else int(rng.random() < 0.5)
+    a_comet = rng.random() < 0.5
+    comets = 7 if light.weather == "rain" else int(a_comet)
     comet_rng = Random(f"comets:{side}")
     for _ in range(comets):
         x, y = comet_rng.random(), comet_rng.uniform(0.05, 0.5)
@@ -472,17 +473,14 @@ def draw_cloudland(sheet: Sheet, rng: Random) -> None:
         body = mix(pastel, (86, 100, 172), 0.72)
     if light.weather in ("rain", "fog"):
         body = mix(body, light.sky[1], 0.35)
-    shade = mix(body, mix(light.sky[0], (150, 140, 200), 0.5), 0.4)
+    shade = mix(body, mix(light.sky[0], (150, 130, 210), 0.5), 0.5)
     side = rng.choice((-1, 1))
     rainbow = rng.random() < 0.55
+    cx, cy = 0.5 + rng.uniform(-0.15, 0.15), 0.74
     if rainbow and not light.is_night:
-        cx, cy = 0.5 + rng.uniform(-0.15, 0.15), 0.74
         for i, tone in enumerate(((236, 90, 90), (246, 160, 80), (250, 220, 100), (120, 200, 120), (100, 160, 230), (160, 120, 210))):
             sheet.arc(cx, cy, 0.44 - 0.02 * i, 0.5 - 0.02 * i, 180, 360, mix(tone, light.sky[1], 0.42), 0.022, raw=True)
-    else:
-        rng.uniform(0, 1) if not rainbow else None
-    what = random_choice = rng.choice(("castle", "island", "island", "balloon", "stairs"))
-    _ = random_choice
+    what = rng.choice(("castle", "island", "island", "balloon", "stairs"))
     x = 0.5 + side * rng.uniform(0.2, 0.28)
     stone, roof, flag = rng.choice(((246, 226, 236), (226, 232, 250), (250, 240, 214))), rng.choice(ROOFS), rng.choice(plants.PETALS)
     roof = lighter(roof, 0.25)
@@ -522,7 +520,7 @@ def draw_cloudland(sheet: Sheet, rng: Random) -> None:
             sheet.ellipse(px, y + 0.02, r, r * 0.72, mix(tone, shade, 0.5), raw=True)
             sheet.ellipse(px - r * 0.06, y + 0.008, r * 0.94, r * 0.66, tone, raw=True)
         sheet.rect(0, y + 0.02, 1, 1, mix(tone, shade, 0.3), raw=True)
-    sheet.gradient(0, 0.7, 1, 1, body, mix(body, shade, 0.55), raw=True)
+    sheet.gradient(0, 0.7, 1, 1, body, mix(body, shade, 0.85), raw=True)
     for i in range(9):
         px = (i + rng.uniform(-0.3, 0.3)) / 8
         r = rng.uniform(0.07, 0.11)

@@ -168,9 +168,7 @@ def room(sheet: Sheet, rng: Random, *, tiles: bool = False) -> Colour:
     skirting = rng.choice((TRIM, darker(wall, 0.25), lighter(wall, 0.6)))
     sheet.rect(0, FLOOR_Y - 0.022, 1, FLOOR_Y + 0.004, skirting)
     sheet.line([(0, FLOOR_Y + 0.005), (1, FLOOR_Y + 0.005)], (90, 70, 66), 0.003)
-    sheet.shadow_poly([(0, 0), (0.07, 0), (0.04, FLOOR_Y), (0, 0.75)], 0.13)
-    sheet.shadow_poly([(1, 0), (0.93, 0), (0.96, FLOOR_Y), (1, 0.75)], 0.13)
-    sheet.shadow_poly([(0, 0), (1, 0), (1, 0.05), (0, 0.05)], 0.1)
+    sheet.vignette(0.2)
     return wall
 
 
@@ -212,7 +210,6 @@ def picture(sheet: Sheet, x: float, y: float, rng: Random) -> None:
     """A framed picture: hills, a boat, a heart, a cat or a sun."""
     wide, high = rng.choice(((0.075, 0.06), (0.06, 0.075), (0.065, 0.065)))
     frame = rng.choice((*WOODS, TRIM, (214, 170, 80)))
-    sheet.shadow(x + 0.006, y + 0.01, wide + 0.006, high + 0.006, 0.16)
     sheet.rect(x - wide, y - high, x + wide, y + high, frame, edge=0.004)
     back = rng.choice(((190, 222, 240), (250, 236, 206), (214, 232, 200), (246, 214, 206)))
     w, h = wide - 0.014, high - 0.014
@@ -614,7 +611,6 @@ def draw_classroom(sheet: Sheet, rng: Random) -> None:
     frame = rng.choice(WOODS)
     wide = rng.uniform(0.23, 0.28)
     window(sheet, 0.5 + side * 0.37, 0.3, 0.16, 0.24, rng, curtains=rng.random() < 0.4)
-    sheet.shadow(board_x, 0.34, wide, 0.16, 0.14)
     sheet.rect(board_x - wide, 0.17, board_x + wide, 0.45, frame, edge=0.005)
     sheet.gradient(board_x - wide + 0.016, 0.186, board_x + wide - 0.016, 0.434, lighter(board, 0.06), board)
     chalk = (246, 244, 234) if board[0] < 200 else (70, 96, 160)

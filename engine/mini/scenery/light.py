@@ -117,5 +117,5 @@ def room_light(time_of_day: str, weather: str) -> Light:
 def figure_gain(light: Light) -> tuple[float, float, float]:
     """What figures' colours are multiplied by: the setting's light, but never so dark that a face is lost."""
     red, green, blue = light.tint
-    lift = {"day": 0.7, "evening": 0.45, "night": 0.42}[light.time_of_day]
+    lift = {"day": 0.7, "evening": 0.48, "night": 0.5}[light.time_of_day]
     return red + (1 - red) * lift, green + (1 - green) * lift, blue + (1 - blue) * lift

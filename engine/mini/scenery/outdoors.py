@@ -301,7 +301,7 @@ def draw_beach(sheet: Sheet, rng: Random) -> None:
         sheet.poly([(x - 0.03, 0.755), (x + 0.02, 0.755), (x + 0.05, 0.795), (x, 0.795)], lighter(towel, 0.5))
     if rng.random() < 0.45:
         x, y = rng.uniform(0.3, 0.7), 0.72
-        castle = darker(sand, 0.1)
+        castle = mix(sand, (168, 118, 70), 0.45)
         sheet.shadow(x, y, 0.08, 0.014, 0.25)
         sheet.rect(x - 0.06, y - 0.035, x + 0.06, y, castle)
         for dx in (-0.06, 0.0, 0.06):
@@ -554,10 +554,11 @@ def draw_street(sheet: Sheet, rng: Random) -> None:
     for i in range(5):
         sheet.poly([(0.02 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.9), (0.015 + 0.24 * i, 0.9)],
                    (238, 234, 220))
+    puddles = Random(f"puddles:{rng.random()}")
     if sheet.light.weather == "rain":
         for _ in range(4):
-            px, py = rng.random(), rng.uniform(0.81, 0.96)
-            sheet.ellipse(px, py, rng.uniform(0.05, 0.1), 0.012, mix(sheet.lit((150, 170, 190)), sheet.light.sky[1], 0.5), raw=True)
+            px, py = puddles.random(), puddles.uniform(0.81, 0.96)
+            sheet.ellipse(px, py, puddles.uniform(0.05, 0.1), 0.012, mix(sheet.lit((150, 170, 190)), sheet.light.sky[1], 0.5), raw=True)
     side = rng.choice((0.1, 0.9))
     lantern_post(sheet, side, 0.765, 0.42, (66, 70, 84))
     if rng.random() < 0.6:
@@ -581,6 +582,7 @@ def draw_playground(sheet: Sheet, rng: Random) -> None:
     for _ in range(rng.randint(3, 5)):
         plants.draw_round_tree(sheet, rng.random(), 0.62, rng.uniform(0.24, 0.36), plants.leaf_tone(rng), rng, 0.45)
     plants.draw_fence(sheet, 0.655, 0.07, rng.choice(((240, 236, 226), (196, 150, 104), (120, 170, 190))), rng, depth=0.2)
+    ground_details(sheet, rng, ground, near, flowers=10, tufts=18)
     sand = sheet.light.open_ground((238, 214, 160))
     sheet.ellipse(0.5, 0.84, 0.47, 0.13, darker(sand, 0.14))
     sheet.ellipse(0.5, 0.845, 0.455, 0.12, sand)
@@ -635,15 +637,11 @@ def draw_playground(sheet: Sheet, rng: Random) -> None:
         sheet.poly([(sx - 0.03, 0.745), (sx, 0.69), (sx + 0.03, 0.745)], tones[0])
         tilt = rng.choice((-0.025, 0.025))
         sheet.line([(sx - 0.14, 0.69 - tilt), (sx + 0.14, 0.69 + tilt)], tones[2], 0.016)
-    if sheet.light.glow:
-        lantern_post(sheet, 0.5 + side * 0.02, 0.675, 0.28, (70, 74, 88))
-    else:
-        lantern_post(sheet, 0.5 + side * 0.02, 0.675, 0.28, (70, 74, 88))
-    ground_details(sheet, rng, ground, near, flowers=6, tufts=12)
+    lantern_post(sheet, 0.5 + side * 0.02, 0.675, 0.28, (70, 74, 88))
 
 
 def draw_mountain(sheet: Sheet, rng: Random) -> None:
-    draw_sky(sheet, rng.random(), horizon=0.56)
+    draw_sky(sheet, rng.random(), horizon=0.64)
     rock = rng.choice(((132, 140, 164), (150, 138, 140), (116, 134, 150), (160, 150, 130)))
     peaks(sheet, rng, 0.56, 0.4, mix(rock, (140, 160, 200), 0.4), depth=0.75, count=3)
     peaks(sheet, rng, 0.6, 0.27, rock, depth=0.35, count=rng.randint(2, 3))

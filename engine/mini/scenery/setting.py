@@ -23,8 +23,10 @@ _DRAWERS: dict[str, Callable[[Sheet, Random], None]] = {
     "castle": fantastic.draw_castle, "cave": fantastic.draw_cave, "underwater": fantastic.draw_underwater,
     "space": fantastic.draw_space, "cloudland": fantastic.draw_cloudland,
 }
-#: Settings under a roof of rock or water: nothing falls in front of the figures but mist.
+#: Settings under a roof: nothing falls in front of the figures.
 SHELTERED = frozenset((*INDOORS, "cave"))
+#: Where rain shows itself otherwise: as bubbles, as a shower of comets.
+_NO_RAIN = frozenset(("underwater", "space"))
 
 
 def light_of(kind: str, time_of_day: str, weather: str) -> Light:
@@ -42,7 +44,7 @@ def bare_setting(kind: str, seed: int, time_of_day: str, weather: str, size_px: 
 
 def weather_in_front(image: Image.Image, kind: str, *, weather: str, time_of_day: str, seed: int) -> Image.Image:
     """Whatever of the weather is nearer than the figures."""
-    if kind in SHELTERED or weather == "clear":
+    if kind in SHELTERED or weather == "clear" or (weather == "rain" and kind in _NO_RAIN):
         return image
     return fall_in_front(image, weather=weather, time_of_day=time_of_day, seed=seed)
 

@@ -34,6 +34,12 @@ def _ramp() -> Image.Image:
     return Image.linear_gradient("L").resize((1, 256)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
+def _fade(first: Colour, last: Colour, width: int, height: int) -> Image.Image:
+    """From one colour to another, top to bottom."""
+    column = Image.composite(Image.new("RGB", (1, 256), first), Image.new("RGB", (1, 256), last), _ramp())
+    return column.resize((1, height), Image.Resampling.BILINEAR).resize((width, height), Image.Resampling.NEAREST)
+
+
 class Sheet:
     """A square picture in the making. All lengths are fractions of its side; colours are lit by `light`."""
 
@@ -62,8 +68,7 @@ class Sheet:
         x, y = round(left * side), round(top * side)
         width, height = max(1, round(right * side) - x), max(1, round(bottom * side) - y)
         first, last = self.lit(upper, depth, raw=raw), self.lit(lower, depth, raw=raw)
-        column = Image.composite(Image.new("RGB", (1, 256), first), Image.new("RGB", (1, 256), last), _ramp())
-        self.image.paste(column.resize((width, height), Image.Resampling.BILINEAR), (x, y))
+        self.image.paste(_fade(first, last, width, height), (x, y))
 
     def shaded(self, points: Sequence[Point], upper: Colour, lower: Colour, depth: float = 0.0) -> None:
         """A polygon filled with a gradient from its top to its bottom."""
@@ -75,9 +80,7 @@ class Sheet:
             return
         mask = Image.new("1", (right - left, bottom - top))
         ImageDraw.Draw(mask).polygon([(x * side - left, y * side - top) for x, y in points], fill=1)
-        column = Image.composite(Image.new("RGB", (1, 256), self.lit(upper, depth)),
-                                 Image.new("RGB", (1, 256), self.lit(lower, depth)), _ramp())
-        self.image.paste(column.resize(mask.size, Image.Resampling.BILINEAR), (left, top), mask)
+        self.image.paste(_fade(self.lit(upper, depth), self.lit(lower, depth), *mask.size), (left, top), mask)
 
     def poly(self, points: Sequence[Point], colour: Colour, depth: float = 0.0, *, raw: bool = False,
              edge: float = 0.0) -> None:
@@ -143,6 +146,12 @@ class Sheet:
 
     def shadow_poly(self, points: Sequence[Point], strength: float) -> None:
         self._shade_draw.polygon([(x * SOFT_PX, y * SOFT_PX) for x, y in points], fill=round(255 * (1 - strength)))
+
+    def vignette(self, strength: float) -> None:
+        """Darken towards the corners, as a room lit from its middle is."""
+        dark = Image.radial_gradient("L").resize((SOFT_PX, SOFT_PX), Image.Resampling.BILINEAR).point(
+            [255 - round(max(0, v - 90) / 165 * 255 * strength) for v in range(256)])
+        self._shade.paste(ImageChops.multiply(self._shade, dark))
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0) -> None:
         """A round light around a lamp, a fire, the moon."""

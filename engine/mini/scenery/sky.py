@@ -6,20 +6,20 @@ import math
 from functools import lru_cache
 from random import Random
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
-from engine.mini.scenery.light import Colour, colour, lighter, mix
+from engine.mini.scenery.light import Colour, colour, mix
 from engine.mini.scenery.sheet import Sheet
 
 
 def draw_cloud(sheet: Sheet, x: float, y: float, width: float, body: Colour, rng: Random, *, raw: bool = True) -> None:
     """A heap of round puffs on a flat foot, its underside in shade."""
-    puffs = [(x + width * (i / 4 - 0.5) * 0.8, width * (0.13 + 0.10 * math.sin(math.pi * (i + 0.5) / 5)
-              + rng.uniform(-0.02, 0.03))) for i in range(5)]
-    under = mix(body, (120, 130, 165), 0.22)
-    for tone, lift in ((under, 0.0), (body, 0.028 * width / 0.25)):
+    puffs = [(x + width * (i / 4 - 0.5) * 0.72, width * (0.09 + 0.13 * math.sin(math.pi * (i + 0.5) / 5)
+              + rng.uniform(-0.025, 0.03))) for i in range(5)]
+    under, bright = mix(body, (120, 130, 165), 0.2), mix(body, (255, 255, 255), 0.35)
+    for tone, lift, share in ((under, 0.0, 1.0), (body, 0.05 * width, 0.97), (bright, 0.085 * width, 0.6)):
         for px, radius in puffs:
-            sheet.ellipse(px, y - radius * 0.5 - lift, radius, radius * 0.85, tone, raw=raw)
+            sheet.ellipse(px - (1 - share) * radius * 0.4, y - radius * 0.62 - lift, radius * share, radius * 0.84 * share, tone, raw=raw)
 
 
 def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool = True) -> float:
@@ -32,8 +32,8 @@ def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool =
     x = rng.choice((rng.uniform(0.1, 0.32), rng.uniform(0.68, 0.9)))
     y = rng.uniform(0.1, 0.2)
     spots = [(rng.random(), rng.uniform(0, 0.52) * horizon / 0.62, rng.random()) for _ in range(46)]
-    puffs = [(rng.uniform(0.02, 0.98), rng.uniform(0.07, 0.3) * horizon / 0.7, rng.uniform(0.16, 0.34))
-             for _ in range(rng.randint(2, 4))]
+    lots = rng.sample((0.1, 0.36, 0.62, 0.88), rng.randint(2, 3))
+    puffs = [(lot + rng.uniform(-0.09, 0.09), rng.uniform(0.1, 0.3) * horizon / 0.7, rng.uniform(0.17, 0.34)) for lot in lots]
     style = rng.random()
     if light.is_night and light.weather in ("clear", "snow"):
         for px, py, size in spots[: 46 if light.weather == "clear" else 16]:
@@ -101,9 +101,9 @@ def _falling(weather: str, time_of_day: str, size_px: int, variant: int) -> tupl
     mask = Image.new("L", (side, side))
     draw = ImageDraw.Draw(mask)
     if weather == "rain":
-        for _ in range(120):
-            x, y, length = rng.uniform(0, 1.15) * side, rng.uniform(-0.1, 1) * side, rng.uniform(0.04, 0.085) * side
-            draw.line((x, y, x - length * 0.22, y + length), fill=rng.choice((90, 130, 165)),
+        for _ in range(100):
+            x, y, length = rng.uniform(0, 1.15) * side, rng.uniform(-0.1, 1) * side, rng.uniform(0.035, 0.075) * side
+            draw.line((x, y, x - length * 0.22, y + length), fill=rng.choice((80, 115, 150)),
                       width=max(1, round(side * 0.0042)))
         tone = {"day": "#DCEBF5", "evening": "#F2DCD8", "night": "#8FA5D8"}[time_of_day]
     else:
@@ -118,7 +118,7 @@ def _falling(weather: str, time_of_day: str, size_px: int, variant: int) -> tupl
 @lru_cache(maxsize=12)
 def _mist(time_of_day: str, size_px: int) -> tuple[Image.Image, Image.Image]:
     tone = {"day": "#E3E9EA", "evening": "#E8CDBC", "night": "#566183"}[time_of_day]
-    stops = [(0.0, 40), (0.42, 74), (0.62, 104), (0.8, 70), (1.0, 44)]
+    stops = [(0.0, 30), (0.42, 62), (0.6, 88), (0.75, 52), (1.0, 34)]
     values = []
     for i in range(64):
         y = i / 63
@@ -148,11 +148,3 @@ def gain_image(image: Image.Image, gain: tuple[float, float, float]) -> Image.Im
     red, green, blue = gain
     return image.convert("RGB", (red, 0, 0, 0, 0, green, 0, 0, 0, 0, blue, 0))
 
-
-def screened(base: Colour, over: Colour) -> Colour:
-    """One colour lit by another, as `ImageChops.screen` would."""
-    return (255 - (255 - base[0]) * (255 - over[0]) // 255, 255 - (255 - base[1]) * (255 - over[1]) // 255,
-            255 - (255 - base[2]) * (255 - over[2]) // 255)
-
-
-__all__ = ["ImageChops", "draw_cloud", "draw_sky", "draw_stars", "fall_in_front", "gain_image", "lighter"]

@@ -38,16 +38,16 @@ def _strokes(size: int, variant: int) -> tuple[Image.Image, Image.Image]:
     """Wax strokes: how much paper shows through (L), and how dark the wax lies (RGB, to multiply)."""
     rng = np.random.default_rng(8_000 + variant)
     big = size * 2
-    long = Image.fromarray(rng.standard_normal((big // 3, big // 40)).astype(np.float32), mode=None)
-    long = long.resize((big, big), Image.Resampling.BICUBIC).rotate(38, Image.Resampling.BILINEAR)
+    long = Image.fromarray(rng.standard_normal((big // 3, big // 26)).astype(np.float32), mode=None)
+    long = long.resize((big, big), Image.Resampling.BICUBIC).rotate(-52, Image.Resampling.BILINEAR)
     middle = (big - size) // 2
     line = np.asarray(long, dtype=np.float32)[middle:middle + size, middle:middle + size]
     line = (line - line.mean()) / (line.std() + 1e-6)
     tooth = _noise(rng, size // 2, size // 2, size)
     patch = _noise(rng, 7, 7, size)
-    bare = np.clip(line * 0.7 + tooth * 0.55 + patch * 0.3 - 0.75, 0, 1.6) * 52
+    bare = np.clip(line * 0.62 + tooth * 0.62 + patch * 0.3 - 0.55, 0, 1.6) * 36
     wax = np.clip(1.0 - 0.045 * np.clip(-line * 0.8 + tooth * 0.35, 0, 2.5), 0.7, 1) * 255
-    through = Image.fromarray(np.clip(bare, 0, 88).astype(np.uint8))
+    through = Image.fromarray(np.clip(bare, 0, 62).astype(np.uint8))
     dark = Image.fromarray(wax.astype(np.uint8))
     return through, Image.merge("RGB", (dark, dark, dark))
 
@@ -60,7 +60,7 @@ def _pigment(size: int, variant: int) -> tuple[Image.Image, Image.Image]:
     grey = Image.fromarray((np.clip(0.965 + pool, 0.8, 1.0) * 255).astype(np.uint8))
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32) / (size - 1)
     rim = np.minimum(np.minimum(rows, 1 - rows), np.minimum(columns, 1 - columns)) * 256
-    ragged = rim - 5.5 - 2.6 * _noise(rng, 14, 14, size)
+    ragged = rim - 3.6 - 1.5 * _noise(rng, 16, 16, size)
     bare = Image.fromarray((np.clip(1 - ragged / 3.2, 0, 1) * 235).astype(np.uint8))
     return Image.merge("RGB", (grey, grey, grey)), bare
 
@@ -81,14 +81,14 @@ def _crayon(image: Image.Image, seed: int) -> Image.Image:
 
 def _watercolour(image: Image.Image, seed: int) -> Image.Image:
     variant, size = seed % 4, image.width
-    drawn = _wavering(image, variant, 0.8 * size / 256)
+    drawn = _wavering(image, variant, 0.62 * size / 256)
     soft = drawn.filter(ImageFilter.GaussianBlur(2.2 * size / 256))
-    rim = ImageChops.difference(drawn, soft).convert("L").point([255 - min(70, round(v * 1.1)) for v in range(256)])
-    wet = Image.blend(drawn, soft, 0.38)
+    rim = ImageChops.difference(drawn, soft).convert("L").point([255 - min(76, round(v * 1.25)) for v in range(256)])
+    wet = Image.blend(drawn, soft, 0.24)
     pool, bare = _pigment(size, variant)
     wet = ImageChops.multiply(ImageChops.multiply(wet, Image.merge("RGB", (rim, rim, rim))), pool)
     # thin paint lets white paper shine through
-    wet = Image.blend(wet, Image.new("RGB", image.size, _PAPER), 0.13)
+    wet = Image.blend(wet, Image.new("RGB", image.size, _PAPER), 0.1)
     return Image.composite(Image.new("RGB", image.size, _PAPER), wet, bare)
 
 
