@@ -234,11 +234,7 @@ class StudioClient:
         work.tries += 1
         self._send(work.message)
         self._expect_sound()
-        if self._deadline is not None:
-            self._deadline.cancel()
-        limit_s = self._settings.studio.job_timeout_s
-        self._deadline = asyncio.get_running_loop().call_later(
-            limit_s, self._put_down, f"the job took longer than {limit_s:g} s", True)
+        self._limit()
 
     def _abandon(self, work: _Work) -> None:
         """Nobody waits for this job any more."""
@@ -252,9 +248,8 @@ class StudioClient:
     def _finish(self, seconds: float | None, *, units: float | None = None) -> _Work | None:
         """The running job leaves the lane."""
         work, self._running = self._running, None
-        for timer in (self._silence, self._deadline):
-            if timer is not None:
-                timer.cancel()
+        self._stop(self._silence)
+        self._stop(self._deadline)
         if work is not None:
             self._work.pop(work.ticket.job_id, None)
             self._lane.end(seconds, units=units)
@@ -293,14 +288,17 @@ class StudioClient:
                     self._hand_over(work)
                 else:
                     self._next()
-            case Loading():
+            case Loading():                            # does not count against the job that waits for it
                 self._expect_sound(max(LOADING_S, self._silence_s))
+                self._stop(self._deadline)
             case Loaded(role=role, name=name, seconds=seconds, size_px=size_px):
                 log.info("studio: %s %s, loaded in %.1f s", role, name, seconds)
+                self._limit()
                 self._size_px = size_px or self._size_px
                 self._start_s = time.monotonic() - self._born_at
             case Unable(role=role, why=why):
                 log.warning("studio: no %s: %s", role, why)
+                self._limit()
             case Ready():
                 self._served = True
                 if self._ready is not None and not self._ready.done():
@@ -343,12 +341,23 @@ class StudioClient:
     def _expect_sound(self, within_s: float = 0.0) -> None:
         """(Re)start the clock that calls a working child hung."""
         within_s = within_s or self._silence_s
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        self._stop(self._silence)
         if self._running is not None or not self._awake:
             self._silence = asyncio.get_running_loop().call_later(
                 within_s, self._put_down, f"nothing was heard for {within_s:g} s", False)
+
+    def _limit(self) -> None:
+        """(Re)start the clock of the running job's whole time."""
+        self._stop(self._deadline)
+        if self._running is not None:
+            limit_s = self._settings.studio.job_timeout_s
+            self._deadline = asyncio.get_running_loop().call_later(
+                limit_s, self._put_down, f"the job took longer than {limit_s:g} s", True)
+
+    @staticmethod
+    def _stop(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
 
     def _put_down(self, why: str, for_good: bool) -> None:
         """Kill a child that hangs. `for_good`: its job is not tried again."""
@@ -408,9 +417,8 @@ class StudioClient:
             why = str(error)
         finally:
             self._awake = False
-            for timer in (self._silence, self._deadline):
-                if timer is not None:
-                    timer.cancel()
+            self._stop(self._silence)
+            self._stop(self._deadline)
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()

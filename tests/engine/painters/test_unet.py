@@ -62,7 +62,8 @@ def painter(folder: Path) -> UNetPainter:
 
 def brief(kind: str = "girl", setting: str = "bedroom") -> PanelBrief:
     figure = Figure(CharacterId("c1"), "Mia", Look(kind=kind), Place(0.4, 0.9, 0.5), action="waves", mood="happy")
-    return PanelBrief(PanelId("p"), StoryId("s"), "Mia waves.", (figure,), Setting(SettingId("x"), setting, "a room", 1))
+    place = Setting(SettingId("x"), setting, "a room", 1)
+    return PanelBrief(PanelId("p"), StoryId("s"), "Mia waves.", (figure,), place)
 
 
 def underdrawing(colour: tuple[int, int, int] = (200, 120, 60), side: int = 64) -> Underdrawing:
