@@ -1,0 +1,80 @@
+"""What every part of the library works with: the database, the pictures, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import CTE, Row, Select, Table, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from engine.nouns import NotFound, StoryId
+from engine.settings import Settings
+from engine.store import tables
+from engine.store.keys import MasterKey
+from engine.store.pictures import PictureFiles
+from engine.store.session import alone, reading, writing
+
+
+class Desk:
+    """Shared by the parts of `SqlLibrary`; each method call there is one transaction."""
+
+    def __init__(self, engine: AsyncEngine, settings: Settings, files: PictureFiles, master_key: MasterKey) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._files = files
+        self._master_key = master_key
+
+    def _reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return reading(self._engine)
+
+    def _writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return writing(self._engine)
+
+    def _alone(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return alone(self._engine)
+
+    def _insert(self, table: Table, values: dict[str, Any], *, key: Sequence[str],
+                update: Sequence[str] | None = None, instead: dict[str, Any] | None = None) -> Any:
+        """Insert, or where `key` exists already set the columns `update` (none: leave the row as it is).
+
+        `instead` gives some of them another value than the inserted one.
+        """
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).values(**values)
+        if not update:
+            return statement.on_conflict_do_nothing(index_elements=list(key))
+        return statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in update} | (instead or {}))
+
+    async def _story_row(self, session: AsyncSession, story_id: StoryId, *, lock: bool = False) -> Row[Any]:
+        question = select(tables.stories).where(tables.stories.c.story_id == story_id)
+        # SQLite has no row locks and needs none: its writers come one after another.
+        row = (await session.execute(question.with_for_update() if lock else question)).first()
+        if row is None:
+            raise NotFound(f"no story {story_id}")
+        return row
+
+
+def path_from(head: str | Select[Any] | None, *, longest: int | None = None) -> CTE:
+    """The steps from `head` back to the first, newest with `depth` 0: columns step_id, parent, depth."""
+    steps = tables.steps
+    start = steps.c.step_id == (head.scalar_subquery() if isinstance(head, Select) else head)
+    path = select(steps.c.step_id, steps.c.parent, literal(0).label("depth")).where(start).cte("path", recursive=True)
+    further = select(steps.c.step_id, steps.c.parent, path.c.depth + 1).join(path, steps.c.step_id == path.c.parent)
+    if longest is not None:
+        further = further.where(path.c.depth + 1 < longest)
+    return path.union_all(further)
+
+
+def head_of(story_id: StoryId) -> Select[Any]:
+    """Asks for the step a story's head points at."""
+    return select(tables.stories.c.head).where(tables.stories.c.story_id == story_id)
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)

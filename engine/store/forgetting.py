@@ -1,0 +1,157 @@
+"""Forgetting a person: rows, files and keys, and what they left in others' stories.
+
+Their stories, characters, pictures and key are deleted. In stories others started their turns lose author and words,
+panels that show their characters lose picture, underdrawing, look and name, and names leave the prose. What other
+people wrote about them in their own words stays: it is theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.nouns import (
+    Beat,
+    CastMember,
+    Character,
+    Member,
+    OwnerId,
+    PanelBrief,
+    PanelState,
+    Setting,
+    StoryId,
+    TurnState,
+)
+from engine.store import tables
+from engine.store.memory import Boxes, Memory
+from engine.store.people import FORGOTTEN
+from engine.store.values import from_json, to_json
+
+#: Stands where a name stood; the same in every language.
+GONE = "…"
+
+
+class Forgetting(Memory):
+    """Part of `SqlLibrary`."""
+
+    async def forget(self, owner_id: OwnerId) -> None:
+        """Delete a person from every table and file. Twice changes nothing. Cannot join another transaction.
+
+        The rows and the key go in one transaction; files after it, and again at the next start if that was cut short.
+        """
+        async with self._alone() as session:
+            characters = (await session.execute(
+                select(tables.characters.c.character_id, tables.characters.c.name)
+                .where(tables.characters.c.owner_id == owner_id))).all()
+            theirs = {row.character_id for row in characters}
+            names = {row.name for row in characters} | set(await self._names_of(session, owner_id))
+            await session.execute(delete(tables.stories).where(tables.stories.c.owner_id == owner_id))
+            for story_id in await self._stories_with(session, owner_id, theirs):
+                await self._leave(session, StoryId(story_id), owner_id, theirs, _eraser(names))
+            await session.execute(update(tables.turns).where(
+                tables.turns.c.owner_id == owner_id, tables.turns.c.state == TurnState.ACCEPTED.value,
+            ).values(state=TurnState.FAILED.value, reason=FORGOTTEN))
+            await session.execute(update(tables.turns).where(tables.turns.c.owner_id == owner_id)
+                                  .values(owner_id="", author="", text=""))
+            folder = await session.scalar(select(tables.owners.c.folder).where(tables.owners.c.owner_id == owner_id))
+            if folder is not None:
+                await self._leave_over(session, folder)
+            for table in (tables.members, tables.drawings, tables.characters, tables.owners):
+                await session.execute(delete(table).where(table.c.owner_id == owner_id))
+        await self.sweep()
+        if self._engine.dialect.name == "sqlite":
+            # What was deleted is overwritten in the file at once; the log in front of it still holds it.
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                assert raw.driver_connection is not None
+                await (await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
+
+    async def _names_of(self, session: AsyncSession, owner_id: OwnerId) -> list[str]:
+        """The names this person was shown by, wherever they wrote."""
+        shown = list(await session.scalars(select(tables.members.c.name)
+                                           .where(tables.members.c.owner_id == owner_id).distinct()))
+        return shown + list(await session.scalars(select(tables.turns.c.author)
+                                                  .where(tables.turns.c.owner_id == owner_id).distinct()))
+
+    async def _stories_with(self, session: AsyncSession, owner_id: OwnerId, theirs: set[str]) -> list[str]:
+        """Others' stories this person or their characters were in."""
+        turns, members, cast = tables.turns, tables.members, tables.cast_entries
+        found = set(await session.scalars(select(turns.c.story_id).where(turns.c.owner_id == owner_id)))
+        found |= set(await session.scalars(select(members.c.story_id).where(members.c.owner_id == owner_id)))
+        found |= set(await session.scalars(select(cast.c.story_id).where(cast.c.character_id.in_(theirs))))
+        # Characters removed earlier left the casts but not the scenes that turns were written from.
+        for row in await session.execute(select(tables.scenes.c.story_id, tables.scenes.c.scene)):
+            if any(character["character_id"] in theirs for character in row.scene["cast"]):
+                found.add(row.story_id)
+        return sorted(found)
+
+    async def _leave(self, session: AsyncSession, story_id: StoryId, owner_id: OwnerId, theirs: set[str],
+                     erase: Callable[[str], str]) -> None:
+        """Take a person and their characters out of one story that somebody else started."""
+        steps, panels, settings, scenes = tables.steps, tables.panels, tables.story_settings, tables.scenes
+        for row in (await session.execute(select(steps).where(steps.c.story_id == story_id))).all():
+            beats = tuple(_beat_without(beat, theirs, erase) for beat in from_json(tuple[Beat, ...], row.beats))
+            await session.execute(update(steps).where(steps.c.step_id == row.step_id).values(
+                prose=erase(row.prose), beats=to_json(tuple[Beat, ...], beats)))
+        for row in (await session.execute(select(panels).join(steps).where(steps.c.story_id == story_id))).all():
+            brief = from_json(PanelBrief, row.brief)
+            shown = any(figure.character_id in theirs for figure in brief.figures)
+            values: dict[str, Any] = {
+                "brief": to_json(PanelBrief, _brief_without(brief, theirs, erase)), "alt_text": erase(row.alt_text),
+                "boxes": to_json(Boxes, tuple(box for box in from_json(Boxes, row.boxes) if box[0] not in theirs))}
+            if shown:
+                values |= {"picture": None, "underdrawing": None, "state": PanelState.UNDONE.value}
+            await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(**values))
+            for picture in (row.picture, row.underdrawing) if shown else ():
+                used = picture and await session.scalar(select(panels.c.panel_id).where(
+                    or_(panels.c.picture == picture, panels.c.underdrawing == picture)).limit(1))
+                if picture and not used:
+                    await self._drop_picture(session, picture)
+        for row in (await session.execute(select(settings).where(settings.c.story_id == story_id))).all():
+            await session.execute(update(settings).where(settings.c.number == row.number)
+                                  .values(name=erase(row.name)))
+        for row in (await session.execute(select(scenes).where(scenes.c.story_id == story_id))).all():
+            await session.execute(update(scenes).where(scenes.c.turn_id == row.turn_id)
+                                  .values(scene=_scene_without(row.scene, owner_id, theirs, erase)))
+
+
+def _eraser(names: set[str]) -> Callable[[str], str]:
+    """Puts `GONE` where one of the names stands as a whole word."""
+    whole = [re.escape(name) for name in sorted(names, key=len, reverse=True) if name.strip()]
+    if not whole:
+        return lambda words: words
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(whole)})(?!\w)")
+    return lambda words: pattern.sub(GONE, words)
+
+
+def _beat_without(beat: Beat, theirs: set[str], erase: Callable[[str], str]) -> Beat:
+    cast = tuple(_alone(member, theirs) for member in beat.cast if member.character_id not in theirs)
+    return replace(beat, words=erase(beat.words), cast=cast, setting_name=erase(beat.setting_name))
+
+
+def _alone(member: CastMember, theirs: set[str]) -> CastMember:
+    return replace(member, toward=None) if member.toward in theirs else member
+
+
+def _brief_without(brief: PanelBrief, theirs: set[str], erase: Callable[[str], str]) -> PanelBrief:
+    figures = tuple(replace(figure, toward=None) if figure.toward in theirs else figure
+                    for figure in brief.figures if figure.character_id not in theirs)
+    return replace(brief, words=erase(brief.words), figures=figures,
+                   setting=replace(brief.setting, name=erase(brief.setting.name)))
+
+
+def _scene_without(scene: dict[str, Any], owner_id: OwnerId, theirs: set[str],
+                   erase: Callable[[str], str]) -> dict[str, Any]:
+    cast = tuple(character for character in from_json(tuple[Character, ...], scene["cast"])
+                 if character.character_id not in theirs)
+    members = tuple(member for member in from_json(tuple[Member, ...], scene["members"])
+                    if member.owner_id != owner_id)
+    settings = tuple(replace(setting, name=erase(setting.name))
+                     for setting in from_json(tuple[Setting, ...], scene["settings"]))
+    return scene | {"cast": to_json(tuple[Character, ...], cast), "members": to_json(tuple[Member, ...], members),
+                    "settings": to_json(tuple[Setting, ...], settings)}

@@ -1,0 +1,185 @@
+"""Opening the store: alone on the file, sound, of a version this program knows, and with the right keys.
+
+Nothing here repairs or recreates: what cannot be used is left as it is and named by `StoreUnusable.reason`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from engine.nouns import StoreUnusable
+from engine.settings import Settings
+from engine.store import tables
+from engine.store.keys import MasterKey, read_master_key
+from engine.store.library import SqlLibrary
+from engine.store.pictures import PictureFiles
+from engine.store.session import plain_failures, prepare_sqlite
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+#: PostgreSQL's advisory lock that one migrating process holds (any fixed number).
+_MIGRATION_LOCK = 0x53544F5259
+
+
+async def open_library(settings: Settings) -> SqlLibrary:
+    """The library, checked and migrated. One writing process to an SQLite file at a time.
+
+    Raises `StoreUnusable`; its reason is one of store_locked, store_damaged, store_newer, store_read_only, store_full,
+    store_unusable (also: no PostgreSQL there), master_key_missing, master_key_damaged, master_key_wrong,
+    master_key_unwritable, pictures_unusable.
+    """
+    url = make_url(settings.database_url)
+    files = PictureFiles(settings.pictures_url)
+    lock: FileLock | None = None
+    if url.get_backend_name() == "sqlite":
+        path = sqlite_path(url)
+        lock = await asyncio.to_thread(_take, path)
+    try:
+        if url.get_backend_name() == "sqlite":
+            await asyncio.to_thread(check_sqlite, path, files)
+            progress = path.with_name(f"{path.stem}-workflows{path.suffix}")
+            await asyncio.to_thread(_prepare_progress, progress)
+            system_url = f"sqlite:///{progress.as_posix()}"
+            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120)
+            prepare_sqlite(engine)
+        else:
+            system_url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True)
+        try:
+            master_key = await _unlock(engine, settings)
+            library = SqlLibrary(engine, settings, files, master_key, system_database_url=system_url, lock=lock)
+            await library.sweep()
+            if lock is not None:
+                await asyncio.to_thread(_keep_private, path)
+            return library
+        except BaseException:
+            await engine.dispose()
+            raise
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file an SQLite address names. Raises `StoreUnusable` for a database in memory."""
+    if not url.database or url.database == ":memory:":
+        raise StoreUnusable("the SQLite address names no file: everything would be gone at the next start",
+                            reason="store_unusable")
+    return Path(url.database).absolute()
+
+
+def check_sqlite(path: Path, files: PictureFiles) -> None:
+    """Raise `StoreUnusable` for a file that is there and is not sound. Nothing there is sound."""
+    if not path.exists():
+        return
+    if path.stat().st_size == 0 and not files.is_empty():
+        raise StoreUnusable(f"{path} is empty, but there are pictures", reason="store_damaged", file=str(path))
+    try:
+        # mode=rw: looks into a log that a crash left behind, and never makes a file.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=5)) as connection:
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        reason = "store_damaged"
+        if isinstance(error, sqlite3.OperationalError):
+            said = str(error)
+            reason = "store_locked" if "locked" in said else "store_read_only" if "readonly" in said else \
+                "store_damaged" if "malformed" in said else "store_unusable"
+        raise StoreUnusable(f"{path}: {error}", reason=reason, file=str(path)) from error
+    if answer != "ok":
+        raise StoreUnusable(f"{path}: {answer}", reason="store_damaged", file=str(path))
+
+
+def migrate(connection: Connection, *, to: str = "head") -> None:
+    """Bring the tables to revision `to`, all or nothing. Raises `StoreUnusable` for a database of a newer program."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+
+    def steps(revision: tuple[str, ...], _: MigrationContext) -> Sequence[object]:
+        return scripts._upgrade_revs(to, revision)  # type: ignore[arg-type]
+
+    # What alembic's own env.py does, without a file that runs when it is imported.
+    context = MigrationContext.configure(connection, opts={
+        "fn": steps, "target_metadata": tables.metadata, "transactional_ddl": True, "script": scripts})
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    for revision in context.get_current_heads():
+        try:
+            scripts.get_revision(revision)
+        except CommandError as error:
+            raise StoreUnusable(f"the database is of version {revision}, which this program does not know",
+                                reason="store_newer") from error
+    with Operations.context(context):
+        context.run_migrations()
+
+
+async def _unlock(engine: AsyncEngine, settings: Settings) -> MasterKey:
+    """Migrate, and read the master key: made when nothing was ever sealed, recognised otherwise."""
+    with plain_failures():
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(migrate)
+                house = tables.house
+                mark = (await connection.execute(select(house.c.value).where(house.c.key == "master_key"))).scalar()
+                master_key = await asyncio.to_thread(read_master_key, settings.master_key_file,
+                                                     may_create=mark is None)
+                if mark is None:
+                    await connection.execute(house.insert().values(key="master_key", value=master_key.mark()))
+                elif not hmac.compare_digest(mark, master_key.mark()):
+                    raise StoreUnusable(f"{settings.master_key_file} is the key of another database",
+                                        reason="master_key_wrong", file=str(settings.master_key_file))
+                return master_key
+        except OSError as error:           # asyncpg: nobody answers at that address
+            raise StoreUnusable(f"the database cannot be reached: {error}", reason="store_unusable") from error
+
+
+def _take(path: Path) -> FileLock:
+    """Be the only process on this file, or raise `StoreUnusable`."""
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=0, thread_local=False, mode=0o600)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise StoreUnusable(f"{path} is in use by another process", reason="store_locked", file=str(path)) from None
+    except OSError as error:
+        raise StoreUnusable(f"{path.parent} cannot be written to: {error.strerror}", reason="store_read_only",
+                            file=str(path.parent)) from error
+    if path.exists() and not os.access(path, os.W_OK):
+        lock.release()
+        raise StoreUnusable(f"{path} cannot be written to", reason="store_read_only", file=str(path))
+    return lock
+
+
+def _prepare_progress(path: Path) -> None:
+    """The durable workflows' file: sound, and with a write-ahead log, which their own code does not ask for."""
+    try:
+        if path.exists():
+            path.chmod(0o600)
+        with closing(sqlite3.connect(path, timeout=5)) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("malformed")
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        raise StoreUnusable(f"{path}: {error}", reason="store_unusable", file=str(path)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable(f"{path}: {error}", reason="store_damaged", file=str(path)) from error
+
+
+def _keep_private(path: Path) -> None:
+    """Words are not encrypted: the files are for the operator's account alone."""
+    for file in path.parent.glob(f"{path.stem}*"):
+        file.chmod(0o600)

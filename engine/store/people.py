@@ -1,0 +1,205 @@
+"""Servers, pictures and characters."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.nouns import (
+    Character,
+    CharacterId,
+    Consent,
+    Look,
+    NotFound,
+    OwnerId,
+    PictureId,
+    Pronouns,
+    ServerId,
+    ServerSettings,
+    Sharing,
+)
+from engine.store import pictures, tables
+from engine.store.desk import Desk, now
+from engine.store.values import from_json, to_json
+
+#: Why something cannot be kept any more: its owner asked to be forgotten.
+FORGOTTEN = "forgotten"
+
+
+def character_from(row: Row[Any]) -> Character:
+    """A character from its row."""
+    return Character(
+        CharacterId(row.character_id), OwnerId(row.owner_id), row.name, Pronouns(row.pronouns),
+        from_json(Look, row.look), row.description, PictureId(row.avatar) if row.avatar else None,
+        from_json(Consent, row.consent) if row.consent else None, Sharing(row.sharing), row.from_photo,
+        ServerId(row.server_id))
+
+
+class People(Desk):
+    """Part of `SqlLibrary`."""
+
+    # --- servers and limits ------------------------------------------------------------------------
+
+    async def server_settings(self, server_id: ServerId) -> ServerSettings:
+        """What a server decided; the operator's defaults where it has not."""
+        async with self._reading() as session:
+            kept = (await session.execute(select(tables.server_settings.c.settings)
+                                          .where(tables.server_settings.c.server_id == server_id))).scalar()
+        if kept is not None:
+            return from_json(ServerSettings, kept)
+        return ServerSettings(server_id, daily_panels=self._settings.limits.daily_panels,
+                              locale=self._settings.default_locale)
+
+    async def save_server_settings(self, settings: ServerSettings) -> None:
+        """Keep what a server decided."""
+        values = {"server_id": settings.server_id, "settings": to_json(ServerSettings, settings)}
+        async with self._writing() as session:
+            await session.execute(self._insert(tables.server_settings, values, key=["server_id"], update=["settings"]))
+
+    async def panels_today(self, owner_id: OwnerId) -> int:
+        """Panels drawn for this person's turns since midnight UTC; redraws and undone ones count, since they cost."""
+        midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+        drawings = tables.drawings
+        async with self._reading() as session:
+            count = await session.scalar(select(func.count()).select_from(drawings).where(
+                drawings.c.owner_id == owner_id, drawings.c.drawn_at >= midnight))
+        return int(count or 0)
+
+    # --- pictures ----------------------------------------------------------------------------------
+
+    async def keep_picture(self, png: bytes, *, owner_id: OwnerId) -> PictureId:
+        """Encrypted and on disk before this returns; the same bytes of the same owner are kept once."""
+        async with self._reading() as session:
+            place = await self._place_of(session, owner_id)
+        if place is None:
+            async with self._writing() as session:
+                await session.execute(self._insert(tables.owners, {
+                    "owner_id": owner_id, "wrapped_key": self._master_key.new_owner_key(owner_id),
+                    "folder": secrets.token_hex(16), "created_at": now()}, key=["owner_id"]))
+                place = await self._place_of(session, owner_id)
+            assert place is not None
+        key, folder = place
+        picture = pictures.picture_id(key, png)
+        path = self._files.path(folder, picture)
+        if not await asyncio.to_thread(self._files.has, path):
+            await asyncio.to_thread(self._files.write, path, key, picture, png)
+        async with self._writing() as session:
+            if await self._place_of(session, owner_id) != place:
+                raise NotFound(f"{owner_id} was forgotten meanwhile", reason=FORGOTTEN)
+            await session.execute(self._insert(tables.pictures, {
+                "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
+                key=["picture_id"]))
+        return picture
+
+    async def picture(self, picture_id: PictureId) -> bytes:
+        """The picture, verified. Raises `NotFound`; `StoreUnusable` when its file is missing or damaged."""
+        async with self._reading() as session:
+            row = (await session.execute(
+                select(tables.owners).join(tables.pictures)
+                .where(tables.pictures.c.picture_id == picture_id))).first()
+        if row is None:
+            raise NotFound(f"no picture {picture_id}")
+        key = self._master_key.owner_key(row.owner_id, row.wrapped_key)
+        return await asyncio.to_thread(self._files.read, self._files.path(row.folder, picture_id), key, picture_id)
+
+    async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[bytes, str] | None:
+        """Key and folder of an owner who keeps pictures already."""
+        row = (await session.execute(select(tables.owners).where(tables.owners.c.owner_id == owner_id))).first()
+        return None if row is None else (self._master_key.owner_key(owner_id, row.wrapped_key), row.folder)
+
+    async def _drop_picture(self, session: AsyncSession, picture_id: str) -> None:
+        """Delete a picture's row and note its file for `sweep`."""
+        folder = await session.scalar(select(tables.owners.c.folder).join(tables.pictures)
+                                      .where(tables.pictures.c.picture_id == picture_id))
+        if folder is not None:
+            await session.execute(delete(tables.pictures).where(tables.pictures.c.picture_id == picture_id))
+            await self._leave_over(session, self._files.path(folder, picture_id))
+
+    async def _leave_over(self, session: AsyncSession, path: str) -> None:
+        """Note a file or folder to be deleted once this transaction holds."""
+        await session.execute(self._insert(tables.leftovers, {"path": path}, key=["path"]))
+
+    async def sweep(self) -> None:
+        """Delete the files that committed deletions left over; called at start too, after a crash in between."""
+        async with self._alone() as session:
+            for path in (await session.scalars(select(tables.leftovers.c.path))).all():
+                # The same bytes kept again meanwhile have the same name: then the file stays.
+                picture_id = path.rpartition("/")[2]
+                if not await session.scalar(select(tables.pictures.c.picture_id)
+                                            .where(tables.pictures.c.picture_id == picture_id)):
+                    await asyncio.to_thread(self._files.delete, path)
+                await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == path))
+
+    # --- characters --------------------------------------------------------------------------------
+
+    async def save_character(self, character: Character) -> None:
+        """Keep a character as it is now."""
+        values = {
+            "character_id": character.character_id, "owner_id": character.owner_id, "name": character.name,
+            "pronouns": character.pronouns.value, "look": to_json(Look, character.look),
+            "description": character.description, "avatar": character.avatar,
+            "consent": to_json(Consent, character.consent) if character.consent else None,
+            "sharing": character.sharing.value, "from_photo": character.from_photo, "server_id": character.server_id,
+            "removed": False,
+        }
+        async with self._writing() as session:
+            await session.execute(self._insert(tables.characters, values, key=["character_id"],
+                                               update=[name for name in values if name != "character_id"]))
+
+    async def character(self, character_id: CharacterId) -> Character:
+        """Raises `NotFound`."""
+        async with self._reading() as session:
+            return character_from(await self._character_row(session, character_id))
+
+    async def characters_of(self, owner_id: OwnerId) -> list[Character]:
+        """Everybody this person registered, oldest first."""
+        return await self._characters(tables.characters.c.owner_id == owner_id)
+
+    async def usable_characters(self, owner_id: OwnerId, server_id: ServerId) -> list[Character]:
+        """This person's own, then those others share with this server."""
+        table = tables.characters
+        own, shared = table.c.owner_id == owner_id, table.c.sharing == Sharing.SERVER.value
+        found = await self._characters(or_(own, shared & (table.c.server_id == server_id)) if server_id else own)
+        return sorted(found, key=lambda character: character.owner_id != owner_id)
+
+    async def remove_character(self, character_id: CharacterId) -> None:
+        """Look, words, consent and avatar are deleted, and no story can use it any more.
+
+        What was drawn stays: id and name are kept so that `forget` can still find it in others' stories.
+        """
+        table = tables.characters
+        async with self._alone() as session:
+            row = (await session.execute(select(table).where(table.c.character_id == character_id))).first()
+            if row is None:
+                raise NotFound(f"no character {character_id}")
+            blank = replace(character_from(row), look=Look(), description="", avatar=None, consent=None)
+            await session.execute(update(table).where(table.c.character_id == character_id).values(
+                look=to_json(Look, blank.look), description="", avatar=None, consent=None, removed=True))
+            await session.execute(delete(tables.cast_entries)
+                                  .where(tables.cast_entries.c.character_id == character_id))
+            await session.execute(update(tables.members).where(tables.members.c.character_id == character_id)
+                                  .values(character_id=None))
+            if row.avatar and not await session.scalar(select(table.c.character_id)
+                                                       .where(table.c.avatar == row.avatar).limit(1)):
+                await self._drop_picture(session, row.avatar)
+        await self.sweep()
+
+    async def _character_row(self, session: AsyncSession, character_id: CharacterId) -> Row[Any]:
+        table = tables.characters
+        row = (await session.execute(
+            select(table).where(table.c.character_id == character_id, table.c.removed.is_(False)))).first()
+        if row is None:
+            raise NotFound(f"no character {character_id}")
+        return row
+
+    async def _characters(self, wanted: Any) -> list[Character]:
+        table = tables.characters
+        async with self._reading() as session:
+            rows = await session.execute(select(table).where(wanted, table.c.removed.is_(False))
+                                         .order_by(table.c.number))
+            return [character_from(row) for row in rows]

@@ -1,0 +1,109 @@
+"""Transactions: each Library call its own, or one that somebody else has opened.
+
+Durable work commits rows and the record that a step is done together: it puts its session into `current_session`
+around the write, and every Library method called there joins it instead of opening its own. Inside, one thing after
+another: a session is not shared by tasks that run at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from engine.nouns import StoreUnusable
+
+#: A transaction to join, or None. Set by whoever opened it, and reset before it commits.
+current_session: ContextVar[AsyncSession | None] = ContextVar("current_session", default=None)
+
+_READING = "storythread_reading"
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A session that sees one moment: everything read in it belongs together."""
+    joined = current_session.get()
+    if joined is not None:
+        yield joined
+        return
+    with plain_failures():
+        async with AsyncSession(engine.execution_options(**{_READING: True}), expire_on_commit=False) as session:
+            if engine.dialect.name == "postgresql":
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A session that commits when the block ends, or rolls back when it raises; or the one to join."""
+    joined = current_session.get()
+    if joined is not None:
+        yield joined
+        return
+    async with alone(engine) as session:
+        yield session
+
+
+@asynccontextmanager
+async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A transaction of its own, for what deletes files: it cannot be part of one that may be rolled back later."""
+    if current_session.get() is not None:
+        raise RuntimeError("this cannot join another transaction")
+    with plain_failures():
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """What a database says when it cannot go on, as `StoreUnusable` with a reason a person can be told."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise_plainly(error)
+        raise
+
+
+def raise_plainly(error: DBAPIError) -> None:
+    """Raise `StoreUnusable` where the database, not the question, is at fault; else return."""
+    said = str(error.orig).lower()
+    for words, reason in (
+        ("database is locked", "store_locked"), ("disk is full", "store_full"), ("no space left", "store_full"),
+        ("readonly", "store_read_only"), ("read-only", "store_read_only"), ("malformed", "store_damaged"),
+        ("not a database", "store_damaged"), ("disk i/o error", "store_unusable"),
+        ("unable to open", "store_unusable"),
+    ):
+        if words in said:
+            raise StoreUnusable(f"the database says: {said}", reason=reason) from error
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        raise StoreUnusable(f"the database says: {said}") from error
+
+
+def prepare_sqlite(engine: AsyncEngine) -> None:
+    """Make SQLite's transactions real, and keep the file safe.
+
+    Python's driver starts a transaction only before the first change, so two reads may see two moments, and a
+    reader that becomes a writer can fail at once. Here every transaction begins where it says: writers take the
+    write lock first, and wait for each other at most `busy_timeout`.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: object, record: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in (
+            "busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL",
+            "synchronous=FULL",            # an accepted turn survives a power cut, not only a crash
+            "secure_delete=ON",            # what is forgotten is overwritten, not only unlinked
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading_only = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,341 @@
+"""Stories, their people, turns and steps, and the scene each turn is written from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.nouns import (
+    Beat,
+    Character,
+    CharacterId,
+    Member,
+    NotFound,
+    OwnerId,
+    PanelState,
+    Past,
+    Scene,
+    ServerId,
+    Setting,
+    SettingId,
+    StepId,
+    Story,
+    StoryId,
+    StoryStatus,
+    StoryStep,
+    Turn,
+    TurnId,
+    TurnKind,
+    TurnOrder,
+    TurnState,
+    VenueId,
+)
+from engine.store import tables
+from engine.store.desk import head_of, now, path_from
+from engine.store.people import FORGOTTEN, People, character_from
+from engine.store.values import from_json, to_json
+
+#: A writer reads this many exchanges back at most; what came before lives on in the cast and the settings.
+PAST_EXCHANGES = 12
+
+
+def story_from(row: Row[Any]) -> Story:
+    """A story from its row."""
+    return Story(
+        StoryId(row.story_id), VenueId(row.venue_id), ServerId(row.server_id), OwnerId(row.owner_id), row.title,
+        row.style, row.locale, row.rating, TurnOrder(row.turn_order), StoryStatus(row.status),
+        StepId(row.head) if row.head else None, row.created_at)
+
+
+def turn_from(row: Row[Any]) -> Turn:
+    """A turn from its row."""
+    return Turn(TurnId(row.turn_id), StoryId(row.story_id), OwnerId(row.owner_id), row.author, row.text,
+                TurnKind(row.kind), TurnState(row.state), row.reason, row.created_at)
+
+
+def step_from(row: Row[Any]) -> StoryStep:
+    """A step from its row."""
+    return StoryStep(StepId(row.step_id), StoryId(row.story_id), TurnId(row.turn_id), row.prose,
+                     from_json(tuple[Beat, ...], row.beats), StepId(row.parent) if row.parent else None,
+                     row.closes_story)
+
+
+class Stories(People):
+    """Part of `SqlLibrary`."""
+
+    # --- stories and their people ------------------------------------------------------------------
+
+    async def save_story(self, story: Story) -> None:
+        """Keep a story as it is now. The head of a story that exists moves by `save_step` and `undo` alone."""
+        values = {
+            "story_id": story.story_id, "venue_id": story.venue_id, "server_id": story.server_id,
+            "owner_id": story.owner_id, "title": story.title, "style": story.style, "locale": story.locale,
+            "rating": story.rating, "turn_order": story.turn_order.value, "status": story.status.value,
+            "head": story.head, "created_at": story.created_at or now(),
+        }
+        # A head read before another turn's step was kept must not turn the story back.
+        async with self._writing() as session:
+            await session.execute(self._insert(
+                tables.stories, values, key=["story_id"],
+                update=[name for name in values if name not in ("story_id", "head", "created_at")]))
+
+    async def story(self, story_id: StoryId) -> Story:
+        """Raises `NotFound`."""
+        async with self._reading() as session:
+            return story_from(await self._story_row(session, story_id))
+
+    async def story_at(self, venue_id: VenueId) -> Story | None:
+        """The story that lives at a venue: the newest that has not ended, else the newest."""
+        table = tables.stories
+        async with self._reading() as session:
+            row = (await session.execute(
+                select(table).where(table.c.venue_id == venue_id)
+                .order_by(table.c.status == StoryStatus.ENDED.value, table.c.number.desc()).limit(1))).first()
+            return None if row is None else story_from(row)
+
+    async def stories_of(self, owner_id: OwnerId) -> list[Story]:
+        """Stories this person started or writes in, newest first."""
+        table = tables.stories
+        seats = select(tables.members.c.story_id).where(tables.members.c.owner_id == owner_id)
+        async with self._reading() as session:
+            rows = await session.execute(
+                select(table).where(or_(table.c.owner_id == owner_id, table.c.story_id.in_(seats)))
+                .order_by(table.c.number.desc()))
+            return [story_from(row) for row in rows]
+
+    async def save_member(self, story_id: StoryId, member: Member) -> None:
+        """Give a person a seat, or change it."""
+        values = {"story_id": story_id, "owner_id": member.owner_id, "name": member.name, "seat": member.seat,
+                  "character_id": member.character_id}
+        async with self._writing() as session:
+            await self._story_row(session, story_id)
+            if member.character_id is not None:
+                await self._character_row(session, member.character_id)
+            await session.execute(self._insert(tables.members, values, key=["story_id", "owner_id"],
+                                               update=["name", "seat", "character_id"]))
+
+    async def remove_member(self, story_id: StoryId, owner_id: OwnerId) -> None:
+        """Take a person's seat away; what they wrote stays."""
+        table = tables.members
+        async with self._writing() as session:
+            await session.execute(delete(table).where(table.c.story_id == story_id, table.c.owner_id == owner_id))
+
+    async def members(self, story_id: StoryId) -> list[Member]:
+        """The roster, by seat."""
+        async with self._reading() as session:
+            return await self._members(session, story_id)
+
+    async def add_to_cast(self, story_id: StoryId, character_id: CharacterId) -> None:
+        """Let a character play in a story."""
+        async with self._writing() as session:
+            await self._story_row(session, story_id)
+            await self._character_row(session, character_id)
+            await session.execute(self._insert(tables.cast_entries, {
+                "story_id": story_id, "character_id": character_id}, key=["story_id", "character_id"]))
+
+    async def cast(self, story_id: StoryId) -> list[Character]:
+        """Everybody in a story, in the order they came."""
+        async with self._reading() as session:
+            return await self._cast(session, story_id)
+
+    async def _members(self, session: AsyncSession, story_id: StoryId) -> list[Member]:
+        table = tables.members
+        rows = await session.execute(select(table).where(table.c.story_id == story_id)
+                                     .order_by(table.c.seat, table.c.owner_id))
+        return [Member(OwnerId(row.owner_id), row.name, row.seat,
+                       CharacterId(row.character_id) if row.character_id else None) for row in rows]
+
+    async def _cast(self, session: AsyncSession, story_id: StoryId) -> list[Character]:
+        entries, characters = tables.cast_entries, tables.characters
+        rows = await session.execute(select(characters).join(entries).where(entries.c.story_id == story_id)
+                                     .order_by(entries.c.number))
+        return [character_from(row) for row in rows]
+
+    # --- turns -------------------------------------------------------------------------------------
+
+    async def accept_turn(self, turn: Turn) -> bool:
+        """Store an accepted turn. False when this id was accepted before."""
+        async with self._writing() as session:
+            await self._story_row(session, turn.story_id)
+            new = await session.execute(self._insert(tables.turns, {
+                "turn_id": turn.turn_id, "story_id": turn.story_id, "owner_id": turn.owner_id, "author": turn.author,
+                "text": turn.text, "kind": turn.kind.value, "state": turn.state.value, "reason": turn.reason,
+                "created_at": turn.created_at or now()}, key=["turn_id"]).returning(tables.turns.c.turn_id))
+            return new.first() is not None
+
+    async def turn(self, turn_id: TurnId) -> Turn:
+        """Raises `NotFound`."""
+        async with self._reading() as session:
+            return turn_from(await self._turn_row(session, turn_id))
+
+    async def last_turn(self, story_id: StoryId) -> Turn | None:
+        """The turn accepted last, whatever became of it."""
+        table = tables.turns
+        async with self._reading() as session:
+            row = (await session.execute(select(table).where(table.c.story_id == story_id)
+                                         .order_by(table.c.number.desc()).limit(1))).first()
+            return None if row is None else turn_from(row)
+
+    async def open_turns(self, story_id: StoryId | None = None) -> list[Turn]:
+        """Turns accepted and not yet closed, in the order they were accepted; of one story or of all."""
+        table = tables.turns
+        question = select(table).where(table.c.state == TurnState.ACCEPTED.value).order_by(table.c.number)
+        if story_id is not None:
+            question = question.where(table.c.story_id == story_id)
+        async with self._reading() as session:
+            return [turn_from(row) for row in await session.execute(question)]
+
+    async def close_turn(self, turn_id: TurnId, state: TurnState, reason: str = "") -> None:
+        """Close an open turn; a closed one stays as it was closed."""
+        table = tables.turns
+        async with self._writing() as session:
+            await self._turn_row(session, turn_id)
+            await session.execute(update(table).where(
+                table.c.turn_id == turn_id, table.c.state == TurnState.ACCEPTED.value,
+            ).values(state=state.value, reason=reason))
+
+    async def _turn_row(self, session: AsyncSession, turn_id: TurnId) -> Row[Any]:
+        row = (await session.execute(select(tables.turns).where(tables.turns.c.turn_id == turn_id))).first()
+        if row is None:
+            raise NotFound(f"no turn {turn_id}")
+        return row
+
+    # --- steps -------------------------------------------------------------------------------------
+
+    async def save_step(self, step: StoryStep) -> None:
+        """Store the step and move the story's head to it. A step is written once: the same id again does nothing."""
+        async with self._writing() as session:
+            await self._story_row(session, step.story_id, lock=True)
+            if (await self._turn_row(session, step.turn_id)).reason == FORGOTTEN:
+                raise NotFound(f"whoever wrote {step.turn_id} asked to be forgotten", reason=FORGOTTEN)
+            new = await session.execute(self._insert(tables.steps, {
+                "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
+                "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats),
+                "closes_story": step.closes_story, "created_at": now()},
+                key=["step_id"]).returning(tables.steps.c.step_id))
+            if new.first() is not None:
+                await self._move_head(session, step.story_id, step.step_id)
+
+    async def step(self, step_id: StepId) -> StoryStep:
+        """Raises `NotFound`."""
+        async with self._reading() as session:
+            row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == step_id))).first()
+        if row is None:
+            raise NotFound(f"no step {step_id}")
+        return step_from(row)
+
+    async def steps(self, story_id: StoryId) -> list[StoryStep]:
+        """The path to the head, oldest first."""
+        path = path_from(head_of(story_id))
+        async with self._reading() as session:
+            rows = await session.execute(select(tables.steps).join(path, tables.steps.c.step_id == path.c.step_id)
+                                         .order_by(path.c.depth.desc()))
+            return [step_from(row) for row in rows]
+
+    async def undo(self, story_id: StoryId) -> StoryStep | None:
+        """Move the head to the parent of the head; its panels become UNDONE. Returns the step undone, or None.
+
+        A story that the undone step had brought to its end is open again.
+        """
+        steps, stories, panels = tables.steps, tables.stories, tables.panels
+        async with self._writing() as session:
+            story = await self._story_row(session, story_id, lock=True)
+            row = (await session.execute(select(steps).where(steps.c.step_id == story.head))).first()
+            if row is None:
+                return None
+            await self._move_head(session, story_id, row.parent)
+            await session.execute(update(panels).where(panels.c.step_id == row.step_id)
+                                  .values(state=PanelState.UNDONE.value))
+            if row.closes_story:
+                await session.execute(update(stories).where(
+                    stories.c.story_id == story_id, stories.c.status == StoryStatus.ENDED.value,
+                ).values(status=StoryStatus.OPEN.value))
+            return step_from(row)
+
+    async def _move_head(self, session: AsyncSession, story_id: StoryId, step_id: str | None) -> None:
+        await session.execute(update(tables.stories).where(tables.stories.c.story_id == story_id)
+                              .values(head=step_id))
+
+    # --- settings and scenes -----------------------------------------------------------------------
+
+    async def save_setting(self, story_id: StoryId, setting: Setting) -> None:
+        """Remember a place, from the step at the head on."""
+        async with self._writing() as session:
+            story = await self._story_row(session, story_id)
+            await session.execute(self._insert(tables.story_settings, {
+                "story_id": story_id, "setting_id": setting.setting_id, "step_id": story.head or "",
+                "kind": setting.kind, "name": setting.name, "seed": setting.seed},
+                key=["story_id", "setting_id", "step_id"]))
+
+    async def settings(self, story_id: StoryId) -> list[Setting]:
+        """Places known on the path to the head, in the order they came, the one of the newest panel last."""
+        async with self._reading() as session:
+            story = await self._story_row(session, story_id)
+            return await self._settings_at(session, story_id, story.head)
+
+    async def _settings_at(self, session: AsyncSession, story_id: StoryId, head: str | None) -> list[Setting]:
+        table, panels, path = tables.story_settings, tables.panels, path_from(head)
+        rows = await session.execute(
+            select(table).where(table.c.story_id == story_id,
+                                or_(table.c.step_id == "", table.c.step_id.in_(select(path.c.step_id))))
+            .order_by(table.c.number))
+        known = {row.setting_id: Setting(SettingId(row.setting_id), row.kind, row.name, row.seed)
+                 for row in reversed(rows.all())}                       # the earliest row of an id wins
+        known = dict(reversed(known.items()))
+        newest = path_from(head)
+        brief = await session.scalar(
+            select(panels.c.brief).join(newest, panels.c.step_id == newest.c.step_id)
+            .order_by(newest.c.depth, panels.c.position.desc()).limit(1))
+        current = brief["setting"]["setting_id"] if brief else None
+        return sorted(known.values(), key=lambda setting: setting.setting_id == current)
+
+    async def scene(self, turn_id: TurnId) -> Scene:
+        """The story on the path to its head, as it was when first read for this turn.
+
+        What can change later (story, cast, looks, roster) is written down with the turn; steps never change, so the
+        past is kept by their ids.
+        """
+        async with self._writing() as session:
+            turn = replace(turn_from(await self._turn_row(session, turn_id)), state=TurnState.ACCEPTED, reason="")
+            kept = await session.scalar(select(tables.scenes.c.scene).where(tables.scenes.c.turn_id == turn_id))
+            if kept is None:
+                kept = await self._read_scene(session, turn)
+                await session.execute(self._insert(tables.scenes, {
+                    "turn_id": turn_id, "story_id": turn.story_id, "scene": kept}, key=["turn_id"]))
+                # Another reader may have been first: what is written down holds.
+                kept = (await session.execute(
+                    select(tables.scenes.c.scene).where(tables.scenes.c.turn_id == turn_id))).scalar_one()
+            return Scene(
+                from_json(Story, kept["story"]), turn, from_json(tuple[Character, ...], kept["cast"]),
+                from_json(tuple[Member, ...], kept["members"]), from_json(tuple[Setting, ...], kept["settings"]),
+                await self._past(session, kept["past"]), kept["max_panels"])
+
+    async def _read_scene(self, session: AsyncSession, turn: Turn) -> dict[str, Any]:
+        story = story_from(await self._story_row(session, turn.story_id))
+        own = (await session.execute(select(tables.steps.c.parent)
+                                     .where(tables.steps.c.turn_id == turn.turn_id))).first()
+        if own is not None:                # written already: as it was before
+            story = replace(story, head=StepId(own.parent) if own.parent else None)
+        path = path_from(story.head, longest=PAST_EXCHANGES)
+        return {
+            "story": to_json(Story, story),
+            "cast": to_json(tuple[Character, ...], tuple(await self._cast(session, story.story_id))),
+            "members": to_json(tuple[Member, ...], tuple(await self._members(session, story.story_id))),
+            "settings": to_json(tuple[Setting, ...],
+                                tuple(await self._settings_at(session, story.story_id, story.head))),
+            "past": list(await session.scalars(select(path.c.step_id).order_by(path.c.depth.desc()))),
+            "max_panels": self._settings.limits.panels_per_turn,
+        }
+
+    async def _past(self, session: AsyncSession, step_ids: list[str]) -> tuple[Past, ...]:
+        steps, turns = tables.steps, tables.turns
+        rows = await session.execute(select(steps.c.step_id, turns.c.author, turns.c.text, steps.c.prose, steps.c.beats)
+                                     .join(turns, steps.c.turn_id == turns.c.turn_id)
+                                     .where(steps.c.step_id.in_(step_ids)))
+        found = {row.step_id: Past(row.author, row.text, row.prose, from_json(tuple[Beat, ...], row.beats))
+                 for row in rows}
+        return tuple(found[step_id] for step_id in step_ids if step_id in found)
+

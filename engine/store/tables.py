@@ -1,0 +1,217 @@
+"""The tables. Stories grow append-only: steps point at their parent, `stories.head` says which path holds.
+
+Every table says under `info["forget"]` what becomes of its rows when a person asks to be forgotten; a test fails for
+a table that does not, and looks for what is left of that person in all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
+
+from engine.store.values import Moment, Words
+
+metadata = MetaData(naming_convention={
+    "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s", "pk": "pk_%(table_name)s"})
+
+
+def _table(name: str, *parts: Any, forget: str, **options: Any) -> Table:
+    return Table(name, metadata, *parts, info={"forget": forget}, **options)
+
+
+def _story_id(**options: Any) -> Column[str]:
+    return Column("story_id", String, ForeignKey("stories.story_id", ondelete="CASCADE"), nullable=False, **options)
+
+
+# --- keys and pictures -----------------------------------------------------------------------------
+
+owners = _table(
+    "owners",
+    Column("owner_id", String, primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),       # AES-256 key, sealed by the master key
+    Column("folder", String, nullable=False, unique=True),    # where their pictures lie: drawn by lot with the key
+    Column("created_at", Moment, nullable=False),
+    forget="deleted: without its key no picture of the owner can ever be opened")
+
+pictures = _table(
+    "pictures",
+    Column("picture_id", String, primary_key=True),
+    Column("owner_id", String, ForeignKey("owners.owner_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("bytes", Integer, nullable=False),                 # of the picture itself, not of its file
+    Column("created_at", Moment, nullable=False),
+    forget="deleted with the owner's key; so are others' pictures that show the owner's characters")
+
+leftovers = _table(
+    "leftovers",
+    Column("path", String, primary_key=True),                 # below the pictures' address
+    forget="names files still to be deleted, by paths that say nothing; emptied as soon as they are")
+
+house = _table(
+    "house",
+    Column("key", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    forget="knows nobody: says which master key belongs to this database")
+
+# --- servers and people ----------------------------------------------------------------------------
+
+server_settings = _table(
+    "server_settings",
+    Column("server_id", String, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    forget="knows servers, no people")
+
+characters = _table(
+    "characters",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("character_id", String, nullable=False, unique=True),
+    Column("owner_id", String, nullable=False, index=True),
+    Column("name", Words, nullable=False),
+    Column("pronouns", String, nullable=False),
+    Column("look", JSON, nullable=False),
+    Column("description", Words, nullable=False),
+    Column("avatar", String),
+    Column("consent", JSON),
+    Column("sharing", String, nullable=False),
+    Column("from_photo", Boolean, nullable=False),
+    Column("server_id", String, nullable=False, index=True),
+    Column("removed", Boolean, nullable=False, server_default=false()),   # id, owner and name are left
+    forget="the owner's are deleted")
+
+# --- stories ---------------------------------------------------------------------------------------
+
+stories = _table(
+    "stories",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("story_id", String, nullable=False, unique=True),
+    Column("venue_id", String, nullable=False, index=True),
+    Column("server_id", String, nullable=False),
+    Column("owner_id", String, nullable=False, index=True),
+    Column("title", Words, nullable=False),
+    Column("style", String, nullable=False),
+    Column("locale", String, nullable=False),
+    Column("rating", String, nullable=False),
+    Column("turn_order", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("head", String),                                   # a step; no key, since steps point at stories
+    Column("created_at", Moment, nullable=False),
+    forget="those the owner started are deleted, with everything in them")
+
+members = _table(
+    "members",
+    _story_id(primary_key=True),
+    Column("owner_id", String, primary_key=True, index=True),
+    Column("name", Words, nullable=False),
+    Column("seat", Integer, nullable=False),
+    Column("character_id", String, ForeignKey("characters.character_id", ondelete="SET NULL")),
+    forget="the owner's seats are deleted")
+
+cast_entries = _table(
+    "cast_entries",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _story_id(),
+    Column("character_id", String, ForeignKey("characters.character_id", ondelete="CASCADE"), nullable=False,
+           index=True),
+    Index("uq_cast_entries_story_id", "story_id", "character_id", unique=True),
+    forget="the owner's characters leave every cast")
+
+turns = _table(
+    "turns",
+    Column("number", Integer, primary_key=True, autoincrement=True),   # the order in which they were accepted
+    Column("turn_id", String, nullable=False, unique=True),
+    _story_id(index=True),
+    Column("owner_id", String, nullable=False, index=True),
+    Column("author", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    forget="the owner's turns in others' stories lose author, name and words; open ones are closed")
+
+scenes = _table(
+    "scenes",
+    Column("turn_id", String, ForeignKey("turns.turn_id", ondelete="CASCADE"), primary_key=True),
+    _story_id(index=True),
+    Column("scene", JSON, nullable=False),                    # what a turn read; past steps by id
+    forget="the owner's characters and seat leave every scene, their names leave its settings")
+
+steps = _table(
+    "steps",
+    Column("step_id", String, primary_key=True),
+    _story_id(index=True),
+    Column("turn_id", String, ForeignKey("turns.turn_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("parent", String, ForeignKey("steps.step_id", ondelete="CASCADE"), index=True),
+    Column("prose", Words, nullable=False),
+    Column("beats", JSON, nullable=False),
+    Column("closes_story", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    forget="in others' stories the owner's characters leave the beats, their names leave prose and beats")
+
+# --- panels and memory -----------------------------------------------------------------------------
+
+panels = _table(
+    "panels",
+    Column("panel_id", String, primary_key=True),
+    Column("step_id", String, ForeignKey("steps.step_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("brief", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("picture", String),
+    Column("underdrawing", String),
+    Column("boxes", JSON, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("painter", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("message_id", String),
+    Column("alt_text", Words, nullable=False),
+    forget="in others' stories, panels that show the owner's characters lose picture, underdrawing, look and name")
+
+drawings = _table(
+    "drawings",
+    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("owner_id", String, nullable=False),
+    Column("drawn_at", Moment, nullable=False),
+    Index("ix_drawings_owner_day", "owner_id", "drawn_at"),
+    forget="the owner's are deleted")
+
+story_settings = _table(
+    "story_settings",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _story_id(),
+    Column("setting_id", String, nullable=False, index=True),
+    Column("step_id", String, nullable=False),                # the step it came with; "" before the first
+    Column("kind", String, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Index("uq_story_settings_story_id", "story_id", "setting_id", "step_id", unique=True),
+    forget="in others' stories the names of the owner and their characters leave the settings' names")
+
+plates = _table(
+    "plates",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _story_id(),
+    Column("setting_id", String, nullable=False, index=True),
+    Column("step_id", String, nullable=False),                # the step it was painted for; "" before the first
+    Column("time_of_day", Text, nullable=False),
+    Column("weather", Text, nullable=False),
+    Column("style", Text, nullable=False),
+    Column("picture", String, nullable=False),
+    Index("uq_plates_story_id", "story_id", "setting_id", "step_id", "time_of_day", "weather", "style", unique=True),
+    forget="shows no people; those of the owner's stories go with them")
