@@ -20,6 +20,8 @@ MIB = 1024 * 1024
 DARKEST, FLATTEST = 14.0, 4.0
 #: Below these it is used, and the person is told that a better one would help.
 DIM, SOFT = 45.0, 2.6
+#: Where the child finds this package.
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,11 @@ async def open_photo(data: bytes, *, limit_bytes: int = 25 * MIB, max_pixels: in
         raise BadPhoto(reason="photo_too_large", limit_mib=limit_bytes // MIB)
     limits = {"memory_bytes": memory_bytes, "cpu_s": max(1, round(limit_s)), "max_pixels": max_pixels,
               "longest_px": longest_px, "shortest_px": shortest_px}
-    root = str(Path(__file__).resolve().parents[2])
     # the child gets no secrets: only what Python needs to start and to find this package
     wanted = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
-    environment = {name: os.environ[name] for name in wanted if name in os.environ} | {"PYTHONPATH": root}
+    environment = {name: os.environ[name] for name in wanted if name in os.environ} | {"PYTHONPATH": _ROOT}
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "engine.cast.decoding", json.dumps(limits), cwd=root, env=environment,
+        sys.executable, "-m", "engine.cast.decoding", json.dumps(limits), cwd=_ROOT, env=environment,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
     try:
         answer, _ = await asyncio.wait_for(child.communicate(data), limit_s)

@@ -385,7 +385,7 @@ class _Figure:
         beard_tone = darker(self.body, 0.28) if self.creature and luminance(self.body) > 95 else lighter(self.body,
             0.45)
         if not self.creature:
-            beard_tone = tone
+            beard_tone = mix(tone, self.body, 0.25) if look.beard == "short" else tone
         faces.draw_cheeks(face, spec, mood.blush)
         if look.freckles:
             faces.draw_freckles(face, spec)

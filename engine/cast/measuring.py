@@ -1,0 +1,631 @@
+"""From safe pixels and words to a Look: the face, and the colours of skin, hair, fur and clothes.
+
+Nothing is guessed from a face about who somebody is: whether a girl, a boy or a grown-up is meant is read from
+words and pronouns. Colours are compared in CIELAB. OpenCV is imported when the first photo is measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.cast.describing import read_words
+from engine.nouns import Look, Pronouns
+from engine.vocabulary import COLOURS, CREATURES, FUR_COLOURS, KINDS, PEOPLE, SKINS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.cast.photos import SafePhoto
+
+    Array = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+#: What creatures wear and are coloured when nobody says.
+USUAL_FUR: Final[Mapping[str, tuple[str, ...]]] = {
+    "bear": ("brown", "tan", "cream"), "rabbit": ("white", "grey", "tan"), "cat": ("orange", "grey", "black", "cream"),
+    "dog": ("tan", "brown", "white", "black"), "fox": ("ginger", "orange"), "mouse": ("grey", "tan", "white"),
+    "dragon": ("green", "purple", "red", "teal"), "robot": ("grey", "teal", "yellow"), "unicorn": ("white", "pink",
+        "lilac"),
+    "penguin": ("black", "blue"),
+}
+_CLOTHES: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "mint", "lilac")
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """A measured Look, what the person should be told about it, and how good each photo was."""
+
+    look: Look
+    findings: tuple[str, ...] = ()         # reason keys: no_face, several_faces, kind_guessed, photo_dark, ...
+    quality: tuple[float, ...] = ()        # per photo, 0 (useless) to 1 (good)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one photo showed: fields of a Look with how sure each is, 0 to 1."""
+
+    fields: Mapping[str, tuple[Any, float]]
+    faces: int
+    quality: float
+
+
+# --- words only ------------------------------------------------------------------------------------
+
+def look_from_words(description: str, pronouns: Pronouns = Pronouns.ANY) -> Look:
+    """A Look for a character without photos: what the words say, the rest chosen by them, the same every time."""
+    said = read_words(description)
+    dice = _dice(description.strip().casefold().encode())
+    kind = said.get("kind") or _kind_of_pronouns(pronouns, dice)
+    return _completed(said, {}, kind, description, dice)
+
+
+def _dice(seed: bytes) -> random.Random:
+    return random.Random(int.from_bytes(hashlib.sha256(seed).digest()[:8], "big"))
+
+
+def _kind_of_pronouns(pronouns: Pronouns, dice: random.Random) -> str:
+    if pronouns is Pronouns.SHE:
+        return "girl"
+    if pronouns is Pronouns.HE:
+        return "boy"
+    if pronouns is Pronouns.IT:
+        return dice.choice(("bear", "rabbit", "robot", "dragon", "cat", "dog"))
+    return dice.choice(("girl", "boy"))
+
+
+def _completed(said: Mapping[str, Any], measured: Mapping[str, Any], kind: str, description: str,
+               dice: random.Random) -> Look:
+    """Words before measurements before what is usual for the kind."""
+    person = kind in PEOPLE
+    grey = kind in ("grandmother", "grandfather")
+    styles = {"girl": ("bob", "long", "ponytail", "pigtails", "curly", "braids"), "boy": ("short", "curly", "spiky"),
+              "woman": ("long", "bob", "bun", "curly", "ponytail"), "man": ("short", "curly", "short"),
+              "grandmother": ("bun", "curly", "bob"), "grandfather": ("short", "bald"), "baby": ("bald", "short",
+                  "curly")}
+    top = dice.choice(_CLOTHES)
+    usual: dict[str, Any] = {
+        "skin": dice.choice(tuple(SKINS)), "fur": dice.choice(USUAL_FUR.get(kind, ("brown",))),
+        "hair": dice.choice(styles.get(kind, ("short",))),
+        "hair_colour": dice.choice(("grey", "white") if grey else ("black", "brown", "brown", "tan", "blond",
+                                                                   "ginger")),
+        "outfit": dice.choice({"baby": ("overalls", "pyjamas")}.get(kind, ("t-shirt", "sweater", "overalls"))) if person
+        else "bare" if kind in ("dog", "cat", "dragon", "robot", "unicorn",
+                                "penguin") else dice.choice(("t-shirt", "sweater", "overalls")),
+        "outfit_colour": top, "pattern": dice.choice(("plain", "plain", "stripes", "dots")) if person else "plain",
+        "pattern_colour": "white", "trousers_colour": dice.choice(("navy", "brown", "grey", "blue")),
+        "accessory_colour": dice.choice([c for c in ("red", "yellow", "teal", "purple") if c != top]),
+        "headwear_colour": dice.choice([c for c in ("red", "yellow", "teal", "purple") if c != top]),
+        "glasses": "round" if grey and dice.random() < 0.5 else "none",
+    }
+    if "outfit_colour" in measured:                         # a top was seen, and no pattern was looked for
+        usual.update(outfit=dice.choice(("t-shirt", "sweater")), pattern="plain")
+    fields = {**usual, **measured, **said, "kind": kind, "words": description.strip()[:300]}
+    if fields.get("outfit") == "bare" and "outfit" not in said and ({"outfit_colour", "pattern"} & set(said)):
+        fields["outfit"] = "sweater"                        # clothes of a colour were spoken of: it wears some
+    if fields["outfit"] == "bare":
+        fields["pattern"] = said.get("pattern", "plain")
+    if fields["pattern_colour"] == fields["outfit_colour"]:
+        fields["pattern_colour"] = "navy"
+    return Look(**fields)
+
+
+# --- photos ----------------------------------------------------------------------------------------
+
+def measure_look(photos: Sequence[SafePhoto], description: str = "", *, kind: str | None = None,
+                 pronouns: Pronouns = Pronouns.ANY) -> Casting:
+    """What 1 to 5 photos of one character show, overridden by what the words say.
+
+    `kind` is a word of KINDS when the person chose one; else the words, else the pronouns, else a guess that the
+    findings own up to. Takes about 0.1 s a photo; call it in a thread. Without photos it is `look_from_words`.
+    """
+    said = read_words(description)
+    known = kind if kind in KINDS else said.get("kind")
+    said.pop("kind", None)
+    creature = known in CREATURES if known else None
+    seen = [_measure(photo, creature) for photo in photos]
+    findings: list[str] = []
+    for photo in photos:
+        findings += [note for note in photo.notes if note not in findings]
+    faces = [each.faces for each in seen]
+    if seen and creature is not True:
+        if not any(faces):
+            findings.append("no_face")
+        elif max(faces) > 1:
+            findings.append("several_faces")
+    dice = _dice(b"".join(photo.rgb for photo in photos) + description.encode())
+    if known is None:
+        if seen and not any(faces):
+            known = next((str(each.fields["kind"][0]) for each in seen if "kind" in each.fields), None)
+            if known is None:
+                known = _kind_of_pronouns(pronouns, dice) if pronouns in (Pronouns.SHE, Pronouns.HE) else "dog"
+        else:
+            known = _kind_of_pronouns(pronouns, dice) if pronouns is not Pronouns.IT else "girl"
+        if pronouns not in (Pronouns.SHE, Pronouns.HE) or known in CREATURES:
+            findings.append("kind_guessed")
+    measured = _agreed(seen)
+    measured.pop("kind", None)
+    if known in CREATURES:
+        measured = {name: value for name, value in measured.items() if name in ("fur", "outfit")}
+        measured.setdefault("outfit", "bare")
+    else:
+        measured.pop("fur", None)
+        if known != "man" and known != "grandfather":
+            measured.pop("beard", None)                     # a shadow under a chin is not one
+        if measured.get("hair") == "bald" and known in ("girl", "woman", "grandmother"):
+            measured.pop("hair")
+    return Casting(_completed(said, measured, known, description, dice), tuple(findings),
+                   tuple(round(e.quality, 3) for e in seen))
+
+
+def _agreed(seen: Sequence[_Seen]) -> dict[str, Any]:
+    """Per field the value with the most certainty over all photos."""
+    votes: dict[str, dict[Any, float]] = {}
+    for each in seen:
+        for name, (value, sure) in each.fields.items():
+            tally = votes.setdefault(name, {})
+            tally[value] = tally.get(value, 0.0) + sure * (0.3 + each.quality)
+    return {name: max(tally, key=lambda value: tally[value]) for name, tally in votes.items()}
+
+
+def _measure(photo: SafePhoto, creature: bool | None) -> _Seen:
+    """One photo. `creature` is None where nobody said whether this is a person."""
+    import cv2
+    import numpy as np
+
+    rgb = np.frombuffer(photo.rgb, np.uint8).reshape(photo.height, photo.width, 3)
+    scale = 640 / max(photo.width, photo.height)
+    if scale < 1:
+        rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    quality = _quality(photo)
+    faces = [] if creature else find_faces(rgb)
+    balanced = _balanced(rgb)
+    lab = _lab(balanced)
+    if creature or not faces:
+        fields: dict[str, tuple[Any, float]] = {}
+        if creature is None and _cat_face(rgb):
+            fields["kind"] = ("cat", 1.0)
+        fields.update(_fur(lab))
+        if creature is False:
+            fields.update(_person_without_face(lab))
+        return _Seen(fields, 0, quality)
+    big = faces[0]
+    several = sum(1 for face in faces if face.width > 0.55 * big.width)
+    return _Seen(_person(lab, big), several, quality)
+
+
+def _quality(photo: SafePhoto) -> float:
+    """0 to 1 by light, sharpness and size."""
+    light = min(1.0, photo.brightness / 80) * min(1.0, (255 - photo.brightness) / 40)
+    return light * min(1.0, photo.sharpness / 6) * min(1.0, min(photo.width, photo.height) / 300)
+
+
+# OpenCV's detectors are not safe to use from two threads at once
+_lock = threading.Lock()
+
+
+@lru_cache(maxsize=8)
+def _cascade(name: str) -> Any:
+    import cv2
+
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / f"haarcascade_{name}.xml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face's box in pixels. `facing` is 1 for a profile that looks right, -1 for left, 0 for a face to us."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    facing: int = 0
+
+
+def find_faces(rgb: NDArray[np.uint8]) -> list[Face]:
+    """Faces, the largest first; profiles only where no face looks at the camera."""
+    import cv2
+
+    grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+    # a face is found as well in a small picture, in a quarter of the time
+    scale = min(1.0, 400 / max(grey.shape))
+    grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    least = max(22, min(grey.shape) // 9)
+    with _lock:
+        frontal = _cascade("frontalface_alt2").detectMultiScale(grey, 1.08, 5, minSize=(least, least))
+        found = [Face(*(int(v) for v in box)) for box in frontal]
+        if not found:
+            profile = _cascade("profileface")                # it knows faces that look left
+            left = profile.detectMultiScale(grey, 1.08, 4, minSize=(least, least))
+            right = profile.detectMultiScale(cv2.flip(grey, 1), 1.08, 4, minSize=(least, least))
+            found = [Face(int(x), int(y), int(w), int(h), -1) for x, y, w, h in left]
+            found += [Face(grey.shape[1] - int(x) - int(w), int(y), int(w), int(h), 1) for x, y, w, h in right]
+    found = [Face(round(f.x / scale), round(f.y / scale), round(f.width / scale), round(f.height / scale), f.facing)
+             for f in found]
+    if any(face.facing for face in found):
+        lab = _lab(rgb)
+        found = [face for face in found if _skin_share(lab, face) > 0.35]
+    return sorted(found, key=lambda face: -face.width)
+
+
+def _cat_face(rgb: NDArray[np.uint8]) -> bool:
+    import cv2
+
+    grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+    least = max(32, min(grey.shape) // 5)
+    with _lock:
+        return len(_cascade("frontalcatface_extended").detectMultiScale(grey, 1.06, 4, minSize=(least, least))) > 0
+
+
+# --- colour ----------------------------------------------------------------------------------------
+
+def _lab(rgb: NDArray[Any]) -> Array:
+    """CIELAB, lightness 0 to 100, a and b about -100 to 100: (height, width, 3)."""
+    import cv2
+    import numpy as np
+
+    out: Array = cv2.cvtColor(np.asarray(rgb, np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    return out
+
+
+def _balanced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The photo with the light's own colour taken out, as far as bright and nearly neutral pixels tell it.
+
+    The white-patch way, over the brightest nearly grey pixels, at most an eighth per channel: a coloured wall is
+    no coloured light, so pixels with a colour of their own do not vote.
+    """
+    import numpy as np
+
+    flat = rgb.reshape(-1, 3).astype(np.float32)
+    top, low = flat.max(axis=1), flat.min(axis=1)
+    neutral = (top - low < 0.16 * top) & (top > 140) & (low < 252)
+    if neutral.mean() < 0.02:
+        return rgb
+    bright = flat[neutral & (top >= np.percentile(top[neutral], 70))]
+    mean = bright.mean(axis=0)
+    gains = np.clip(mean.mean() / mean, 0.88, 1.14)
+    out: NDArray[np.uint8] = np.clip(rgb * gains, 0, 255).astype(np.uint8)
+    return out
+
+
+@lru_cache(maxsize=8)
+def _swatches(names: tuple[str, ...], skins: bool = False) -> Array:
+    import numpy as np
+
+    table = SKINS if skins else COLOURS
+    rgb = np.array([[[int(table[n][i:i + 2], 16) for i in (1, 3, 5)] for n in names]], np.uint8)
+    out: Array = _lab(rgb)[0]
+    return out
+
+
+def nearest_colour(tone: Array, names: tuple[str, ...] = tuple(COLOURS)) -> str:
+    """The colour word nearest to a CIELAB tone. Lightness counts less than hue: cloth lies in shadow, fur shines."""
+    import numpy as np
+
+    lightness, chroma = float(tone[0]), float(np.hypot(tone[1], tone[2]))
+    if chroma < 11:                                         # no hue to speak of: black, grey, white
+        word = "black" if lightness < 31 else "grey" if lightness < 68 else "white"
+        if word in names:
+            return word
+    difference = (_swatches(names) - tone) * np.array([0.62, 1.0, 1.0], np.float32)
+    distances = np.linalg.norm(difference, axis=1)
+    if chroma > 20:                                         # a coloured thing is not called grey, white or black
+        for i, name in enumerate(names):
+            if name in ("grey", "white", "black"):
+                distances[i] += 30
+    return names[int(distances.argmin())]
+
+
+def nearest_skin(tone: Array) -> str:
+    """The skin word nearest to a CIELAB tone.
+
+    By lightness, and by chroma over lightness: that ratio grows from porcelain to deep, and a darker exposure
+    leaves it as it is.
+    """
+    import numpy as np
+
+    names = tuple(SKINS)
+    swatches = _swatches(names, True)
+    ratios = np.hypot(swatches[:, 1], swatches[:, 2]) / swatches[:, 0]
+    ratio = np.hypot(tone[1], tone[2]) / max(1.0, float(tone[0]))
+    return names[int((0.6 * np.abs(swatches[:, 0] - tone[0]) + 45 * np.abs(ratios - ratio)).argmin())]
+
+
+def hair_colour_of(tone: Array) -> str:
+    """The hair colour word for a CIELAB tone, by lightness and chroma: dark hair keeps little of its hue."""
+    import numpy as np
+
+    lightness, a, b = (float(v) for v in tone)
+    chroma = float(np.hypot(a, b))
+    hue = float(np.degrees(np.arctan2(b, a))) % 360
+    if chroma > 24 and lightness > 20 and (hue < 25 or hue > 110):
+        return nearest_colour(tone, ("red", "pink", "blue", "purple", "teal"))
+    if lightness < 21 or (lightness < 27 and chroma < 9):
+        return "black"
+    if chroma < 8.5:
+        return "white" if lightness > 72 else "grey" if lightness > 38 else "black"
+    if chroma > 30 and hue < 62 and lightness > 30:
+        return "ginger"
+    if lightness < 41:
+        return "brown"
+    return "tan" if lightness < 57 else "blond"
+
+
+def _skin_like(lab: Array, tone: Array, within: float) -> Mask:
+    import numpy as np
+
+    difference = (lab - tone) * np.array([0.5, 1.0, 1.0], np.float32)
+    out: Mask = np.linalg.norm(difference, axis=-1) < within
+    return out
+
+
+def _skin_share(lab: Array, face: Face) -> float:
+    """The share of a box in the hues skin has."""
+    import numpy as np
+
+    x, y, w, h = face.x, face.y, face.width, face.height
+    part = lab[y + h // 5:y + h, x + w // 5:x + w - w // 5]
+    hue = np.degrees(np.arctan2(part[..., 2], part[..., 1]))
+    return float(((hue > 18) & (hue < 82) & (np.hypot(part[..., 1], part[..., 2]) > 9) & (part[..., 0] > 18)).mean())
+
+
+def _crop(lab: Array, left: float, top: float, right: float, bottom: float) -> Array:
+    height, width = lab.shape[:2]
+    return lab[max(0, int(top)):max(0, min(height, int(bottom))), max(0, int(left)):max(0, min(width, int(right)))]
+
+
+# --- people ----------------------------------------------------------------------------------------
+
+def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
+    """Skin, hair, beard, glasses and clothes around one face."""
+    import numpy as np
+
+    x, y, w, h = face.x, face.y, face.width, face.height
+    out: dict[str, tuple[Any, float]] = {}
+    cheeks = np.concatenate([
+        _crop(lab, x + 0.20 * w, y + 0.52 * h, x + 0.36 * w, y + 0.70 * h).reshape(-1, 3),
+        _crop(lab, x + 0.64 * w, y + 0.52 * h, x + 0.80 * w, y + 0.70 * h).reshape(-1, 3),
+        _crop(lab, x + 0.38 * w, y + 0.20 * h, x + 0.62 * w, y + 0.30 * h).reshape(-1, 3)])
+    # the lighter half: shadow and fringe are not skin, and highlights are few
+    light = cheeks[cheeks[:, 0] >= np.median(cheeks[:, 0])]
+    skin = np.median(light, axis=0).astype(np.float32)
+    out["skin"] = (nearest_skin(skin), 1.0)
+
+    background = _background(lab)
+    box = (x, y, w, h)
+    if face.facing:                                         # a profile's box holds the face: the head is behind it
+        box = x, y, w, h = (x - w if face.facing > 0 else x, y - h // 4, 2 * w, 3 * h // 2)
+    out.update(_hair(lab, box, skin, background))
+    turned = face.facing or ("turned" in out and -int(out.pop("turned")[0]))
+    if not turned:
+        out.update(_beard(lab, box, skin))
+        out.update(_glasses(lab, box, skin))
+    elif not face.facing:
+        x, y, w, h = (x - 3 * w // 4 if turned > 0 else x, y - h // 5, 7 * w // 4, 3 * h // 2)
+
+    cloth = _crop(lab, x - 0.45 * w, y + 1.62 * h, x + 1.45 * w, y + 2.6 * h).reshape(-1, 3)
+    if len(cloth) > 200:
+        bare = _skin_like(cloth, skin, 15) | (_skin_like(cloth, np.median(cheeks, axis=0), 15))
+        kept = cloth[~bare]
+        if len(kept) > 0.30 * len(cloth):
+            tone, share = _dominant(kept)
+            out["outfit_colour"] = (nearest_colour(tone), share)
+    return out
+
+
+def _background(lab: Array) -> Array | None:
+    """The tone of the upper corners where both agree, else None."""
+    import numpy as np
+
+    height, width = lab.shape[:2]
+    left = lab[:height // 3, :max(2, width // 16)].reshape(-1, 3)
+    right = lab[:height // 3, -max(2, width // 16):].reshape(-1, 3)
+    one, two = np.median(left, axis=0), np.median(right, axis=0)
+    if float(np.linalg.norm(one - two)) > 16 or float(np.std(np.concatenate([left, right])[:, 0])) > 18:
+        return None
+    out: Array = ((one + two) / 2).astype(np.float32)
+    return out
+
+
+def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: Array | None) -> dict[str,
+    tuple[Any, float]]:
+    import numpy as np
+
+    x, y, w, h = box
+    crown = _crop(lab, x + 0.12 * w, y - 0.30 * h, x + 0.88 * w, y + 0.10 * h).reshape(-1, 3)
+    if len(crown) < 150:
+        return {}
+    kept = ~_skin_like(crown, skin, 13)
+    # hair is hardly ever lighter than the skin below it by much
+    kept &= crown[:, 0] < skin[0] + 16
+    if background is not None:
+        kept &= np.linalg.norm(crown - background, axis=1) > 13
+    share = float(kept.mean())
+    if share < 0.14:
+        return {"hair": ("bald", 0.6)}
+    tone, _ = _dominant(crown[kept])
+    del crown, kept
+    out: dict[str, tuple[Any, float]] = {"hair_colour": (hair_colour_of(tone), min(1.0, share * 1.5))}
+
+    def hairy(left: float, top: float, right: float, bottom: float) -> float:
+        part = _crop(lab, left, top, right, bottom).reshape(-1, 3)
+        if len(part) < 60:
+            return 0.0
+        like = np.linalg.norm((part - tone) * np.array([0.8, 1, 1], np.float32), axis=1) < 15
+        if float(np.linalg.norm(tone - skin)) > 20:
+            like &= ~_skin_like(part, skin, 9)
+        if background is not None:
+            like &= np.linalg.norm(part - background, axis=1) > 10
+        return float(like.mean())
+
+    # a head half turned away shows its hair on one side only, and the face's box is on the other: take it all in
+    behind = [hairy(x - 0.75 * w, y - 0.10 * h, x - 0.05 * w, y + 0.70 * h),
+              hairy(x + 1.05 * w, y - 0.10 * h, x + 1.75 * w, y + 0.70 * h)]
+    if max(behind) > 0.45 and min(behind) < 0.15:
+        out["turned"] = (-1 if behind[0] > behind[1] else 1, 1.0)
+        x, w = (x - 3 * w // 4 if behind[0] > behind[1] else x), 7 * w // 4
+        y, h = y - h // 5, 3 * h // 2
+    low = min(hairy(x - 0.25 * w, y + 1.02 * h, x + 0.12 * w, y + 1.45 * h), 1.0)
+    low = max(low, hairy(x + 0.88 * w, y + 1.02 * h, x + 1.25 * w, y + 1.45 * h))
+    sides = (hairy(x - 0.20 * w, y + 0.45 * h, x + 0.02 * w, y + 0.95 * h) + hairy(x + 0.98 * w, y + 0.45 * h,
+        x + 1.20 * w, y + 0.95 * h)) / 2
+    above = hairy(x + 0.30 * w, y - 0.62 * h, x + 0.70 * w, y - 0.38 * h)
+    beside = (hairy(x - 0.15 * w, y - 0.62 * h, x + 0.10 * w, y - 0.38 * h) + hairy(x + 0.90 * w, y - 0.62 * h,
+        x + 1.15 * w, y - 0.38 * h)) / 2
+    wide = (hairy(x - 0.42 * w, y - 0.10 * h, x - 0.16 * w, y + 0.40 * h) + hairy(x + 1.16 * w, y - 0.10 * h,
+        x + 1.42 * w, y + 0.40 * h)) / 2
+    if "turned" in out:
+        out["hair"] = ("long" if low > 0.5 else "curly" if _curls(lab, (x, y, w, h), tone) else "bob", 0.5)
+    elif low > 0.42 and sides > 0.25:
+        out["hair"] = ("long", 0.8)
+    elif wide > 0.55 and above > 0.5:
+        out["hair"] = ("afro", 0.6)
+    elif above > 0.55 and beside < 0.30 and sides < 0.45:
+        out["hair"] = ("bun", 0.6)
+    elif sides > 0.42 or low > 0.30:
+        out["hair"] = ("curly" if wide > 0.3 else "bob", 0.6)
+    else:
+        out["hair"] = ("short", 0.6)
+    return out
+
+
+def _curls(lab: Array, box: tuple[int, int, int, int], tone: Array) -> bool:
+    """Curls break the light up: the fine structure of lightness in the hair is strong."""
+    import cv2
+    import numpy as np
+
+    x, y, w, h = box
+    part = np.ascontiguousarray(_crop(lab, x, y, x + w, y + h))
+    if part.size < 900:
+        return False
+    light = part[..., 0]
+    fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), max(1.0, w / 60)))
+    like = np.linalg.norm((part - tone) * np.array([0.4, 1, 1], np.float32), axis=2) < 15
+    return bool(like.any()) and float(fine[like].mean()) > 2.6
+
+
+def _beard(lab: Array, box: tuple[int, int, int, int], skin: Array) -> dict[str, tuple[Any, float]]:
+    """Darker and less even than the cheeks, on the chin and along both jaws."""
+    import numpy as np
+
+    x, y, w, h = box
+    chin = _crop(lab, x + 0.38 * w, y + 0.93 * h, x + 0.62 * w, y + 1.04 * h)[..., 0]
+    jaws = [_crop(lab, x + 0.20 * w, y + 0.80 * h, x + 0.30 * w, y + 0.95 * h)[..., 0],
+            _crop(lab, x + 0.70 * w, y + 0.80 * h, x + 0.80 * w, y + 0.95 * h)[..., 0]]
+    lip = _crop(lab, x + 0.40 * w, y + 0.66 * h, x + 0.60 * w, y + 0.72 * h)[..., 0]
+    if min(part.size for part in (chin, *jaws, lip)) < 8:
+        return {}
+    dark = [float(skin[0]) - float(np.median(part)) for part in (chin, *jaws, lip)]
+    rough = float(np.std(chin))
+    if dark[0] > 20 and sum(each > 14 for each in dark[1:3]) >= 1 and rough > 3:
+        return {"beard": ("short", 0.7)}
+    if dark[3] > 20 and dark[0] < 10:
+        return {"beard": ("moustache", 0.5)}
+    return {"beard": ("none", 0.5)}
+
+
+def _glasses(lab: Array, box: tuple[int, int, int, int], skin: Array) -> dict[str, tuple[Any, float]]:
+    """A frame crosses the bridge of the nose and runs below both eyes; sunglasses are one dark band."""
+    import cv2
+    import numpy as np
+
+    x, y, w, h = box
+    face = cv2.resize(np.ascontiguousarray(_crop(lab, x, y, x + w, y + h)[..., 0]), (128, 128),
+                      interpolation=cv2.INTER_AREA)
+    eyes = face[42:64, 22:54], face[42:64, 74:106]
+    if all(float((eye < float(skin[0]) * 0.45).mean()) > 0.72 for eye in eyes):
+        return {"glasses": ("sunglasses", 0.7)}
+    edges = np.abs(cv2.Sobel(face, cv2.CV_32F, 0, 1, ksize=3))
+    strong = 0.75 * float(skin[0])
+    bridge = float((edges[40:66, 60:68].max(axis=0) > strong).mean())
+    below = float(((edges[60:82, 26:50].max(axis=0) > strong).mean() + (edges[60:82,
+        78:102].max(axis=0) > strong).mean()) / 2)
+    if bridge > 0.6 and below > 0.55:
+        return {"glasses": ("round", 0.6)}
+    return {"glasses": ("none", 0.5)}
+
+
+def _person_without_face(lab: Array) -> dict[str, tuple[Any, float]]:
+    """Somebody whose face was not found: skin by its hues in the middle of the photo."""
+    import numpy as np
+
+    height, width = lab.shape[:2]
+    middle = lab[height // 6:height * 5 // 6, width // 5:width * 4 // 5].reshape(-1, 3)
+    hue = np.degrees(np.arctan2(middle[:, 2], middle[:, 1]))
+    chroma = np.hypot(middle[:, 1], middle[:, 2])
+    skin = middle[(hue > 28) & (hue < 74) & (chroma > 11) & (chroma < 42) & (middle[:, 0] > 25)]
+    if len(skin) < 0.05 * len(middle):
+        return {}
+    tone, share = _dominant(skin[skin[:, 0] > np.percentile(skin[:, 0], 35)])
+    return {"skin": (nearest_skin(tone), 0.5 * share)}
+
+
+# --- pets and toys ---------------------------------------------------------------------------------
+
+def _fur(lab: Array) -> dict[str, tuple[Any, float]]:
+    """The coat's colour: the largest tone in the middle that is not the tone around it."""
+    import numpy as np
+
+    height, width = lab.shape[:2]
+    frame = np.concatenate([lab[:height // 14].reshape(-1, 3), lab[:height * 2 // 3, :width // 16].reshape(-1, 3),
+                            lab[:height * 2 // 3, -(width // 16):].reshape(-1, 3)])
+    around = [tone for tone, share in _tones(frame, 3) if share > 0.2]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    far = np.hypot((columns / width - 0.5) / 0.42, (rows / height - 0.56) / 0.46)
+    inside = lab[far < 1]
+    kept = np.ones(len(inside), bool)
+    for tone in around:
+        kept &= np.linalg.norm(inside - tone, axis=1) > 14
+    if kept.mean() < 0.12:
+        kept[:] = True                                      # it fills the photo, frame and all
+    tone, share = _dominant(inside[kept])
+    return {"fur": (nearest_colour(tone, FUR_COLOURS), share)}
+
+
+def _tones(pixels: Array, count: int) -> list[tuple[Array, float]]:
+    """The main tones of some pixels with their shares, largest first. k-means, always the same."""
+    import cv2
+    import numpy as np
+
+    sample = np.ascontiguousarray(pixels[::max(1, len(pixels) // 4000)], np.float32)
+    count = min(count, len(sample))
+    with _lock:
+        cv2.setRNGSeed(7)
+        _, labels, centres = cv2.kmeans(sample, count, None, (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20,
+                                                              0.5), 2,
+                                        cv2.KMEANS_PP_CENTERS)
+    shares = np.bincount(labels.ravel(), minlength=count) / len(sample)
+    order = np.argsort(-shares)
+    return [(centres[i], float(shares[i])) for i in order]
+
+
+def _dominant(pixels: Array) -> tuple[Array, float]:
+    """The largest tone, near tones counted together, and its share."""
+    import numpy as np
+
+    tones = _tones(pixels, 5)
+    best: tuple[Array, float] = tones[0]
+    for tone, _ in tones:
+        near = [(t, s) for t, s in tones if float(np.linalg.norm((t - tone) * np.array([0.6, 1, 1], np.float32))) < 14]
+        share = sum(s for _, s in near)
+        if share > best[1] + 1e-6:
+            best = (np.sum([t * s for t, s in near], axis=0) / share, share)
+    return best
+
+
+def settled(look: Look) -> frozenset[str]:
+    """The fields of a look that its words settled."""
+    return frozenset(read_words(look.words))
+
+
+def with_words(look: Look, description: str) -> Look:
+    """The look with what the words say put in."""
+    return replace(look, **read_words(description), words=description.strip()[:300])
+
