@@ -33,7 +33,7 @@ SHOT_HEIGHTS = {"wide": 0.66, "close": 1.02}
 #: Everybody shrinks a little when many share the picture.
 CROWD_SCALE = {1: 1.08, 2: 1.0, 3: 0.92, 4: 0.84}
 #: Distance between two who touch, times the mean of their heights.
-TOUCH_GAP = {"hugs": 0.34, "holds hands": 0.46, "rides": 0.0, "gives": 0.52}
+TOUCH_GAP = {"hugs": 0.42, "holds hands": 0.46, "rides": 0.0, "gives": 0.52}
 #: Where the feet are when an action leaves the ground, added to y.
 LIFTS = {"jumps": -0.07, "flies": -0.22, "climbs": -0.10, "swims": -0.12}
 
@@ -110,7 +110,9 @@ def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[F
         partner = figure.toward if figure.toward in feet else embraced
         partner_at = feet[partner] if partner is not None and partner != figure.character_id else None
         if figure.action == "rides" and partner_at is not None:
-            x, y = partner_at[0], partner_at[1] - 0.42 * partner_at[2]
+            # On a shoulder, towards the middle of the picture: both faces are seen.
+            aside = -1.0 if partner_at[0] > 0.5 else 1.0
+            x, y = partner_at[0] + aside * 0.32 * partner_at[2], partner_at[1] - 0.38 * partner_at[2]
         if partner_at is not None and abs(partner_at[0] - x) > 0.01:
             flip = partner_at[0] < x
         else:

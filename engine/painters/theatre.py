@@ -20,8 +20,15 @@ class TheatrePainter:
     name = "theatre@1"
     size_px = 256
 
-    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-              on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+    def paint(
+        self,
+        brief: PanelBrief,
+        underdrawing: Underdrawing,
+        references: Sequence[bytes],
+        *,
+        seed: int,
+        on_step: Callable[[int, int, bytes | None], None],
+    ) -> Painting:
         """One step, about 10 ms. `on_step(1, 1, png)` is called at its end and may raise `Cancelled`."""
         begun = time.perf_counter()
         picture, _ = draw_scene(brief, size_px=self.size_px)

@@ -26,7 +26,11 @@ def contact_sheet(seed: int, *, columns: int = 4, rows: int = 5, held_out: bool 
         sheet.paste(pair.underdrawing, (x, y))
         sheet.paste(pair.target, (x + side, y))
         for start in (0, 84):
-            draw.text((x + 3, y + side + 2 + (13 if start else 0)), f"[{pair.way}] {pair.caption}"[start:start + 84], fill=(60, 50, 60))
+            draw.text(
+                (x + 3, y + side + 2 + (13 if start else 0)),
+                f"[{pair.way}] {pair.caption}"[start : start + 84],
+                fill=(60, 50, 60),
+            )
     return sheet
 
 
@@ -48,8 +52,15 @@ def main() -> None:
     if asked.out is None:
         parser.error("--out or --sheet is needed")
     begun = time.monotonic()
-    for done in write_shards(asked.out, count=asked.count, seed=asked.seed, workers=asked.workers, held_out=asked.held_out,
-                             size_px=asked.size, shard_pairs=asked.shard):
+    for done in write_shards(
+        asked.out,
+        count=asked.count,
+        seed=asked.seed,
+        workers=asked.workers,
+        held_out=asked.held_out,
+        size_px=asked.size,
+        shard_pairs=asked.shard,
+    ):
         rate = done / (time.monotonic() - begun)
         left = (asked.count - done) / rate if rate else 0.0
         print(f"{done}/{asked.count} pairs, {rate:.0f} a second, {left:.0f} s left", flush=True)

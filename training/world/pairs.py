@@ -34,9 +34,9 @@ class Pair:
     target: Image.Image
     underdrawing: Image.Image
     caption: str
-    boxes: tuple[tuple[CharacterId, Box], ...]   # what is drawn of each figure in the target
+    boxes: tuple[tuple[CharacterId, Box], ...]  # what is drawn of each figure in the target
     brief: PanelBrief
-    way: str = "plate"                     # how the underdrawing was made: a word of WAYS
+    way: str = "plate"  # how the underdrawing was made: a word of WAYS
     missing: tuple[CharacterId, ...] = ()  # figures the underdrawing lacks
 
 
@@ -49,12 +49,21 @@ def _cutout(look: Look, rng: Random) -> Image.Image:
     """What memory has of a character: the approved avatar, now and then a crop in some other pose."""
     if rng.random() < 0.9:
         return _avatar(look)
-    return draw_doll(look, height_px=CUTOUT_STANDING_PX, action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS)).image
+    return draw_doll(
+        look, height_px=CUTOUT_STANDING_PX, action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS)
+    ).image
 
 
-def _plate(brief: PanelBrief, size_px: int, *, time_of_day: str = "", weather: str = "", styled: bool = True) -> Image.Image:
-    setting = draw_setting(brief.setting.kind, seed=brief.setting.seed, time_of_day=time_of_day or brief.time_of_day,
-                           weather=weather or brief.weather, size_px=size_px)
+def _plate(
+    brief: PanelBrief, size_px: int, *, time_of_day: str = "", weather: str = "", styled: bool = True
+) -> Image.Image:
+    setting = draw_setting(
+        brief.setting.kind,
+        seed=brief.setting.seed,
+        time_of_day=time_of_day or brief.time_of_day,
+        weather=weather or brief.weather,
+        size_px=size_px,
+    )
     return apply_style(setting, brief.style, seed=brief.setting.seed) if styled else setting
 
 
@@ -74,7 +83,7 @@ def _roughened(image: Image.Image, rng: Random) -> Image.Image:
     soft = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.8) * size / 256))
     dx, dy = rng.randint(-3, 3), rng.randint(-3, 3)
     wide = np.pad(np.asarray(soft, dtype=np.float32), ((3, 3), (3, 3), (0, 0)), mode="edge")
-    pixels = wide[3 + dy:3 + dy + size, 3 + dx:3 + dx + size]  # (H, W, 3)
+    pixels = wide[3 + dy : 3 + dy + size, 3 + dx : 3 + dx + size]  # (H, W, 3)
     grain = np.random.default_rng(rng.getrandbits(32))
     gain = np.array([rng.uniform(0.94, 1.06) for _ in range(3)], dtype=np.float32)
     blotch = Image.fromarray(grain.normal(0, 7, (16, 16)).astype(np.float32))
@@ -85,8 +94,12 @@ def _roughened(image: Image.Image, rng: Random) -> Image.Image:
 def _off(place: Place, rng: Random) -> Place:
     """Where the avatar is laid when memory's layout and the true picture do not agree to the pixel."""
     reach = 0.05 if rng.random() < 0.12 else 0.014
-    return replace(place, x=place.x + rng.uniform(-reach, reach), y=place.y + rng.uniform(-reach, reach) * 0.6,
-                   height=place.height * rng.uniform(1 - reach * 3, 1 + reach * 3))
+    return replace(
+        place,
+        x=place.x + rng.uniform(-reach, reach),
+        y=place.y + rng.uniform(-reach, reach) * 0.6,
+        height=place.height * rng.uniform(1 - reach * 3, 1 + reach * 3),
+    )
 
 
 def _edited_from(brief: PanelBrief, rng: Random) -> PanelBrief:
@@ -97,9 +110,11 @@ def _edited_from(brief: PanelBrief, rng: Random) -> PanelBrief:
         return replace(brief, time_of_day=time_of_day, weather=weather)
     index = rng.randrange(len(brief.figures))
     if what == "without":
-        return replace(brief, figures=brief.figures[:index] + brief.figures[index + 1:])
-    before = replace(brief.figures[index], action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS), holding="", toward=None)
-    return replace(brief, figures=(*brief.figures[:index], before, *brief.figures[index + 1:]))
+        return replace(brief, figures=brief.figures[:index] + brief.figures[index + 1 :])
+    before = replace(
+        brief.figures[index], action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS), holding="", toward=None
+    )
+    return replace(brief, figures=(*brief.figures[:index], before, *brief.figures[index + 1 :]))
 
 
 def _lay(plate: Image.Image, brief: PanelBrief, rng: Random) -> tuple[Image.Image, tuple[CharacterId, ...]]:
@@ -108,8 +123,13 @@ def _lay(plate: Image.Image, brief: PanelBrief, rng: Random) -> tuple[Image.Imag
     exact = rng.random() < 0.35
     for figure in brief.figures:
         absent = rng.random() < 0.035
-        cutouts.append((figure.character_id, None if absent else _cutout(figure.look, rng),
-                        figure.place if exact else _off(figure.place, rng)))
+        cutouts.append(
+            (
+                figure.character_id,
+                None if absent else _cutout(figure.look, rng),
+                figure.place if exact else _off(figure.place, rng),
+            )
+        )
     picture, _, missing = compose(plate, cutouts)
     return picture, missing
 

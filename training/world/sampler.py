@@ -15,11 +15,31 @@ from engine.nouns import CharacterId, Figure, Look, PanelBrief, PanelId, Place, 
 HELD_OUT_EVERY = 10
 
 _TINTS = tuple(word for word in words.COLOURS if word not in ("blond", "ginger"))
-_HANDS_FREE = ("stands", "waves", "walks", "runs", "jumps", "dances", "sits", "kneels", "points", "cheers", "looks up",
-               "looks", "thinks", "sings", "carries", "gives")
-_FITTING = {"reads": ("book", "map", "letter"), "eats": ("apple", "cake"), "drinks": ("cup",),
-            "gives": ("gift", "flower", "apple", "cake", "teddy", "balloon", "letter", "key", "star"),
-            "carries": ("box", "basket", "gift", "bucket", "cake", "teddy")}
+_HANDS_FREE = (
+    "stands",
+    "waves",
+    "walks",
+    "runs",
+    "jumps",
+    "dances",
+    "sits",
+    "kneels",
+    "points",
+    "cheers",
+    "looks up",
+    "looks",
+    "thinks",
+    "sings",
+    "carries",
+    "gives",
+)
+_FITTING = {
+    "reads": ("book", "map", "letter"),
+    "eats": ("apple", "cake"),
+    "drinks": ("cup",),
+    "gives": ("gift", "flower", "apple", "cake", "teddy", "balloon", "letter", "key", "star"),
+    "carries": ("box", "basket", "gift", "bucket", "cake", "teddy"),
+}
 _LOOKING = ("looks", "points", "waves", "sings", "cheers", "stands")
 _HOLDABLE = tuple(prop for prop in words.PROPS if prop not in words.STANDING_PROPS)
 _STEEDS = ("bear", "dragon", "unicorn", "dog", "fox", "cat", "robot", "man", "woman", "grandfather")
@@ -52,14 +72,28 @@ def _any_look(rng: Random) -> Look:
         hair = "curly"
     outfits = words.OUTFITS[:-1] if person else (*words.OUTFITS, "bare", "bare")
     return Look(
-        kind=kind, skin=rng.choice(tuple(words.SKINS)), fur=rng.choice(words.FUR_COLOURS), hair=hair,
-        hair_colour=rng.choice(("grey", "white", "grey", "white", *words.HAIR_COLOURS)) if old else rng.choice(words.HAIR_COLOURS),
-        headwear=headwear, headwear_colour=rng.choice(_TINTS),
+        kind=kind,
+        skin=rng.choice(tuple(words.SKINS)),
+        fur=rng.choice(words.FUR_COLOURS),
+        hair=hair,
+        hair_colour=rng.choice(("grey", "white", "grey", "white", *words.HAIR_COLOURS))
+        if old
+        else rng.choice(words.HAIR_COLOURS),
+        headwear=headwear,
+        headwear_colour=rng.choice(_TINTS),
         glasses=rng.choice(words.GLASSES[1:]) if rng.random() < 0.22 else "none",
         beard=rng.choice(words.BEARDS[1:]) if kind in ("man", "grandfather") and rng.random() < 0.5 else "none",
-        freckles=person and rng.random() < 0.15, outfit=rng.choice(outfits), outfit_colour=outfit_colour,
-        pattern=pattern, pattern_colour=pattern_colour, trousers_colour=rng.choice(_TINTS), accessories=accessories,
-        accessory_colour=rng.choice(_TINTS), wheelchair=rng.random() < 0.03, size=round(rng.uniform(0.86, 1.14), 2))
+        freckles=person and rng.random() < 0.15,
+        outfit=rng.choice(outfits),
+        outfit_colour=outfit_colour,
+        pattern=pattern,
+        pattern_colour=pattern_colour,
+        trousers_colour=rng.choice(_TINTS),
+        accessories=accessories,
+        accessory_colour=rng.choice(_TINTS),
+        wheelchair=rng.random() < 0.03,
+        size=round(rng.uniform(0.86, 1.14), 2),
+    )
 
 
 def sample_look(rng: Random, held_out: bool = False) -> Look:
@@ -99,9 +133,15 @@ def _act(rng: Random, figures: list[Figure]) -> list[Figure]:
                     steed = replace(big, action=rng.choice(("stands", "walks", "runs", "stands")))
                     figure, other = (rider, steed) if small is figure else (steed, rider)
             if action == "gives":
-                figure = replace(figure, action=action, toward=other.character_id,
-                                 holding=rng.choice(_FITTING["gives"]) if rng.random() < 0.7 else "")
-                other = replace(other, action=rng.choice(("stands", "cheers", "waves", "looks")), toward=figure.character_id)
+                figure = replace(
+                    figure,
+                    action=action,
+                    toward=other.character_id,
+                    holding=rng.choice(_FITTING["gives"]) if rng.random() < 0.7 else "",
+                )
+                other = replace(
+                    other, action=rng.choice(("stands", "cheers", "waves", "looks")), toward=figure.character_id
+                )
             elif action in ("hugs", "holds hands"):
                 figure = replace(figure, action=action, toward=other.character_id)
                 answer = action if rng.random() < 0.7 else rng.choice(("stands", "cries", "cheers"))
@@ -133,13 +173,18 @@ def _jitter(rng: Random, figures: Sequence[Figure]) -> tuple[Figure, ...]:
         x = place.x + shared_x + (rng.uniform(-0.03, 0.03) if alone else 0.0)
         y = place.y + (rng.uniform(-0.03, 0.02) if alone else 0.0)
         flip = place.flip != (alone and rng.random() < 0.08)
-        moved.append(replace(figure, place=Place(round(min(0.94, max(0.06, x)), 4), round(y, 4),
-                                                 round(place.height * scale, 4), flip)))
+        moved.append(
+            replace(
+                figure,
+                place=Place(round(min(0.94, max(0.06, x)), 4), round(y, 4), round(place.height * scale, 4), flip),
+            )
+        )
     return tuple(sorted(moved, key=lambda figure: figure.place.y + (1.0 if figure.action == "rides" else 0.0)))
 
 
-def sample_brief(rng: Random, *, held_out: bool = False, looks: Sequence[Look] | None = None,
-                 count: int | None = None) -> PanelBrief:
+def sample_brief(
+    rng: Random, *, held_out: bool = False, looks: Sequence[Look] | None = None, count: int | None = None
+) -> PanelBrief:
     """A brief over the whole vocabulary: none to four figures, one to three most often.
 
     `looks` are the characters to choose from (new ones are drawn otherwise), `count` fixes the number of figures.
@@ -151,7 +196,9 @@ def sample_brief(rng: Random, *, held_out: bool = False, looks: Sequence[Look] |
         shot = "wide"
     chosen = rng.sample(looks, number) if looks is not None else [sample_look(rng, held_out) for _ in range(number)]
     names = rng.sample(("Mia", "Tom", "Ada", "Ben", "Lea", "Sam", "Noor", "Finn", "Ivy", "Max"), number)
-    figures = [Figure(CharacterId(f"c{index}"), names[index], look, Place(0.5, 0.92, 0.5)) for index, look in enumerate(chosen)]
+    figures = [
+        Figure(CharacterId(f"c{index}"), names[index], look, Place(0.5, 0.92, 0.5)) for index, look in enumerate(chosen)
+    ]
     seed = rng.getrandbits(31)
     placed = _jitter(rng, planning.place_figures(_act(rng, figures), shot=shot, seed=seed))
     props: tuple[tuple[str, Place], ...] = ()
@@ -159,6 +206,14 @@ def sample_brief(rng: Random, *, held_out: bool = False, looks: Sequence[Look] |
         # the planner's own rule, so that training sees props where use puts them
         props = planning._place_props((rng.choice(words.STANDING_PROPS),), placed, shot, seed)
     return PanelBrief(
-        panel_id=PanelId(f"world-{seed:x}"), story_id=StoryId("world"), words="", figures=placed, setting=setting,
-        time_of_day=rng.choices(words.TIMES, (50, 22, 28))[0], weather=rng.choices(words.WEATHERS, (61, 14, 14, 11))[0],
-        shot=shot, style=rng.choices(words.STYLES, (40, 30, 30))[0], props=props)
+        panel_id=PanelId(f"world-{seed:x}"),
+        story_id=StoryId("world"),
+        words="",
+        figures=placed,
+        setting=setting,
+        time_of_day=rng.choices(words.TIMES, (50, 22, 28))[0],
+        weather=rng.choices(words.WEATHERS, (61, 14, 14, 11))[0],
+        shot=shot,
+        style=rng.choices(words.STYLES, (40, 30, 30))[0],
+        props=props,
+    )

@@ -31,24 +31,44 @@ def pairs_of(seed: int, shard: int, count: int, *, held_out: bool = False, size_
 
 def _record(pair: Pair) -> dict[str, Any]:
     order = [figure.character_id for figure in pair.brief.figures]
-    return {"caption": pair.caption,
-            "boxes": [[round(v, 4) for v in (box.left, box.top, box.right, box.bottom)] for _, box in pair.boxes],
-            "underdrawing": pair.way, "missing": [order.index(character_id) for character_id in pair.missing],
-            "brief": asdict(pair.brief)}
+    return {
+        "caption": pair.caption,
+        "boxes": [[round(v, 4) for v in (box.left, box.top, box.right, box.bottom)] for _, box in pair.boxes],
+        "underdrawing": pair.way,
+        "missing": [order.index(character_id) for character_id in pair.missing],
+        "brief": asdict(pair.brief),
+    }
 
 
 def brief_from(record: dict[str, Any]) -> PanelBrief:
     """The brief in a record of `records.jsonl`."""
     data = record["brief"]
-    figures = tuple(Figure(
-        CharacterId(f["character_id"]), f["name"], Look(**{**f["look"], "accessories": tuple(f["look"]["accessories"])}),
-        Place(**f["place"]), f["action"], f["mood"], f["holding"],
-        CharacterId(f["toward"]) if f["toward"] is not None else None) for f in data["figures"])
+    figures = tuple(
+        Figure(
+            CharacterId(f["character_id"]),
+            f["name"],
+            Look(**{**f["look"], "accessories": tuple(f["look"]["accessories"])}),
+            Place(**f["place"]),
+            f["action"],
+            f["mood"],
+            f["holding"],
+            CharacterId(f["toward"]) if f["toward"] is not None else None,
+        )
+        for f in data["figures"]
+    )
     place = data["setting"]
     return PanelBrief(
-        PanelId(data["panel_id"]), StoryId(data["story_id"]), data["words"], figures,
-        Setting(SettingId(place["setting_id"]), place["kind"], place["name"], place["seed"]), data["time_of_day"],
-        data["weather"], data["shot"], data["style"], tuple((name, Place(**at)) for name, at in data["props"]))
+        PanelId(data["panel_id"]),
+        StoryId(data["story_id"]),
+        data["words"],
+        figures,
+        Setting(SettingId(place["setting_id"]), place["kind"], place["name"], place["seed"]),
+        data["time_of_day"],
+        data["weather"],
+        data["shot"],
+        data["style"],
+        tuple((name, Place(**at)) for name, at in data["props"]),
+    )
 
 
 def write_shard(job: tuple[str, int, int, int, bool, int]) -> int:
@@ -74,13 +94,30 @@ def write_shard(job: tuple[str, int, int, int, bool, int]) -> int:
     return count
 
 
-def write_shards(out: Path, *, count: int, seed: int = 0, workers: int = 1, held_out: bool = False, size_px: int = 256,
-                 shard_pairs: int = 1000) -> Iterator[int]:
+def write_shards(
+    out: Path,
+    *,
+    count: int,
+    seed: int = 0,
+    workers: int = 1,
+    held_out: bool = False,
+    size_px: int = 256,
+    shard_pairs: int = 1000,
+) -> Iterator[int]:
     """Write `count` pairs as shards under `out`; yields after each shard how many pairs are there so far."""
     out.mkdir(parents=True, exist_ok=True)
     label = f"held-{seed}" if held_out else str(seed)
-    jobs = [(str(out / f"shard-{label}-{shard:05d}"), seed, shard, min(shard_pairs, count - shard * shard_pairs), held_out, size_px)
-            for shard in range(-(-count // shard_pairs))]
+    jobs = [
+        (
+            str(out / f"shard-{label}-{shard:05d}"),
+            seed,
+            shard,
+            min(shard_pairs, count - shard * shard_pairs),
+            held_out,
+            size_px,
+        )
+        for shard in range(-(-count // shard_pairs))
+    ]
     done = 0
     if workers <= 1:
         for job in jobs:

@@ -10,17 +10,47 @@ from engine.mini.scenery.light import Colour, colour, darker, lighter, mix, open
 from engine.mini.scenery.sheet import Sheet
 from engine.mini.scenery.sky import draw_cloud
 
-WALLS = tuple(colour(c) for c in ("#F6E3B8", "#CFE3EC", "#DCEBCB", "#F5D6D0", "#E2D7EF", "#F8CDA8", "#BFE0D6", "#EFE6D8",
-                                  "#B8CDE8", "#E9C7D8", "#D8C9A6", "#9DBFB4"))
+WALLS = tuple(
+    colour(c)
+    for c in (
+        "#F6E3B8",
+        "#CFE3EC",
+        "#DCEBCB",
+        "#F5D6D0",
+        "#E2D7EF",
+        "#F8CDA8",
+        "#BFE0D6",
+        "#EFE6D8",
+        "#B8CDE8",
+        "#E9C7D8",
+        "#D8C9A6",
+        "#9DBFB4",
+    )
+)
 WOODS = tuple(colour(c) for c in ("#A9744A", "#8C5C3E", "#C89A66", "#6F4A38", "#D8B68A", "#9A8776"))
-CLOTHS = tuple(colour(c) for c in ("#D9534F", "#4F86C6", "#5FA777", "#E7A93C", "#9063B5", "#E5809E", "#3E9C9C", "#E07B45",
-                                   "#3B4F86", "#B9C66A"))
+CLOTHS = tuple(
+    colour(c)
+    for c in (
+        "#D9534F",
+        "#4F86C6",
+        "#5FA777",
+        "#E7A93C",
+        "#9063B5",
+        "#E5809E",
+        "#3E9C9C",
+        "#E07B45",
+        "#3B4F86",
+        "#B9C66A",
+    )
+)
 TRIM: Colour = (252, 248, 240)
 LAMP: Colour = (255, 206, 128)
 FLOOR_Y = 0.665
 
 
-def window(sheet: Sheet, x: float, y: float, width: float, height: float, rng: Random, *, curtains: bool = True) -> None:
+def window(
+    sheet: Sheet, x: float, y: float, width: float, height: float, rng: Random, *, curtains: bool = True
+) -> None:
     """A window: sky, hills and weather through it, and the light it throws on the floor."""
     outside = open_light(sheet.light.time_of_day, sheet.light.weather)
     frame = rng.choice((TRIM, (196, 146, 100), (142, 100, 74), (214, 226, 230)))
@@ -46,9 +76,13 @@ def window(sheet: Sheet, x: float, y: float, width: float, height: float, rng: R
             sheet.ellipse(left + sx * width, top + sy * height * 0.7, 0.0028, 0.0028, (255, 250, 225), raw=True)
         mx, my, r = left + width * 0.7, top + height * 0.26, min(width, height) * 0.13
         sheet.ellipse(mx, my, r, r, (253, 245, 214), raw=True)
-        sheet.ellipse(mx + r * 0.5, my - r * 0.2, r * 0.85, r * 0.85, mix(outside.sky[0], outside.sky[1], 0.4), raw=True)
+        sheet.ellipse(
+            mx + r * 0.5, my - r * 0.2, r * 0.85, r * 0.85, mix(outside.sky[0], outside.sky[1], 0.4), raw=True
+        )
     elif clear and sheet.light.is_evening:
-        sheet.ellipse(left + width * 0.35, bottom - height * 0.4, height * 0.16, height * 0.16, (255, 222, 140), raw=True)
+        sheet.ellipse(
+            left + width * 0.35, bottom - height * 0.4, height * 0.16, height * 0.16, (255, 222, 140), raw=True
+        )
     elif clear:
         sheet.ellipse(left + width * 0.72, top + height * 0.24, height * 0.1, height * 0.1, (255, 226, 110), raw=True)
         draw_cloud(sheet, left + width * 0.36, top + height * 0.36, width * 0.42, (255, 255, 255), Random(1))
@@ -56,37 +90,78 @@ def window(sheet: Sheet, x: float, y: float, width: float, height: float, rng: R
     sheet.rect(left, bottom - height * hill, right, bottom, ground, raw=True)
     crown = outside.lit(outside.open_ground(darker(green, 0.16)), 0.3)
     r = min(width, height) * 0.17
-    sheet.ellipse(min(right - r, max(left + r, left + tree_x * width)), bottom - height * hill, r, r * 1.15, crown, raw=True)
+    sheet.ellipse(
+        min(right - r, max(left + r, left + tree_x * width)), bottom - height * hill, r, r * 1.15, crown, raw=True
+    )
     if sheet.light.weather == "rain":
         for sx, sy in spots:
             px, py = left + sx * width, top + sy * height * 0.86
-            sheet.line([(px, py), (px - 0.006, min(bottom, py + 0.026))], (226, 238, 246) if not night else (140, 160, 206),
-                       0.0036, raw=True)
+            sheet.line(
+                [(px, py), (px - 0.006, min(bottom, py + 0.026))],
+                (226, 238, 246) if not night else (140, 160, 206),
+                0.0036,
+                raw=True,
+            )
     elif sheet.light.weather == "snow":
         for sx, sy in spots:
-            sheet.ellipse(left + 0.006 + sx * (width - 0.012), top + 0.006 + sy * (height - 0.012), 0.0052, 0.0052,
-                          (255, 255, 255) if not night else (206, 216, 246), raw=True)
-        sheet.rect(left, bottom - 0.014, right, bottom, (250, 252, 255) if not night else (180, 190, 226), raw=True,
-                   radius=0.006)
+            sheet.ellipse(
+                left + 0.006 + sx * (width - 0.012),
+                top + 0.006 + sy * (height - 0.012),
+                0.0052,
+                0.0052,
+                (255, 255, 255) if not night else (206, 216, 246),
+                raw=True,
+            )
+        sheet.rect(
+            left,
+            bottom - 0.014,
+            right,
+            bottom,
+            (250, 252, 255) if not night else (180, 190, 226),
+            raw=True,
+            radius=0.006,
+        )
     elif sheet.light.weather == "fog":
         sheet.gradient(left, top, right, bottom, mix(outside.sky[1], outside.haze, 0.5), outside.sky[2], raw=True)
-        sheet.ellipse(min(right - r, max(left + r, left + tree_x * width)), bottom - height * hill, r, r * 1.1,
-                      mix(crown, outside.sky[2], 0.7), raw=True)
+        sheet.ellipse(
+            min(right - r, max(left + r, left + tree_x * width)),
+            bottom - height * hill,
+            r,
+            r * 1.1,
+            mix(crown, outside.sky[2], 0.7),
+            raw=True,
+        )
     for i in range(1, panes[0]):
         px = left + width * i / panes[0]
         sheet.rect(px - 0.004, top, px + 0.004, bottom, frame)
     for i in range(1, panes[1]):
         py = top + height * i / panes[1]
         sheet.rect(left, py - 0.004, right, py + 0.004, frame)
-    sheet.rect(left - edge * 1.9, bottom + edge * 0.6, right + edge * 1.9, bottom + edge * 2.0, lighter(frame, 0.2), radius=0.004,
-               edge=0.003)
+    sheet.rect(
+        left - edge * 1.9,
+        bottom + edge * 0.6,
+        right + edge * 1.9,
+        bottom + edge * 2.0,
+        lighter(frame, 0.2),
+        radius=0.004,
+        edge=0.003,
+    )
     if curtains and drop == "curtains":
         high = top - (width / 2 if arched else 0) - 0.03
         for side in (-1, 1):
             outer, inner = x + side * (width / 2 + 0.05), x + side * (width / 2 - 0.03)
             waist = x + side * (width / 2 + 0.022)
-            sheet.poly([(outer, high), (inner - side * 0.02, high), (inner, high + height * 0.35), (waist, bottom - height * 0.25),
-                        (waist - side * 0.004, bottom + 0.03), (outer, bottom + 0.03)], cloth)
+            sheet.poly(
+                [
+                    (outer, high),
+                    (inner - side * 0.02, high),
+                    (inner, high + height * 0.35),
+                    (waist, bottom - height * 0.25),
+                    (waist - side * 0.004, bottom + 0.03),
+                    (outer, bottom + 0.03),
+                ],
+                cloth,
+            )
             for t in (0.25, 0.6):
                 fold = outer + (inner - outer) * t
                 sheet.line([(fold, high), (outer + (waist - outer) * t, bottom + 0.025)], darker(cloth, 0.18), 0.006)
@@ -101,8 +176,16 @@ def window(sheet: Sheet, x: float, y: float, width: float, height: float, rng: R
     if not clear:
         tone, strength = mix(tone, outside.sky[2], 0.7), strength * 0.45
     lean = 0.16 if x < 0.5 else -0.16
-    sheet.beam([(left + lean, FLOOR_Y + 0.06), (right + lean, FLOOR_Y + 0.06), (right + lean * 1.9, 0.93),
-                (left + lean * 1.9, 0.93)], tone, strength)
+    sheet.beam(
+        [
+            (left + lean, FLOOR_Y + 0.06),
+            (right + lean, FLOOR_Y + 0.06),
+            (right + lean * 1.9, 0.93),
+            (left + lean * 1.9, 0.93),
+        ],
+        tone,
+        strength,
+    )
     sheet.glow(x, y, max(width, height) * 1.1, tone, strength * 1.1)
 
 
@@ -123,8 +206,16 @@ def room(sheet: Sheet, rng: Random, *, tiles: bool = False) -> Colour:
                 if paper == "dots":
                     sheet.ellipse(px, py, 0.01, 0.01, faint)
                 elif paper == "stars":
-                    sheet.poly([(px + 0.014 * (1 if k % 2 else 0.42) * math.cos(k * math.pi / 5), py + 0.014
-                                 * (1 if k % 2 else 0.42) * math.sin(k * math.pi / 5)) for k in range(10)], faint)
+                    sheet.poly(
+                        [
+                            (
+                                px + 0.014 * (1 if k % 2 else 0.42) * math.cos(k * math.pi / 5),
+                                py + 0.014 * (1 if k % 2 else 0.42) * math.sin(k * math.pi / 5),
+                            )
+                            for k in range(10)
+                        ],
+                        faint,
+                    )
                 else:
                     sheet.poly([(px - 0.014, py), (px, py - 0.02), (px + 0.014, py), (px, py + 0.02)], faint)
     elif paper == "panels":
@@ -152,8 +243,10 @@ def room(sheet: Sheet, rng: Random, *, tiles: bool = False) -> Colour:
         for row, (y0, y1) in enumerate(zip(rows, rows[1:], strict=False)):
             s0, s1 = 0.12 + (y0 - FLOOR_Y) * 0.35, 0.12 + (y1 - FLOOR_Y) * 0.35
             for i in range(-6, 6):
-                sheet.poly([(0.5 + i * s0, y0), (0.5 + (i + 1) * s0, y0), (0.5 + (i + 1) * s1, y1), (0.5 + i * s1, y1)],
-                           mix(dark, light, 0.35) if (i + row) % 2 else light)
+                sheet.poly(
+                    [(0.5 + i * s0, y0), (0.5 + (i + 1) * s0, y0), (0.5 + (i + 1) * s1, y1), (0.5 + i * s1, y1)],
+                    mix(dark, light, 0.35) if (i + row) % 2 else light,
+                )
     else:
         board = rng.choice(WOODS)
         board = lighter(board, 0.22)
@@ -184,8 +277,15 @@ def rug(sheet: Sheet, rng: Random) -> None:
         shape = [(x - rx * 0.86, y - ry), (x + rx * 0.86, y - ry), (x + rx, y + ry), (x - rx, y + ry)]
         sheet.poly(shape, tone)
         for t in (-0.6, 0.0, 0.6):
-            sheet.poly([(x - rx * (0.93 + t * 0.07), y + ry * (t - 0.12)), (x + rx * (0.93 + t * 0.07), y + ry * (t - 0.12)),
-                        (x + rx * (0.94 + t * 0.07), y + ry * (t + 0.12)), (x - rx * (0.94 + t * 0.07), y + ry * (t + 0.12))], second)
+            sheet.poly(
+                [
+                    (x - rx * (0.93 + t * 0.07), y + ry * (t - 0.12)),
+                    (x + rx * (0.93 + t * 0.07), y + ry * (t - 0.12)),
+                    (x + rx * (0.94 + t * 0.07), y + ry * (t + 0.12)),
+                    (x - rx * (0.94 + t * 0.07), y + ry * (t + 0.12)),
+                ],
+                second,
+            )
         for i in range(18):
             for side in (-1, 1):
                 fy = y - ry + 2 * ry * i / 17
@@ -216,12 +316,29 @@ def picture(sheet: Sheet, x: float, y: float, rng: Random) -> None:
     sheet.rect(x - w, y - h, x + w, y + h, back)
     what, tone = rng.choice(("hills", "boat", "heart", "cat", "sun", "flower")), rng.choice(CLOTHS)
     if what == "hills":
-        sheet.poly([(x - w, y + h), (x - w, y + h * 0.3), (x - w * 0.4, y - h * 0.2), (x + w * 0.2, y + h * 0.4), (x + w, y), (x + w, y + h)],
-                   (110, 170, 100))
+        sheet.poly(
+            [
+                (x - w, y + h),
+                (x - w, y + h * 0.3),
+                (x - w * 0.4, y - h * 0.2),
+                (x + w * 0.2, y + h * 0.4),
+                (x + w, y),
+                (x + w, y + h),
+            ],
+            (110, 170, 100),
+        )
         sheet.ellipse(x + w * 0.5, y - h * 0.5, 0.012, 0.012, (255, 214, 90))
     elif what == "boat":
         sheet.rect(x - w, y + h * 0.35, x + w, y + h, (90, 150, 196))
-        sheet.poly([(x - w * 0.5, y + h * 0.2), (x + w * 0.5, y + h * 0.2), (x + w * 0.3, y + h * 0.5), (x - w * 0.3, y + h * 0.5)], tone)
+        sheet.poly(
+            [
+                (x - w * 0.5, y + h * 0.2),
+                (x + w * 0.5, y + h * 0.2),
+                (x + w * 0.3, y + h * 0.5),
+                (x - w * 0.3, y + h * 0.5),
+            ],
+            tone,
+        )
         sheet.poly([(x, y - h * 0.7), (x + w * 0.45, y + h * 0.12), (x, y + h * 0.12)], TRIM)
     elif what == "heart":
         sheet.ellipse(x - w * 0.26, y - h * 0.15, w * 0.32, h * 0.32, tone)
@@ -236,8 +353,14 @@ def picture(sheet: Sheet, x: float, y: float, rng: Random) -> None:
         sheet.ellipse(x, y, w * 0.42, w * 0.42, (250, 200, 80))
         for i in range(8):
             a = i * math.tau / 8
-            sheet.line([(x + w * 0.52 * math.cos(a), y + w * 0.52 * math.sin(a)), (x + w * 0.74 * math.cos(a), y + w * 0.74 * math.sin(a))],
-                       (250, 200, 80), 0.006)
+            sheet.line(
+                [
+                    (x + w * 0.52 * math.cos(a), y + w * 0.52 * math.sin(a)),
+                    (x + w * 0.74 * math.cos(a), y + w * 0.74 * math.sin(a)),
+                ],
+                (250, 200, 80),
+                0.006,
+            )
     else:
         plants.draw_flower(sheet, x, y + h * 0.8, h * 1.1, tone, Random(3))
 
@@ -249,9 +372,13 @@ def pot_plant(sheet: Sheet, x: float, y: float, height: float, rng: Random) -> N
     sheet.shadow(x + 0.01, y, height * 0.25, 0.012, 0.3)
     base = y - height * 0.3
     if kind == "cactus":
-        sheet.rect(x - height * 0.09, y - height * 0.85, x + height * 0.09, base + 0.01, leaf, radius=height * 0.09, edge=0.003)
+        sheet.rect(
+            x - height * 0.09, y - height * 0.85, x + height * 0.09, base + 0.01, leaf, radius=height * 0.09, edge=0.003
+        )
         sheet.rect(x + height * 0.05, y - height * 0.6, x + height * 0.24, y - height * 0.5, leaf, radius=height * 0.05)
-        sheet.rect(x + height * 0.16, y - height * 0.74, x + height * 0.26, y - height * 0.5, leaf, radius=height * 0.05)
+        sheet.rect(
+            x + height * 0.16, y - height * 0.74, x + height * 0.26, y - height * 0.5, leaf, radius=height * 0.05
+        )
         sheet.ellipse(x, y - height * 0.86, height * 0.06, height * 0.05, (242, 130, 160))
     else:
         for i in range(9):
@@ -262,8 +389,20 @@ def pot_plant(sheet: Sheet, x: float, y: float, height: float, rng: Random) -> N
             wide = height * (0.085 if kind == "leaves" else 0.04)
             tone = lighter(leaf, 0.14) if i % 2 else darker(leaf, 0.1)
             sheet.poly([(x, base), (mx - wide, my), (ex, ey), (mx + wide, my)], tone)
-    sheet.poly([(x - height * 0.17, base), (x + height * 0.17, base), (x + height * 0.12, y), (x - height * 0.12, y)], pot, edge=0.004)
-    sheet.rect(x - height * 0.2, base - height * 0.05, x + height * 0.2, base + height * 0.02, lighter(pot, 0.15), radius=0.004, edge=0.003)
+    sheet.poly(
+        [(x - height * 0.17, base), (x + height * 0.17, base), (x + height * 0.12, y), (x - height * 0.12, y)],
+        pot,
+        edge=0.004,
+    )
+    sheet.rect(
+        x - height * 0.2,
+        base - height * 0.05,
+        x + height * 0.2,
+        base + height * 0.02,
+        lighter(pot, 0.15),
+        radius=0.004,
+        edge=0.003,
+    )
 
 
 def floor_lamp(sheet: Sheet, x: float, y: float, height: float, rng: Random) -> None:
@@ -275,7 +414,12 @@ def floor_lamp(sheet: Sheet, x: float, y: float, height: float, rng: Random) -> 
     sheet.ellipse(x, y, 0.04, 0.01, (92, 76, 70))
     top = y - height
     tone = mix(shade, (255, 226, 160), 0.6) if on else shade
-    sheet.poly([(x - 0.04, top - 0.04), (x + 0.04, top - 0.04), (x + 0.07, top + 0.055), (x - 0.07, top + 0.055)], tone, raw=on, edge=0.004)
+    sheet.poly(
+        [(x - 0.04, top - 0.04), (x + 0.04, top - 0.04), (x + 0.07, top + 0.055), (x - 0.07, top + 0.055)],
+        tone,
+        raw=on,
+        edge=0.004,
+    )
     if on:
         sheet.glow(x, top + 0.02, 0.4, LAMP, 0.5 * sheet.light.glow)
         sheet.glow(x, top + 0.01, 0.15, LAMP, 0.5 * sheet.light.glow)
@@ -285,8 +429,12 @@ def table_lamp(sheet: Sheet, x: float, y: float, rng: Random) -> None:
     shade, foot = lighter(rng.choice(CLOTHS), 0.4), rng.choice(CLOTHS)
     on = sheet.light.glow > 0
     sheet.ellipse(x, y - 0.022, 0.02, 0.024, foot, edge=0.003)
-    sheet.poly([(x - 0.02, y - 0.095), (x + 0.02, y - 0.095), (x + 0.038, y - 0.042), (x - 0.038, y - 0.042)],
-               mix(shade, (255, 228, 165), 0.65) if on else shade, raw=on, edge=0.003)
+    sheet.poly(
+        [(x - 0.02, y - 0.095), (x + 0.02, y - 0.095), (x + 0.038, y - 0.042), (x - 0.038, y - 0.042)],
+        mix(shade, (255, 228, 165), 0.65) if on else shade,
+        raw=on,
+        edge=0.003,
+    )
     if on:
         sheet.glow(x, y - 0.065, 0.36, LAMP, 0.5 * sheet.light.glow)
         sheet.glow(x, y - 0.065, 0.12, LAMP, 0.5 * sheet.light.glow)
@@ -297,10 +445,18 @@ def hanging_lamp(sheet: Sheet, x: float, drop: float, rng: Random) -> None:
     on = sheet.light.glow > 0
     sheet.line([(x, 0), (x, drop)], (70, 62, 66), 0.005)
     sheet.ellipse(x, drop + 0.05, 0.022, 0.02, (255, 240, 190) if on else (246, 242, 226), raw=on)
-    sheet.poly([(x + 0.07 * math.cos(a), drop + 0.05 - 0.055 * math.sin(a)) for a in (i * math.pi / 10 for i in range(11))], tone, edge=0.004)
+    sheet.poly(
+        [(x + 0.07 * math.cos(a), drop + 0.05 - 0.055 * math.sin(a)) for a in (i * math.pi / 10 for i in range(11))],
+        tone,
+        edge=0.004,
+    )
     if on:
         sheet.glow(x, drop + 0.07, 0.48, LAMP, 0.45 * sheet.light.glow)
-        sheet.beam([(x - 0.06, drop + 0.06), (x + 0.06, drop + 0.06), (x + 0.36, 0.95), (x - 0.36, 0.95)], LAMP, 0.13 * sheet.light.glow)
+        sheet.beam(
+            [(x - 0.06, drop + 0.06), (x + 0.06, drop + 0.06), (x + 0.36, 0.95), (x - 0.36, 0.95)],
+            LAMP,
+            0.13 * sheet.light.glow,
+        )
 
 
 def books(sheet: Sheet, left: float, right: float, y: float, height: float, rng: Random) -> None:
@@ -321,8 +477,18 @@ def books(sheet: Sheet, left: float, right: float, y: float, height: float, rng:
         x = end
 
 
-def shelf_case(sheet: Sheet, left: float, top: float, right: float, bottom: float, wood: Colour, rows: int, rng: Random, *,
-               toys: bool = False) -> None:
+def shelf_case(
+    sheet: Sheet,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    wood: Colour,
+    rows: int,
+    rng: Random,
+    *,
+    toys: bool = False,
+) -> None:
     """A case of shelves, with books or toys."""
     sheet.shadow((left + right) / 2 + 0.01, bottom, (right - left) * 0.55, 0.016, 0.3)
     sheet.rect(left, top, right, bottom, wood, radius=0.006, edge=0.005)
@@ -376,7 +542,12 @@ def bunting(sheet: Sheet, y: float, rng: Random) -> None:
 
 def _window_place(rng: Random, side: int) -> tuple[float, float, float, float]:
     """Where the window hangs: x, y, width, height."""
-    return 0.5 + side * rng.uniform(0.02, 0.2), rng.uniform(0.25, 0.32), rng.uniform(0.17, 0.28), rng.uniform(0.19, 0.27)
+    return (
+        0.5 + side * rng.uniform(0.02, 0.2),
+        rng.uniform(0.25, 0.32),
+        rng.uniform(0.17, 0.28),
+        rng.uniform(0.19, 0.27),
+    )
 
 
 def draw_bedroom(sheet: Sheet, rng: Random) -> None:
@@ -401,7 +572,9 @@ def draw_bedroom(sheet: Sheet, rng: Random) -> None:
     sheet.box(min(foot, foot + side * 0.03), 0.585, max(foot, foot + side * 0.03), low + 0.035, wood)
     if board == "posts":
         for px in (head - side * 0.045, foot + side * 0.015):
-            sheet.ellipse(px, 0.482 if px != foot + side * 0.015 else 0.578, 0.017, 0.017, lighter(wood, 0.12), edge=0.004)
+            sheet.ellipse(
+                px, 0.482 if px != foot + side * 0.015 else 0.578, 0.017, 0.017, lighter(wood, 0.12), edge=0.004
+            )
     a, b = min(head - side * 0.055, foot + side * 0.03), max(head - side * 0.055, foot + side * 0.03)
     sheet.rect(a, low - 0.035, b, low + 0.015, darker(wood, 0.1), edge=0.004)
     sheet.rect(a, high + 0.035, b, low - 0.02, TRIM)
@@ -416,15 +589,26 @@ def draw_bedroom(sheet: Sheet, rng: Random) -> None:
             sheet.rect(sx, high + 0.03, sx + 0.026, low - 0.012, second)
     elif spread == "dots":
         for i in range(10):
-            sheet.ellipse(ca + (cb - ca) * (0.12 + 0.19 * (i % 5)), high + 0.062 + 0.06 * (i // 5), 0.011, 0.011, second)
+            sheet.ellipse(
+                ca + (cb - ca) * (0.12 + 0.19 * (i % 5)), high + 0.062 + 0.06 * (i // 5), 0.011, 0.011, second
+            )
     elif spread == "patch":
         for i in range(8):
             if i % 2 == (i // 4) % 2:
                 px = ca + 0.012 + (cb - ca - 0.024) * (i % 4) / 4
-                sheet.rect(px, high + 0.034 + 0.068 * (i // 4), px + (cb - ca) / 4.6, high + 0.096 + 0.066 * (i // 4), second)
+                sheet.rect(
+                    px, high + 0.034 + 0.068 * (i // 4), px + (cb - ca) / 4.6, high + 0.096 + 0.066 * (i // 4), second
+                )
     sheet.rect(ca, low - 0.03, cb, low - 0.002, darker(quilt, 0.2), radius=0.012)
     fold = head - side * 0.17
-    sheet.rect(min(fold, fold - side * 0.035), high + 0.02, max(fold, fold - side * 0.035), low - 0.004, lighter(quilt, 0.6), radius=0.01)
+    sheet.rect(
+        min(fold, fold - side * 0.035),
+        high + 0.02,
+        max(fold, fold - side * 0.035),
+        low - 0.004,
+        lighter(quilt, 0.6),
+        radius=0.01,
+    )
     table = foot - side * 0.085
     sheet.shadow(table, 0.735, 0.07, 0.014, 0.3)
     sheet.box(table - 0.05, 0.615, table + 0.05, 0.735, lighter(wood, 0.14))
@@ -476,7 +660,14 @@ def draw_kitchen(sheet: Sheet, rng: Random) -> None:
             sheet.rect(m - 0.05, 0.433, m + 0.05, 0.444, lighter(pot, 0.25), radius=0.004)
             sheet.ellipse(m, 0.43, 0.009, 0.008, (60, 54, 60))
             for k in range(2):
-                sheet.ellipse(m - 0.014 + 0.03 * k, 0.398 - 0.03 * k, 0.02, 0.014, lighter(sheet.light.sky[2], 0.5), raw=not sheet.light.is_night)
+                sheet.ellipse(
+                    m - 0.014 + 0.03 * k,
+                    0.398 - 0.03 * k,
+                    0.02,
+                    0.014,
+                    lighter(sheet.light.sky[2], 0.5),
+                    raw=not sheet.light.is_night,
+                )
         else:
             sheet.rect(a + 0.012, 0.525, b - 0.012, 0.575, lighter(front, 0.14), radius=0.006, edge=0.003)
             sheet.rect(a + 0.012, 0.588, b - 0.012, 0.712, lighter(front, 0.14), radius=0.006, edge=0.003)
@@ -492,12 +683,26 @@ def draw_kitchen(sheet: Sheet, rng: Random) -> None:
         tone = rng.choice(CLOTHS)
         if thing == "bowl":
             for k in range(4):
-                sheet.ellipse(m - 0.03 + 0.02 * k, 0.452 - 0.007 * (k % 2), 0.016, 0.016, ((220, 60, 56), (246, 180, 60), (140, 190, 80), (240, 130, 60))[k])
+                sheet.ellipse(
+                    m - 0.03 + 0.02 * k,
+                    0.452 - 0.007 * (k % 2),
+                    0.016,
+                    0.016,
+                    ((220, 60, 56), (246, 180, 60), (140, 190, 80), (240, 130, 60))[k],
+                )
             sheet.poly([(m - 0.055, 0.453), (m + 0.055, 0.453), (m + 0.03, 0.485), (m - 0.03, 0.485)], tone, edge=0.004)
         elif thing == "jars":
             for k in range(3):
                 hx = m - 0.038 + 0.036 * k
-                sheet.rect(hx - 0.014, 0.44 + 0.008 * k, hx + 0.014, 0.484, lighter(CLOTHS[(k * 3 + i) % 10], 0.4), radius=0.006, edge=0.003)
+                sheet.rect(
+                    hx - 0.014,
+                    0.44 + 0.008 * k,
+                    hx + 0.014,
+                    0.484,
+                    lighter(CLOTHS[(k * 3 + i) % 10], 0.4),
+                    radius=0.006,
+                    edge=0.003,
+                )
                 sheet.rect(hx - 0.015, 0.432 + 0.008 * k, hx + 0.015, 0.443 + 0.008 * k, (176, 126, 84), radius=0.003)
         elif thing == "kettle":
             sheet.ellipse(m, 0.457, 0.034, 0.028, tone, edge=0.004)
@@ -514,7 +719,13 @@ def draw_kitchen(sheet: Sheet, rng: Random) -> None:
     for y0, y1 in ((0.385, 0.44), (0.49, 0.57)):
         sheet.line([(fridge + side * 0.07, y0), (fridge + side * 0.07, y1)], (120, 120, 126), 0.011)
     for i in range(3):
-        sheet.rect(fridge - 0.06 + 0.035 * i, 0.5 + 0.03 * (i % 2), fridge - 0.035 + 0.035 * i, 0.53 + 0.03 * (i % 2), lighter(CLOTHS[rng.randrange(10)], 0.35))
+        sheet.rect(
+            fridge - 0.06 + 0.035 * i,
+            0.5 + 0.03 * (i % 2),
+            fridge - 0.035 + 0.035 * i,
+            0.53 + 0.03 * (i % 2),
+            lighter(CLOTHS[rng.randrange(10)], 0.35),
+        )
     shelf = 0.5 - side * 0.17
     sheet.rect(shelf - 0.12, 0.31, shelf + 0.12, 0.325, top, edge=0.003)
     for i in range(4):
@@ -550,15 +761,35 @@ def draw_living_room(sheet: Sheet, rng: Random) -> None:
         for r in range(6):
             for k in range(4):
                 bx = other - 0.12 + 0.062 * k + 0.03 * (r % 2)
-                sheet.rect(bx, 0.452 + 0.045 * r, min(other + 0.12, bx + 0.055), 0.49 + 0.045 * r, mix(brick, (255, 240, 220), 0.08 + 0.1 * ((r * 3 + k) % 3)))
+                sheet.rect(
+                    bx,
+                    0.452 + 0.045 * r,
+                    min(other + 0.12, bx + 0.055),
+                    0.49 + 0.045 * r,
+                    mix(brick, (255, 240, 220), 0.08 + 0.1 * ((r * 3 + k) % 3)),
+                )
         sheet.rect(other - 0.15, 0.425, other + 0.15, 0.447, rng.choice(WOODS), edge=0.004)
         sheet.rect(other - 0.075, 0.55, other + 0.075, 0.72, (46, 38, 44), radius=0.03)
         flames = sheet.light.glow > 0 or sheet.light.weather != "clear"
         sheet.rect(other - 0.05, 0.7, other + 0.05, 0.716, (116, 76, 52), radius=0.006)
         if flames:
-            for dx, hh, tone in ((0, 0.11, (246, 120, 50)), (-0.028, 0.075, (250, 150, 60)), (0.028, 0.08, (250, 150, 60)), (0, 0.06, (255, 220, 110))):
-                sheet.poly([(other + dx - 0.024, 0.702), (other + dx - 0.016, 0.702 - hh * 0.5), (other + dx, 0.702 - hh), (other + dx + 0.018, 0.702 - hh * 0.45),
-                            (other + dx + 0.024, 0.702)], tone, raw=True)
+            for dx, hh, tone in (
+                (0, 0.11, (246, 120, 50)),
+                (-0.028, 0.075, (250, 150, 60)),
+                (0.028, 0.08, (250, 150, 60)),
+                (0, 0.06, (255, 220, 110)),
+            ):
+                sheet.poly(
+                    [
+                        (other + dx - 0.024, 0.702),
+                        (other + dx - 0.016, 0.702 - hh * 0.5),
+                        (other + dx, 0.702 - hh),
+                        (other + dx + 0.018, 0.702 - hh * 0.45),
+                        (other + dx + 0.024, 0.702),
+                    ],
+                    tone,
+                    raw=True,
+                )
             sheet.glow(other, 0.66, 0.36, (255, 150, 60), 0.25 + 0.4 * sheet.light.glow)
         pot_plant(sheet, other - 0.08, 0.427, 0.1, rng)
         sheet.rect(other + 0.03, 0.37, other + 0.09, 0.425, rng.choice(CLOTHS), edge=0.004)
@@ -587,16 +818,34 @@ def draw_living_room(sheet: Sheet, rng: Random) -> None:
         for i in range(5):
             sheet.ellipse(sofa_x - wide * 0.7 + wide * 0.35 * i, 0.57, 0.007, 0.007, darker(tone, 0.35))
     for d in (-0.5, 0.5):
-        sheet.rect(sofa_x + d * wide - wide * 0.44, 0.62, sofa_x + d * wide + wide * 0.44, 0.69, lighter(tone, 0.1), radius=0.02, edge=0.004)
+        sheet.rect(
+            sofa_x + d * wide - wide * 0.44,
+            0.62,
+            sofa_x + d * wide + wide * 0.44,
+            0.69,
+            lighter(tone, 0.1),
+            radius=0.02,
+            edge=0.004,
+        )
     sheet.rect(sofa_x - wide, 0.675, sofa_x + wide, 0.738, darker(tone, 0.08), radius=0.016, edge=0.005)
     for d in (-1, 1):
         sheet.rect(sofa_x + d * wide - 0.034, 0.585, sofa_x + d * wide + 0.034, 0.74, tone, radius=0.03, edge=0.005)
         sheet.ellipse(sofa_x + d * wide, 0.612, 0.02, 0.018, lighter(tone, 0.2))
     cx = sofa_x + rng.choice((-0.5, 0.5)) * wide
-    sheet.poly([(cx - 0.05, 0.6), (cx + 0.04, 0.588), (cx + 0.052, 0.672), (cx - 0.042, 0.682)], lighter(cushion, 0.15), edge=0.005)
+    sheet.poly(
+        [(cx - 0.05, 0.6), (cx + 0.04, 0.588), (cx + 0.052, 0.672), (cx - 0.042, 0.682)],
+        lighter(cushion, 0.15),
+        edge=0.005,
+    )
     lamp = 0.5 - side * rng.uniform(0.13, 0.2)
     if rng.random() < 0.6:
-        floor_lamp(sheet, sofa_x + side * (wide + 0.075) if 0.06 < sofa_x + side * (wide + 0.075) < 0.94 else lamp, 0.74, 0.34, rng)
+        floor_lamp(
+            sheet,
+            sofa_x + side * (wide + 0.075) if 0.06 < sofa_x + side * (wide + 0.075) < 0.94 else lamp,
+            0.74,
+            0.34,
+            rng,
+        )
     else:
         hanging_lamp(sheet, 0.5, 0.07, rng)
     if rng.random() < 0.7:
@@ -625,7 +874,11 @@ def draw_classroom(sheet: Sheet, rng: Random) -> None:
                 sheet.line([(sx + 0.032, sy - 0.012), (sx + 0.032, sy + 0.012)], chalk, 0.005)
                 sheet.arc(sx + 0.07, sy, 0.013, 0.015, 0, 300, chalk, 0.005)
     elif what == "house":
-        sheet.line([(x - 0.07, 0.4), (x - 0.07, 0.29), (x, 0.22), (x + 0.07, 0.29), (x + 0.07, 0.4), (x - 0.07, 0.4)], chalk, 0.006)
+        sheet.line(
+            [(x - 0.07, 0.4), (x - 0.07, 0.29), (x, 0.22), (x + 0.07, 0.29), (x + 0.07, 0.4), (x - 0.07, 0.4)],
+            chalk,
+            0.006,
+        )
         sheet.line([(x - 0.02, 0.4), (x - 0.02, 0.34), (x + 0.02, 0.34), (x + 0.02, 0.4)], chalk, 0.005)
     elif what == "letters":
         sheet.line([(x - 0.15, 0.37), (x - 0.11, 0.25), (x - 0.07, 0.37)], chalk, 0.008)
@@ -638,10 +891,19 @@ def draw_classroom(sheet: Sheet, rng: Random) -> None:
         sheet.arc(x, y, 0.05, 0.05, 0, 360, (250, 214, 110), 0.007)
         for i in range(10):
             a = i * math.tau / 10
-            sheet.line([(x + 0.065 * math.cos(a), y + 0.065 * math.sin(a)), (x + 0.095 * math.cos(a), y + 0.095 * math.sin(a))], (250, 214, 110), 0.006)
+            sheet.line(
+                [
+                    (x + 0.065 * math.cos(a), y + 0.065 * math.sin(a)),
+                    (x + 0.095 * math.cos(a), y + 0.095 * math.sin(a)),
+                ],
+                (250, 214, 110),
+                0.006,
+            )
     else:
         sheet.arc(x, y, 0.08, 0.045, 0, 360, (160, 206, 240), 0.007)
-        sheet.line([(x + 0.08, y), (x + 0.125, y - 0.035), (x + 0.125, y + 0.035), (x + 0.08, y)], (160, 206, 240), 0.007)
+        sheet.line(
+            [(x + 0.08, y), (x + 0.125, y - 0.035), (x + 0.125, y + 0.035), (x + 0.08, y)], (160, 206, 240), 0.007
+        )
         sheet.ellipse(x - 0.04, y - 0.01, 0.008, 0.008, chalk)
     sheet.rect(board_x - wide, 0.446, board_x + wide, 0.46, lighter(frame, 0.2))
     if rng.random() < 0.7:
@@ -718,14 +980,26 @@ def draw_library(sheet: Sheet, rng: Random) -> None:
         for leg in (-0.09, 0.09):
             sheet.rect(gap_x + leg - 0.008, 0.6, gap_x + leg + 0.008, 0.738, darker(wood, 0.1))
         sheet.rect(gap_x - 0.115, 0.585, gap_x + 0.115, 0.61, lighter(wood, 0.2), edge=0.004)
-        sheet.poly([(gap_x - 0.06, 0.585), (gap_x - 0.055, 0.568), (gap_x, 0.576), (gap_x + 0.055, 0.568), (gap_x + 0.06, 0.585)], TRIM, edge=0.003)
+        sheet.poly(
+            [
+                (gap_x - 0.06, 0.585),
+                (gap_x - 0.055, 0.568),
+                (gap_x, 0.576),
+                (gap_x + 0.055, 0.568),
+                (gap_x + 0.06, 0.585),
+            ],
+            TRIM,
+            edge=0.003,
+        )
         table_lamp(sheet, gap_x + 0.085, 0.588, rng)
     rug(sheet, rng)
     floor_lamp(sheet, 0.5 - side * rng.uniform(0.12, 0.2), 0.745, rng.uniform(0.32, 0.38), rng)
     stack = 0.5 + side * rng.uniform(0.36, 0.44)
     for i in range(rng.randint(3, 5)):
         w = rng.uniform(0.045, 0.06)
-        sheet.rect(stack - w, 0.745 - 0.02 * i, stack + w, 0.763 - 0.02 * i, rng.choice(CLOTHS), radius=0.004, edge=0.003)
+        sheet.rect(
+            stack - w, 0.745 - 0.02 * i, stack + w, 0.763 - 0.02 * i, rng.choice(CLOTHS), radius=0.004, edge=0.003
+        )
     if rng.random() < 0.5:
         pot_plant(sheet, 0.5 - side * 0.44, 0.76, 0.2, rng)
 
@@ -743,12 +1017,29 @@ def draw_bathroom(sheet: Sheet, rng: Random) -> None:
         edge = tub_x + side * wide
         sheet.line([(tub_x - wide, 0.13), (tub_x + wide, 0.13)], (160, 164, 170), 0.008)
         for i in range(4):
-            sheet.rect(edge - side * 0.035 * i - 0.019, 0.135, edge - side * 0.035 * i + 0.019, 0.64, cloth if i % 2 else darker(cloth, 0.1), radius=0.008)
+            sheet.rect(
+                edge - side * 0.035 * i - 0.019,
+                0.135,
+                edge - side * 0.035 * i + 0.019,
+                0.64,
+                cloth if i % 2 else darker(cloth, 0.1),
+                radius=0.008,
+            )
     sheet.shadow(tub_x, 0.765, wide, 0.022, 0.34)
     for d in (-0.7, 0.7):
         sheet.ellipse(tub_x + d * wide, 0.755, 0.02, 0.018, (206, 170, 90), edge=0.003)
-    sheet.shaded([(tub_x - wide, 0.57), (tub_x + wide, 0.57), (tub_x + wide * 0.9, 0.7), (tub_x + wide * 0.72, 0.75),
-                  (tub_x - wide * 0.72, 0.75), (tub_x - wide * 0.9, 0.7)], lighter(tone, 0.5), darker(tone, 0.16))
+    sheet.shaded(
+        [
+            (tub_x - wide, 0.57),
+            (tub_x + wide, 0.57),
+            (tub_x + wide * 0.9, 0.7),
+            (tub_x + wide * 0.72, 0.75),
+            (tub_x - wide * 0.72, 0.75),
+            (tub_x - wide * 0.9, 0.7),
+        ],
+        lighter(tone, 0.5),
+        darker(tone, 0.16),
+    )
     sheet.ellipse(tub_x, 0.575, wide, 0.026, darker(tone, 0.1), edge=0.004)
     water = (150, 210, 230)
     sheet.ellipse(tub_x, 0.577, wide * 0.92, 0.019, water)
@@ -761,7 +1052,9 @@ def draw_bathroom(sheet: Sheet, rng: Random) -> None:
     duck = tub_x - side * wide * rng.uniform(0.1, 0.5)
     sheet.ellipse(duck, 0.548, 0.026, 0.019, (252, 206, 70))
     sheet.ellipse(duck - side * 0.016, 0.524, 0.015, 0.015, (252, 206, 70))
-    sheet.poly([(duck - side * 0.028, 0.522), (duck - side * 0.044, 0.527), (duck - side * 0.027, 0.532)], (240, 130, 50))
+    sheet.poly(
+        [(duck - side * 0.028, 0.522), (duck - side * 0.044, 0.527), (duck - side * 0.027, 0.532)], (240, 130, 50)
+    )
     sheet.ellipse(duck - side * 0.019, 0.52, 0.003, 0.003, (40, 36, 40))
     tap = tub_x + side * wide * 0.72
     sheet.line([(tap, 0.57), (tap, 0.5), (tap - side * 0.035, 0.5), (tap - side * 0.035, 0.52)], (180, 184, 190), 0.012)
@@ -775,7 +1068,9 @@ def draw_bathroom(sheet: Sheet, rng: Random) -> None:
     else:
         sheet.rect(sink - 0.078, 0.23, sink + 0.078, 0.42, frame, radius=0.01, edge=0.004)
         sheet.rect(sink - 0.064, 0.244, sink + 0.064, 0.406, glass)
-    sheet.poly([(sink - 0.03, 0.38), (sink + 0.03, 0.275), (sink + 0.05, 0.285), (sink - 0.01, 0.39)], lighter(glass, 0.5))
+    sheet.poly(
+        [(sink - 0.03, 0.38), (sink + 0.03, 0.275), (sink + 0.05, 0.285), (sink - 0.01, 0.39)], lighter(glass, 0.5)
+    )
     on = sheet.light.glow > 0
     sheet.ellipse(sink, 0.19, 0.024, 0.024, (255, 240, 196) if on else (246, 244, 234), raw=on, edge=0.003)
     if on:
@@ -786,8 +1081,16 @@ def draw_bathroom(sheet: Sheet, rng: Random) -> None:
         sheet.box(sink - 0.1, 0.55, sink + 0.1, 0.73, cupboard)
         sheet.line([(sink, 0.57), (sink, 0.7)], darker(cupboard, 0.3), 0.004)
     else:
-        sheet.shaded([(sink - 0.03, 0.55), (sink + 0.03, 0.55), (sink + 0.045, 0.73), (sink - 0.045, 0.73)], (250, 250, 250), (206, 212, 216))
-    sheet.shaded([(sink - 0.11, 0.515), (sink + 0.11, 0.515), (sink + 0.07, 0.575), (sink - 0.07, 0.575)], (255, 255, 255), (216, 222, 226))
+        sheet.shaded(
+            [(sink - 0.03, 0.55), (sink + 0.03, 0.55), (sink + 0.045, 0.73), (sink - 0.045, 0.73)],
+            (250, 250, 250),
+            (206, 212, 216),
+        )
+    sheet.shaded(
+        [(sink - 0.11, 0.515), (sink + 0.11, 0.515), (sink + 0.07, 0.575), (sink - 0.07, 0.575)],
+        (255, 255, 255),
+        (216, 222, 226),
+    )
     sheet.rect(sink - 0.12, 0.505, sink + 0.12, 0.522, (250, 250, 250), radius=0.006, edge=0.003)
     sheet.line([(sink, 0.506), (sink, 0.468), (sink + 0.025, 0.468), (sink + 0.025, 0.48)], (176, 180, 188), 0.01)
     sheet.rect(sink - 0.09, 0.47, sink - 0.062, 0.506, rng.choice(CLOTHS), radius=0.004)

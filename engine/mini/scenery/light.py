@@ -14,8 +14,11 @@ def colour(code: str) -> Colour:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`share` 0 gives the first, 1 the second."""
-    return (round(first[0] + (second[0] - first[0]) * share), round(first[1] + (second[1] - first[1]) * share),
-            round(first[2] + (second[2] - first[2]) * share))
+    return (
+        round(first[0] + (second[0] - first[0]) * share),
+        round(first[1] + (second[1] - first[1]) * share),
+        round(first[2] + (second[2] - first[2]) * share),
+    )
 
 
 def darker(base: Colour, share: float) -> Colour:
@@ -33,11 +36,11 @@ class Light:
     time_of_day: str
     weather: str
     tint: tuple[float, float, float]
-    grey: float                            # 0 full colour, 1 grey
+    grey: float  # 0 full colour, 1 grey
     haze: Colour
-    haze_share: float                      # how much of the haze is seen at depth 1
-    sky: tuple[Colour, Colour, Colour]     # top, middle, horizon
-    glow: float                            # how much lamps count, 0 to 1
+    haze_share: float  # how much of the haze is seen at depth 1
+    sky: tuple[Colour, Colour, Colour]  # top, middle, horizon
+    glow: float  # how much lamps count, 0 to 1
     snow: float = 0.0
 
     @property
@@ -53,8 +56,11 @@ class Light:
         r, g, b = (channel * gain for channel, gain in zip(base, self.tint, strict=True))
         mean = (r * 3 + g * 5 + b * 2) / 10
         share = self.grey
-        seen = (min(255, round(r + (mean - r) * share)), min(255, round(g + (mean - g) * share)),
-                min(255, round(b + (mean - b) * share)))
+        seen = (
+            min(255, round(r + (mean - r) * share)),
+            min(255, round(g + (mean - g) * share)),
+            min(255, round(b + (mean - b) * share)),
+        )
         return mix(seen, self.haze, depth * self.haze_share) if depth else seen
 
     def open_ground(self, base: Colour) -> Colour:
@@ -83,10 +89,14 @@ _FOGGY: dict[str, tuple[str, str, str]] = {
     "night": ("#262E4A", "#3A4361", "#525C7A"),
 }
 _TINTS: dict[str, tuple[float, float, float]] = {
-    "day": (1.0, 1.0, 1.0), "evening": (1.0, 0.80, 0.72), "night": (0.40, 0.47, 0.74),
+    "day": (1.0, 1.0, 1.0),
+    "evening": (1.0, 0.80, 0.72),
+    "night": (0.40, 0.47, 0.74),
 }
 _INDOOR_TINTS: dict[str, tuple[float, float, float]] = {
-    "day": (1.0, 1.0, 1.0), "evening": (0.97, 0.81, 0.70), "night": (0.55, 0.55, 0.74),
+    "day": (1.0, 1.0, 1.0),
+    "evening": (0.97, 0.81, 0.70),
+    "night": (0.55, 0.55, 0.74),
 }
 
 
@@ -98,10 +108,17 @@ def open_light(time_of_day: str, weather: str) -> Light:
     gain = {"clear": 1.0, "rain": 0.84, "snow": 0.98, "fog": 0.96}[weather]
     haze_share = {"clear": 0.42, "rain": 0.55, "snow": 0.55, "fog": 0.9}[weather]
     grey = {"clear": 0.0, "rain": 0.32, "snow": 0.14, "fog": 0.3}[weather]
-    return Light(time_of_day, weather, (tint[0] * gain, tint[1] * gain, tint[2] * gain), grey,
-                 mix(middle, low, 0.6), haze_share, (top, middle, low),
-                 glow={"day": 0.0, "evening": 0.55, "night": 1.0}[time_of_day],
-                 snow=0.78 if weather == "snow" else 0.0)
+    return Light(
+        time_of_day,
+        weather,
+        (tint[0] * gain, tint[1] * gain, tint[2] * gain),
+        grey,
+        mix(middle, low, 0.6),
+        haze_share,
+        (top, middle, low),
+        glow={"day": 0.0, "evening": 0.55, "night": 1.0}[time_of_day],
+        snow=0.78 if weather == "snow" else 0.0,
+    )
 
 
 def room_light(time_of_day: str, weather: str) -> Light:
@@ -110,8 +127,16 @@ def room_light(time_of_day: str, weather: str) -> Light:
     tint = _INDOOR_TINTS[time_of_day]
     gain = {"clear": 1.0, "rain": 0.87, "snow": 0.97, "fog": 0.92}[weather]
     cold = {"clear": 1.0, "rain": 1.05, "snow": 1.05, "fog": 1.0}[weather]
-    return Light(time_of_day, weather, (tint[0] * gain, tint[1] * gain, min(1.0, tint[2] * gain * cold)),
-                 sky.grey * 0.5, sky.haze, 0.2, sky.sky, glow={"day": 0.0, "evening": 0.7, "night": 1.0}[time_of_day])
+    return Light(
+        time_of_day,
+        weather,
+        (tint[0] * gain, tint[1] * gain, min(1.0, tint[2] * gain * cold)),
+        sky.grey * 0.5,
+        sky.haze,
+        0.2,
+        sky.sky,
+        glow={"day": 0.0, "evening": 0.7, "night": 1.0}[time_of_day],
+    )
 
 
 def figure_gain(light: Light) -> tuple[float, float, float]:

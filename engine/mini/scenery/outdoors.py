@@ -19,14 +19,16 @@ WALLS = tuple(colour(c) for c in ("#F3E3C3", "#EFC9A9", "#CFE0E3", "#F2D7D9", "#
 LAMP: Colour = (255, 214, 130)
 
 
-def hills(sheet: Sheet, rng: Random, *, y: float, near: Colour, count: int = 3, height: float = 0.045,
-          step: float = 0.075) -> list[list[tuple[float, float]]]:
+def hills(
+    sheet: Sheet, rng: Random, *, y: float, near: Colour, count: int = 3, height: float = 0.045, step: float = 0.075
+) -> list[list[tuple[float, float]]]:
     """Rolling ground in layers, far to near; returns their outlines, the nearest last."""
     outlines = []
     for i in range(count):
         depth = 1 - (i + 1) / count
-        outline = wavy(y - step * (count - 1 - i), height * rng.uniform(0.6, 1.2), rng.uniform(0, 6.3),
-                       rng.uniform(0.6, 1.5))
+        outline = wavy(
+            y - step * (count - 1 - i), height * rng.uniform(0.6, 1.2), rng.uniform(0, 6.3), rng.uniform(0.6, 1.5)
+        )
         tone = sheet.light.open_ground(mix(near, (150, 196, 168), depth * 0.35))
         last = i == count - 1
         sheet.shaded(outline, lighter(tone, 0.16), darker(tone, 0.16 if last else 0.06), depth * 0.85)
@@ -34,8 +36,9 @@ def hills(sheet: Sheet, rng: Random, *, y: float, near: Colour, count: int = 3, 
     return outlines
 
 
-def ground_details(sheet: Sheet, rng: Random, ground: list[tuple[float, float]], near: Colour, *, flowers: int = 14,
-                   tufts: int = 22) -> None:
+def ground_details(
+    sheet: Sheet, rng: Random, ground: list[tuple[float, float]], near: Colour, *, flowers: int = 14, tufts: int = 22
+) -> None:
     """Tufts and small flowers over near ground, bigger towards the viewer."""
     blade = darker(near, 0.18)
     for _ in range(tufts):
@@ -57,7 +60,7 @@ def path(sheet: Sheet, x: float, top: float, rng: Random, tone: Colour, *, width
     for i in range(13):
         t = i / 12
         mid = x + (end - x) * t + bend * math.sin(math.pi * t * 1.5)
-        half = 0.012 + width * 0.5 * t ** 1.6
+        half = 0.012 + width * 0.5 * t**1.6
         y = top + (1.0 - top) * t
         left.append((mid - half, y))
         right.append((mid + half, y))
@@ -65,19 +68,33 @@ def path(sheet: Sheet, x: float, top: float, rng: Random, tone: Colour, *, width
     sheet.shaded([*left, *reversed(right)], lighter(tone, 0.12), darker(tone, 0.1))
 
 
-def lit_window(sheet: Sheet, left: float, top: float, right: float, bottom: float, frame: Colour, rng: Random, *,
-               depth: float = 0.0) -> None:
+def lit_window(
+    sheet: Sheet,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    frame: Colour,
+    rng: Random,
+    *,
+    depth: float = 0.0,
+) -> None:
     """A window seen from outside: sky-blue by day, warm and shining in the dark, unless nobody is at home."""
     at_home = rng.random() < 0.75
     edge = (right - left) * 0.12
     sheet.rect(left - edge, top - edge, right + edge, bottom + edge, frame, depth)
     if at_home and sheet.light.glow > 0:
         sheet.rect(left, top, right, bottom, LAMP, raw=True)
-        sheet.glow((left + right) / 2, (top + bottom) / 2, (right - left) * 1.6, (255, 180, 80), 0.35 * sheet.light.glow)
+        sheet.glow(
+            (left + right) / 2, (top + bottom) / 2, (right - left) * 1.6, (255, 180, 80), 0.35 * sheet.light.glow
+        )
     else:
         sheet.rect(left, top, right, bottom, (150, 190, 214), depth)
-        sheet.poly([(left, top), (left + (right - left) * 0.55, top), (left, top + (bottom - top) * 0.55)],
-                   (196, 222, 235), depth)
+        sheet.poly(
+            [(left, top), (left + (right - left) * 0.55, top), (left, top + (bottom - top) * 0.55)],
+            (196, 222, 235),
+            depth,
+        )
     middle, across = (left + right) / 2, (top + bottom) / 2
     sheet.line([(middle, top), (middle, bottom)], frame, edge * 0.7, depth)
     sheet.line([(left, across), (right, across)], frame, edge * 0.7, depth)
@@ -93,23 +110,40 @@ def house(sheet: Sheet, x: float, y: float, width: float, rng: Random, *, depth:
     chimney = x + width * rng.choice((-0.28, 0.28))
     sheet.rect(chimney - width * 0.06, top - peak * 0.85, chimney + width * 0.06, top, (160, 92, 74), depth)
     for i in range(3):
-        sheet.ellipse(chimney + width * 0.05 * i, top - peak * (0.95 + 0.16 * i), width * (0.05 + 0.014 * i),
-                      width * (0.04 + 0.012 * i), (222, 226, 232), depth + 0.3)
+        sheet.ellipse(
+            chimney + width * 0.05 * i,
+            top - peak * (0.95 + 0.16 * i),
+            width * (0.05 + 0.014 * i),
+            width * (0.04 + 0.012 * i),
+            (222, 226, 232),
+            depth + 0.3,
+        )
     sheet.shaded([(left, top), (right, top), (right, y), (left, y)], lighter(wall, 0.18), darker(wall, 0.1), depth)
     over = width * 0.09
     roofline = [(left - over, top + over * 0.3), (x, top - peak), (right + over, top + over * 0.3)]
-    sheet.shaded(roofline, lighter(sheet.light.open_ground(roof), 0.1), sheet.light.open_ground(darker(roof, 0.14)), depth)
+    sheet.shaded(
+        roofline, lighter(sheet.light.open_ground(roof), 0.1), sheet.light.open_ground(darker(roof, 0.14)), depth
+    )
     sheet.rect(left, top + over * 0.3, right, top + over * 0.75, darker(wall, 0.2), depth)
     door = x + width * rng.choice((-0.22, 0.0, 0.22))
     door_tone = rng.choice(ROOFS)
-    sheet.rect(door - width * 0.09, y - high * 0.56, door + width * 0.09, y, door_tone, depth, radius=width * 0.03,
-               edge=0.004)
+    sheet.rect(
+        door - width * 0.09, y - high * 0.56, door + width * 0.09, y, door_tone, depth, radius=width * 0.03, edge=0.004
+    )
     sheet.ellipse(door + width * 0.055, y - high * 0.27, width * 0.013, width * 0.013, (240, 200, 90), depth)
     for side in (-0.3, 0.0, 0.3):
         wx = x + width * side
         if abs(wx - door) > width * 0.18:
-            lit_window(sheet, wx - width * 0.07, top + high * 0.26, wx + width * 0.07, top + high * 0.55, (250, 246, 236),
-                       rng, depth=depth)
+            lit_window(
+                sheet,
+                wx - width * 0.07,
+                top + high * 0.26,
+                wx + width * 0.07,
+                top + high * 0.55,
+                (250, 246, 236),
+                rng,
+                depth=depth,
+            )
 
 
 def lantern_post(sheet: Sheet, x: float, y: float, height: float, tone: Colour) -> None:
@@ -119,13 +153,19 @@ def lantern_post(sheet: Sheet, x: float, y: float, height: float, tone: Colour) 
     sheet.rect(x - 0.016, y - 0.02, x + 0.016, y, tone, radius=0.004)
     head = y - height
     on = sheet.light.glow > 0
-    sheet.poly([(x - 0.018, head), (x - 0.026, head - 0.055), (x + 0.026, head - 0.055), (x + 0.018, head)],
-               (255, 226, 150) if on else (226, 232, 222), raw=on)
+    sheet.poly(
+        [(x - 0.018, head), (x - 0.026, head - 0.055), (x + 0.026, head - 0.055), (x + 0.018, head)],
+        (255, 226, 150) if on else (226, 232, 222),
+        raw=on,
+    )
     sheet.poly([(x - 0.032, head - 0.053), (x, head - 0.078), (x + 0.032, head - 0.053)], tone)
     if on:
         sheet.glow(x, head - 0.03, 0.24, (255, 196, 100), 0.8 * sheet.light.glow)
-        sheet.beam([(x - 0.02, head), (x + 0.02, head), (x + 0.17, y + 0.03), (x - 0.17, y + 0.03)], (255, 200, 110),
-                   0.16 * sheet.light.glow)
+        sheet.beam(
+            [(x - 0.02, head), (x + 0.02, head), (x + 0.17, y + 0.03), (x - 0.17, y + 0.03)],
+            (255, 200, 110),
+            0.16 * sheet.light.glow,
+        )
 
 
 def draw_garden(sheet: Sheet, rng: Random) -> None:
@@ -142,8 +182,12 @@ def draw_garden(sheet: Sheet, rng: Random) -> None:
     elif kind == "greenhouse":
         x = 0.5 - side * 0.28
         glass = (192, 224, 220)
-        sheet.poly([(x - 0.15, 0.635), (x - 0.15, 0.46), (x, 0.38), (x + 0.15, 0.46), (x + 0.15, 0.635)], glass, 0.1,
-                   edge=0.008)
+        sheet.poly(
+            [(x - 0.15, 0.635), (x - 0.15, 0.46), (x, 0.38), (x + 0.15, 0.46), (x + 0.15, 0.635)],
+            glass,
+            0.1,
+            edge=0.008,
+        )
         for i in range(5):
             px = x - 0.1 + 0.05 * i
             plants.draw_flower(sheet, px, 0.63, 0.06, rng.choice(plants.PETALS), rng)
@@ -152,16 +196,24 @@ def draw_garden(sheet: Sheet, rng: Random) -> None:
             sheet.glow(x, 0.54, 0.16, (200, 230, 150), 0.4 * sheet.light.glow)
     plants.draw_fence(sheet, 0.655, 0.105, fence, rng)
     for _ in range(rng.randint(3, 5)):
-        plants.draw_bush(sheet, rng.random(), 0.675, rng.uniform(0.1, 0.18), rng.choice(plants.GREENS), rng,
-                         berries=rng.random() < 0.6)
+        plants.draw_bush(
+            sheet,
+            rng.random(),
+            0.675,
+            rng.uniform(0.1, 0.18),
+            rng.choice(plants.GREENS),
+            rng,
+            berries=rng.random() < 0.6,
+        )
     plants.draw_tree(sheet, 0.5 + side * rng.uniform(0.3, 0.42), 0.73, rng.uniform(0.5, 0.62), rng)
     if rng.random() < 0.6:
         path(sheet, rng.uniform(0.3, 0.7), 0.665, rng, (222, 196, 156))
     bed = rng.choice(plants.PETALS)
     for i in range(11):
         x = 0.5 - side * 0.46 + side * 0.036 * i
-        plants.draw_flower(sheet, x, 0.735 + 0.012 * (i % 2), rng.uniform(0.05, 0.085), rng.choice((bed, plants.PETALS[2], bed)),
-                           rng)
+        plants.draw_flower(
+            sheet, x, 0.735 + 0.012 * (i % 2), rng.uniform(0.05, 0.085), rng.choice((bed, plants.PETALS[2], bed)), rng
+        )
     ground_details(sheet, rng, ground, near, flowers=8, tufts=14)
     if rng.random() < 0.5:
         x = 0.5 - side * 0.38
@@ -197,10 +249,28 @@ def draw_forest(sheet: Sheet, rng: Random) -> None:
             wide = rng.uniform(0.045, 0.07)
             bark = rng.choice(((112, 78, 54), (98, 80, 68), (134, 92, 60)))
             sheet.shadow(x + 0.03, 0.77, 0.12, 0.02, 0.3)
-            sheet.shaded([(x - wide, -0.01), (x + wide, -0.01), (x + wide * 1.05, 0.68), (x + wide * 1.9, 0.775),
-                          (x - wide * 1.9, 0.775), (x - wide * 1.05, 0.68)], bark, darker(bark, 0.2))
-            sheet.poly([(x + wide * 0.3, 0), (x + wide, 0), (x + wide * 1.05, 0.68), (x + wide * 1.9, 0.775),
-                        (x + wide * 0.6, 0.76)], darker(bark, 0.24))
+            sheet.shaded(
+                [
+                    (x - wide, -0.01),
+                    (x + wide, -0.01),
+                    (x + wide * 1.05, 0.68),
+                    (x + wide * 1.9, 0.775),
+                    (x - wide * 1.9, 0.775),
+                    (x - wide * 1.05, 0.68),
+                ],
+                bark,
+                darker(bark, 0.2),
+            )
+            sheet.poly(
+                [
+                    (x + wide * 0.3, 0),
+                    (x + wide, 0),
+                    (x + wide * 1.05, 0.68),
+                    (x + wide * 1.9, 0.775),
+                    (x + wide * 0.6, 0.76),
+                ],
+                darker(bark, 0.24),
+            )
             if rng.random() < 0.5:
                 sheet.ellipse(x - wide * 0.15, 0.44, wide * 0.5, wide * 0.72, (52, 38, 34))
             plants.draw_crown(sheet, x, 0.05, 0.24, 0.13, rng.choice(plants.GREENS), rng)
@@ -209,18 +279,31 @@ def draw_forest(sheet: Sheet, rng: Random) -> None:
         else:
             plants.draw_round_tree(sheet, x, 0.74, rng.uniform(0.62, 0.75), rng.choice(plants.GREENS), rng)
     for _ in range(rng.randint(2, 4)):
-        plants.draw_bush(sheet, rng.choice((rng.uniform(0, 0.25), rng.uniform(0.75, 1))), rng.uniform(0.7, 0.78),
-                         rng.uniform(0.1, 0.17), darker(rng.choice(plants.GREENS), 0.12), rng, berries=rng.random() < 0.4)
+        plants.draw_bush(
+            sheet,
+            rng.choice((rng.uniform(0, 0.25), rng.uniform(0.75, 1))),
+            rng.uniform(0.7, 0.78),
+            rng.uniform(0.1, 0.17),
+            darker(rng.choice(plants.GREENS), 0.12),
+            rng,
+            berries=rng.random() < 0.4,
+        )
     for _ in range(rng.randint(2, 5)):
-        plants.draw_mushroom(sheet, rng.choice((rng.uniform(0.03, 0.3), rng.uniform(0.7, 0.97))), rng.uniform(0.78, 0.95),
-                             rng.uniform(0.04, 0.07), rng)
+        plants.draw_mushroom(
+            sheet,
+            rng.choice((rng.uniform(0.03, 0.3), rng.uniform(0.7, 0.97))),
+            rng.uniform(0.78, 0.95),
+            rng.uniform(0.04, 0.07),
+            rng,
+        )
     if rng.random() < 0.4:
         plants.draw_stone(sheet, rng.choice((0.14, 0.86)), 0.84, rng.uniform(0.1, 0.16), rng)
     ground_details(sheet, rng, ground, floor, flowers=4, tufts=20)
     slant = rng.uniform(-0.2, 0.2)
     if sheet.light.weather == "clear":
-        beam = {"day": ((255, 250, 190), 0.16), "evening": ((255, 190, 110), 0.2),
-                "night": ((120, 150, 230), 0.14)}[sheet.light.time_of_day]
+        beam = {"day": ((255, 250, 190), 0.16), "evening": ((255, 190, 110), 0.2), "night": ((120, 150, 230), 0.14)}[
+            sheet.light.time_of_day
+        ]
         for x in (0.3, 0.52, 0.72):
             sheet.beam([(x, 0), (x + 0.08, 0), (x + slant + 0.13, 0.78), (x + slant, 0.78)], *beam)
 
@@ -231,8 +314,18 @@ def draw_beach(sheet: Sheet, rng: Random) -> None:
     sea = rng.choice(((62, 150, 190), (70, 170, 186), (56, 130, 184)))
     if rng.random() < 0.5:
         x = rng.uniform(0.15, 0.85)
-        sheet.shaded([(x - 0.22, horizon + 0.01), (x - 0.1, horizon - 0.07), (x, horizon - 0.1), (x + 0.09, horizon - 0.06),
-                      (x + 0.2, horizon + 0.01)], (126, 166, 140), (110, 150, 130), 0.8)
+        sheet.shaded(
+            [
+                (x - 0.22, horizon + 0.01),
+                (x - 0.1, horizon - 0.07),
+                (x, horizon - 0.1),
+                (x + 0.09, horizon - 0.06),
+                (x + 0.2, horizon + 0.01),
+            ],
+            (126, 166, 140),
+            (110, 150, 130),
+            0.8,
+        )
     shore = wavy(rng.uniform(0.61, 0.66), 0.014, rng.uniform(0, 6), 0.8)
     middle = mix(sheet.light.sky[2], sheet.lit(sea), 0.5)
     sheet.gradient(0, horizon, 1, 0.7, middle, sheet.lit(lighter(sea, 0.18)), raw=True)
@@ -244,39 +337,66 @@ def draw_beach(sheet: Sheet, rng: Random) -> None:
         gleam = {"day": (255, 255, 230), "evening": (255, 190, 110), "night": (190, 205, 250)}[sheet.light.time_of_day]
         for i in range(7):
             half = 0.02 + 0.009 * i
-            sheet.line([(sun - half, horizon + 0.01 + 0.018 * i), (sun + half, horizon + 0.01 + 0.018 * i)],
-                       mix(middle, gleam, 0.75), 0.006, raw=True)
+            sheet.line(
+                [(sun - half, horizon + 0.01 + 0.018 * i), (sun + half, horizon + 0.01 + 0.018 * i)],
+                mix(middle, gleam, 0.75),
+                0.006,
+                raw=True,
+            )
     what = rng.choice(("boat", "lighthouse", "boat", "rocks", "none"))
     place = rng.uniform(0.15, 0.85)
     if what == "boat":
         hull, sail = rng.choice(ROOFS), rng.choice(((250, 246, 236), (240, 120, 96), (250, 208, 96)))
         y = horizon + 0.05
-        sheet.poly([(place - 0.07, y - 0.012), (place + 0.07, y - 0.012), (place + 0.045, y + 0.02), (place - 0.05, y + 0.02)],
-                   hull, 0.2)
+        sheet.poly(
+            [(place - 0.07, y - 0.012), (place + 0.07, y - 0.012), (place + 0.045, y + 0.02), (place - 0.05, y + 0.02)],
+            hull,
+            0.2,
+        )
         sheet.line([(place, y - 0.012), (place, y - 0.14)], (110, 80, 60), 0.006, 0.2)
         sheet.poly([(place + 0.006, y - 0.135), (place + 0.065, y - 0.03), (place + 0.006, y - 0.03)], sail, 0.2)
-        sheet.poly([(place - 0.006, y - 0.12), (place - 0.05, y - 0.03), (place - 0.006, y - 0.03)], darker(sail, 0.12), 0.2)
+        sheet.poly(
+            [(place - 0.006, y - 0.12), (place - 0.05, y - 0.03), (place - 0.006, y - 0.03)], darker(sail, 0.12), 0.2
+        )
     elif what == "lighthouse":
         place = 0.14 if place < 0.5 else 0.86
         plants.draw_stone(sheet, place, horizon + 0.05, 0.22, rng, (132, 128, 126), 0.2)
         stripe = rng.choice(((208, 72, 66), (66, 104, 160)))
         for i in range(5):
             low, high = horizon - 0.01 - 0.055 * i, horizon - 0.065 - 0.055 * i
-            sheet.poly([(place - 0.042 + 0.004 * i, low), (place - 0.038 + 0.004 * i, high), (place + 0.038 - 0.004 * i, high),
-                        (place + 0.042 - 0.004 * i, low)], (248, 244, 236) if i % 2 else stripe, 0.15)
+            sheet.poly(
+                [
+                    (place - 0.042 + 0.004 * i, low),
+                    (place - 0.038 + 0.004 * i, high),
+                    (place + 0.038 - 0.004 * i, high),
+                    (place + 0.042 - 0.004 * i, low),
+                ],
+                (248, 244, 236) if i % 2 else stripe,
+                0.15,
+            )
         top = horizon - 0.285
-        sheet.rect(place - 0.02, top - 0.04, place + 0.02, top, (255, 226, 150) if sheet.light.glow else (220, 232, 234),
-                   raw=sheet.light.glow > 0)
+        sheet.rect(
+            place - 0.02,
+            top - 0.04,
+            place + 0.02,
+            top,
+            (255, 226, 150) if sheet.light.glow else (220, 232, 234),
+            raw=sheet.light.glow > 0,
+        )
         sheet.poly([(place - 0.03, top - 0.04), (place, top - 0.075), (place + 0.03, top - 0.04)], stripe, 0.15)
         if sheet.light.glow:
             sheet.glow(place, top - 0.02, 0.16, LAMP, 0.8)
             away = 1 if place < 0.5 else -1
-            sheet.beam([(place, top - 0.02), (place + away * 0.8, top - 0.1), (place + away * 0.8, top + 0.06)], LAMP,
-                       0.25 * sheet.light.glow)
+            sheet.beam(
+                [(place, top - 0.02), (place + away * 0.8, top - 0.1), (place + away * 0.8, top + 0.06)],
+                LAMP,
+                0.25 * sheet.light.glow,
+            )
     elif what == "rocks":
         for dx in (-0.07, 0.0, 0.06):
-            plants.draw_stone(sheet, place + dx, horizon + 0.07 + abs(dx) * 0.4, rng.uniform(0.08, 0.15), rng,
-                              (128, 124, 126), 0.2)
+            plants.draw_stone(
+                sheet, place + dx, horizon + 0.07 + abs(dx) * 0.4, rng.uniform(0.08, 0.15), rng, (128, 124, 126), 0.2
+            )
     sand = sheet.light.open_ground(rng.choice(((240, 216, 160), (246, 224, 178), (232, 200, 150))))
     foam = [(x, y - 0.016) for x, y in shore]
     sheet.poly(foam, (250, 252, 250))
@@ -288,14 +408,20 @@ def draw_beach(sheet: Sheet, rng: Random) -> None:
     if kind < 0.6:
         plants.draw_palm(sheet, side, 0.76, rng.uniform(0.48, 0.6), 0.22 if side < 0.5 else -0.22, rng)
     if kind > 0.35:
-        x = 1 - side + rng.uniform(-0.03, 0.03)
+        x = (0.2 if side > 0.5 else 0.8) + rng.uniform(-0.04, 0.04)
         tone = rng.choice(((232, 82, 78), (70, 140, 206), (250, 196, 70), (120, 190, 130)))
         sheet.shadow(x, 0.755, 0.14, 0.02, 0.26)
         sheet.line([(x, 0.75), (x, 0.46)], (244, 240, 230), 0.011)
         for i in range(6):
             a, b = math.pi * i / 6, math.pi * (i + 1) / 6
-            sheet.poly([(x, 0.41), (x - 0.19 * math.cos(a), 0.53 - 0.09 * math.sin(a)),
-                        (x - 0.19 * math.cos(b), 0.53 - 0.09 * math.sin(b))], tone if i % 2 else (252, 248, 240))
+            sheet.poly(
+                [
+                    (x, 0.41),
+                    (x - 0.19 * math.cos(a), 0.53 - 0.09 * math.sin(a)),
+                    (x - 0.19 * math.cos(b), 0.53 - 0.09 * math.sin(b)),
+                ],
+                tone if i % 2 else (252, 248, 240),
+            )
         towel = rng.choice(ROOFS)
         sheet.poly([(x - 0.13, 0.755), (x + 0.1, 0.755), (x + 0.13, 0.795), (x - 0.1, 0.795)], towel)
         sheet.poly([(x - 0.03, 0.755), (x + 0.02, 0.755), (x + 0.05, 0.795), (x, 0.795)], lighter(towel, 0.5))
@@ -307,13 +433,24 @@ def draw_beach(sheet: Sheet, rng: Random) -> None:
         for dx in (-0.06, 0.0, 0.06):
             high = 0.07 if dx else 0.1
             sheet.rect(x + dx - 0.016, y - high, x + dx + 0.016, y, castle)
-            sheet.poly([(x + dx - 0.022, y - high), (x + dx, y - high - 0.035), (x + dx + 0.022, y - high)], darker(castle, 0.12))
+            sheet.poly(
+                [(x + dx - 0.022, y - high), (x + dx, y - high - 0.035), (x + dx + 0.022, y - high)],
+                darker(castle, 0.12),
+            )
     for _ in range(9):
         x, y = rng.random(), rng.uniform(0.77, 0.98)
         tone = rng.choice(((250, 190, 170), (255, 250, 240), (236, 150, 110), (200, 176, 150)))
         if rng.random() < 0.3:
-            sheet.poly([(x + 0.016 * (1 if i % 2 else 0.45) * math.cos(i * math.pi / 5), y + 0.012 * (1 if i % 2 else 0.45)
-                         * math.sin(i * math.pi / 5)) for i in range(10)], tone)
+            sheet.poly(
+                [
+                    (
+                        x + 0.016 * (1 if i % 2 else 0.45) * math.cos(i * math.pi / 5),
+                        y + 0.012 * (1 if i % 2 else 0.45) * math.sin(i * math.pi / 5),
+                    )
+                    for i in range(10)
+                ],
+                tone,
+            )
         else:
             sheet.ellipse(x, y, rng.uniform(0.005, 0.011), rng.uniform(0.004, 0.007), tone)
 
@@ -344,7 +481,9 @@ def draw_snowfield(sheet: Sheet, rng: Random) -> None:
         for i in range(6):
             low = y - 0.026 * i
             sheet.rect(x - wide / 2, low - 0.026, x + wide / 2, low, log if i % 2 else darker(log, 0.1), radius=0.01)
-        sheet.poly([(x - wide * 0.62, y - 0.15), (x, y - 0.28), (x + wide * 0.62, y - 0.15)], (250, 252, 255), edge=0.004)
+        sheet.poly(
+            [(x - wide * 0.62, y - 0.15), (x, y - 0.28), (x + wide * 0.62, y - 0.15)], (250, 252, 255), edge=0.004
+        )
         sheet.poly([(x - wide * 0.62, y - 0.15), (x, y - 0.18), (x + wide * 0.62, y - 0.15)], shade)
         sheet.rect(x - wide * 0.38, y - 0.11, x - wide * 0.2, y, rng.choice(ROOFS), radius=0.01)
         lit_window(sheet, x + wide * 0.05, y - 0.11, x + wide * 0.3, y - 0.055, (244, 240, 232), Random(1))
@@ -355,12 +494,18 @@ def draw_snowfield(sheet: Sheet, rng: Random) -> None:
         sheet.line([(x, 0.71), (x + 0.11, 0.724)], (220, 238, 248), 0.005)
     else:
         sheet.shadow(x, 0.67, 0.16, 0.02, 0.2)
-        sheet.poly([(x + 0.14 * math.cos(a), 0.67 - 0.15 * math.sin(a)) for a in (i * math.pi / 14 for i in range(15))],
-                   (244, 248, 252), edge=0.005)
+        sheet.poly(
+            [(x + 0.14 * math.cos(a), 0.67 - 0.15 * math.sin(a)) for a in (i * math.pi / 14 for i in range(15))],
+            (244, 248, 252),
+            edge=0.005,
+        )
         for row in (0.05, 0.1):
             sheet.line([(x - 0.13 + row * 0.3, 0.67 - row), (x + 0.13 - row * 0.3, 0.67 - row)], shade, 0.004)
-        sheet.poly([(x + 0.05 * math.cos(a), 0.67 - 0.075 * math.sin(a)) for a in (i * math.pi / 10 for i in range(11))],
-                   LAMP if sheet.light.glow else (80, 96, 130), raw=sheet.light.glow > 0)
+        sheet.poly(
+            [(x + 0.05 * math.cos(a), 0.67 - 0.075 * math.sin(a)) for a in (i * math.pi / 10 for i in range(11))],
+            LAMP if sheet.light.glow else (80, 96, 130),
+            raw=sheet.light.glow > 0,
+        )
         if sheet.light.glow:
             sheet.glow(x, 0.65, 0.16, (255, 180, 90), 0.5)
     for s in (-1, 1):
@@ -400,9 +545,18 @@ def _snowy_pine(sheet: Sheet, x: float, y: float, height: float, rng: Random, de
         tip = max(y - height, low - height * 0.36)
         sheet.poly([(x - half, low), (x, low + height * 0.025), (x + half, low), (x, tip)], tone, depth)
         sheet.poly([(x, low + height * 0.025), (x + half, low), (x, tip)], darker(tone, 0.2), depth)
-        sheet.poly([(x - half * 0.62, low - height * 0.135), (x - half * 0.3, low - height * 0.075),
-                    (x, low - height * 0.12), (x + half * 0.3, low - height * 0.085), (x + half * 0.62, low - height * 0.135),
-                    (x, tip)], (246, 249, 253), depth)
+        sheet.poly(
+            [
+                (x - half * 0.62, low - height * 0.135),
+                (x - half * 0.3, low - height * 0.075),
+                (x, low - height * 0.12),
+                (x + half * 0.3, low - height * 0.085),
+                (x + half * 0.62, low - height * 0.135),
+                (x, tip),
+            ],
+            (246, 249, 253),
+            depth,
+        )
 
 
 def peaks(sheet: Sheet, rng: Random, base: float, height: float, rock: Colour, *, depth: float, count: int = 3) -> None:
@@ -414,15 +568,29 @@ def peaks(sheet: Sheet, rng: Random, base: float, height: float, rock: Colour, *
         top = (x, base - high)
         ridge = x + half * rng.uniform(0.05, 0.2)
         sheet.poly([(x - half, base + 0.02), top, (x + half, base + 0.02)], lighter(rock, 0.12), depth)
-        sheet.poly([top, (ridge, base - high * 0.55), (x + half * 0.05, base - high * 0.3), (ridge, base + 0.02),
-                    (x + half, base + 0.02)], darker(rock, 0.2), depth)
+        sheet.poly(
+            [
+                top,
+                (ridge, base - high * 0.55),
+                (x + half * 0.05, base - high * 0.3),
+                (ridge, base + 0.02),
+                (x + half, base + 0.02),
+            ],
+            darker(rock, 0.2),
+            depth,
+        )
         share = rng.uniform(0.3, 0.45) + 0.15 * bool(sheet.light.snow)
         left, right = (x - half * share, base - high * (1 - share)), (x + half * share, base - high * (1 - share))
-        jag = [(left[0] + (right[0] - left[0]) * t, left[1] + (0.03 if k % 2 else -0.028) * high * 1.6)
-               for k, t in enumerate((0.2, 0.4, 0.6, 0.8))]
+        jag = [
+            (left[0] + (right[0] - left[0]) * t, left[1] + (0.03 if k % 2 else -0.028) * high * 1.6)
+            for k, t in enumerate((0.2, 0.4, 0.6, 0.8))
+        ]
         sheet.poly([top, left, *jag, right], (250, 252, 255), depth * 0.7)
-        sheet.poly([top, (x + half * share * 0.16, base - high * (1 - share * 0.6)), jag[2], jag[3], right],
-                   (206, 220, 240), depth * 0.7)
+        sheet.poly(
+            [top, (x + half * share * 0.16, base - high * (1 - share * 0.6)), jag[2], jag[3], right],
+            (206, 220, 240),
+            depth * 0.7,
+        )
 
 
 def draw_farm(sheet: Sheet, rng: Random) -> None:
@@ -445,41 +613,82 @@ def draw_farm(sheet: Sheet, rng: Random) -> None:
     what = rng.choice(("silo", "mill", "silo", "tree"))
     sx = x - side * wide * 0.75
     if what == "silo":
-        sheet.shaded([(sx - 0.05, 0.67), (sx - 0.05, 0.4), (sx + 0.05, 0.4), (sx + 0.05, 0.67)], (206, 212, 216), (166, 172, 180))
-        sheet.poly([(sx + 0.05 * math.cos(a), 0.4 - 0.05 * math.sin(a)) for a in (i * math.pi / 8 for i in range(9))], barn)
+        sheet.shaded(
+            [(sx - 0.05, 0.67), (sx - 0.05, 0.4), (sx + 0.05, 0.4), (sx + 0.05, 0.67)], (206, 212, 216), (166, 172, 180)
+        )
+        sheet.poly(
+            [(sx + 0.05 * math.cos(a), 0.4 - 0.05 * math.sin(a)) for a in (i * math.pi / 8 for i in range(9))], barn
+        )
         for i in range(4):
             sheet.line([(sx - 0.05, 0.45 + 0.055 * i), (sx + 0.05, 0.45 + 0.055 * i)], (150, 156, 164), 0.004)
     elif what == "mill":
-        sheet.shaded([(sx - 0.07, 0.67), (sx - 0.04, 0.4), (sx + 0.04, 0.4), (sx + 0.07, 0.67)], (246, 238, 222), (214, 200, 178))
+        sheet.shaded(
+            [(sx - 0.07, 0.67), (sx - 0.04, 0.4), (sx + 0.04, 0.4), (sx + 0.07, 0.67)], (246, 238, 222), (214, 200, 178)
+        )
         sheet.poly([(sx - 0.052, 0.405), (sx, 0.34), (sx + 0.052, 0.405)], roof)
         turn = rng.uniform(0, 1.5)
         for i in range(4):
             a = turn + i * math.pi / 2
             cx, cy, sn, cs = sx, 0.4, math.sin(a), math.cos(a)
-            sheet.poly([(cx + cs * 0.02 - sn * 0.006, cy + sn * 0.02 + cs * 0.006), (cx + cs * 0.15 - sn * 0.006, cy + sn * 0.15 + cs * 0.006),
-                        (cx + cs * 0.15 + sn * 0.028, cy + sn * 0.15 - cs * 0.028), (cx + cs * 0.03 + sn * 0.028, cy + sn * 0.03 - cs * 0.028)],
-                       (250, 246, 236), edge=0.003)
+            sheet.poly(
+                [
+                    (cx + cs * 0.02 - sn * 0.006, cy + sn * 0.02 + cs * 0.006),
+                    (cx + cs * 0.15 - sn * 0.006, cy + sn * 0.15 + cs * 0.006),
+                    (cx + cs * 0.15 + sn * 0.028, cy + sn * 0.15 - cs * 0.028),
+                    (cx + cs * 0.03 + sn * 0.028, cy + sn * 0.03 - cs * 0.028),
+                ],
+                (250, 246, 236),
+                edge=0.003,
+            )
     else:
         plants.draw_tree(sheet, sx, 0.67, 0.36, rng, 0.1)
     sheet.shadow(x + 0.02, y, wide * 0.62, 0.02, 0.3)
     top = y - wide * 0.6
-    shape = [(x - wide / 2, y), (x - wide / 2, top), (x - wide * 0.32, top - wide * 0.22), (x, top - wide * 0.34),
-             (x + wide * 0.32, top - wide * 0.22), (x + wide / 2, top), (x + wide / 2, y)]
+    shape = [
+        (x - wide / 2, y),
+        (x - wide / 2, top),
+        (x - wide * 0.32, top - wide * 0.22),
+        (x, top - wide * 0.34),
+        (x + wide * 0.32, top - wide * 0.22),
+        (x + wide / 2, top),
+        (x + wide / 2, y),
+    ]
     sheet.shaded(shape, lighter(barn, 0.12), darker(barn, 0.15))
     for i in range(1, 8):
         bx = x - wide / 2 + wide * i / 8
         sheet.line([(bx, y), (bx, top)], darker(barn, 0.12), 0.003)
-    roofline = [(x - wide * 0.55, top + 0.012), (x - wide * 0.34, top - wide * 0.235), (x, top - wide * 0.37),
-                (x + wide * 0.34, top - wide * 0.235), (x + wide * 0.55, top + 0.012)]
+    roofline = [
+        (x - wide * 0.55, top + 0.012),
+        (x - wide * 0.34, top - wide * 0.235),
+        (x, top - wide * 0.37),
+        (x + wide * 0.34, top - wide * 0.235),
+        (x + wide * 0.55, top + 0.012),
+    ]
     sheet.line(roofline, roof, 0.026)
     cream = (250, 242, 228)
     sheet.rect(x - wide * 0.17, y - wide * 0.4, x + wide * 0.17, y, darker(barn, 0.22))
-    sheet.line([(x - wide * 0.17, y), (x - wide * 0.17, y - wide * 0.4), (x + wide * 0.17, y - wide * 0.4), (x + wide * 0.17, y)], cream, 0.009)
+    sheet.line(
+        [
+            (x - wide * 0.17, y),
+            (x - wide * 0.17, y - wide * 0.4),
+            (x + wide * 0.17, y - wide * 0.4),
+            (x + wide * 0.17, y),
+        ],
+        cream,
+        0.009,
+    )
     sheet.line([(x - wide * 0.17, y - wide * 0.4), (x + wide * 0.17, y)], cream, 0.007)
     sheet.line([(x + wide * 0.17, y - wide * 0.4), (x - wide * 0.17, y)], cream, 0.007)
     lit_window(sheet, x - wide * 0.08, top - wide * 0.16, x + wide * 0.08, top - wide * 0.03, cream, Random(1))
-    plants.draw_fence(sheet, 0.7, 0.075, rng.choice(((244, 240, 230), (158, 116, 80))), rng,
-                      left=0.0 if side > 0 else 0.36, right=0.64 if side > 0 else 1.0)
+    plants.draw_fence(
+        sheet,
+        0.7,
+        0.075,
+        rng.choice(((244, 240, 230), (158, 116, 80))),
+        rng,
+        left=0.0 if side > 0 else 0.36,
+        right=0.64 if side > 0 else 1.0,
+    )
     hay = (226, 186, 96)
     for i in range(rng.randint(1, 3)):
         hx, hy = 0.5 - side * (0.2 + 0.11 * i), 0.745 + 0.01 * i
@@ -511,16 +720,30 @@ def draw_street(sheet: Sheet, rng: Random) -> None:
         style = rng.choice(("gable", "flat", "step", "hip"))
         white_roof = sheet.light.open_ground(roof)
         if style == "gable":
-            sheet.shaded([(left - 0.008, top), ((left + right) / 2, top - wide * 0.5), (right + 0.008, top)], lighter(white_roof, 0.1), white_roof)
+            sheet.shaded(
+                [(left - 0.008, top), ((left + right) / 2, top - wide * 0.5), (right + 0.008, top)],
+                lighter(white_roof, 0.1),
+                white_roof,
+            )
         elif style == "hip":
-            sheet.shaded([(left - 0.008, top), (left + wide * 0.22, top - wide * 0.28), (right - wide * 0.22, top - wide * 0.28),
-                          (right + 0.008, top)], lighter(white_roof, 0.1), white_roof)
+            sheet.shaded(
+                [
+                    (left - 0.008, top),
+                    (left + wide * 0.22, top - wide * 0.28),
+                    (right - wide * 0.22, top - wide * 0.28),
+                    (right + 0.008, top),
+                ],
+                lighter(white_roof, 0.1),
+                white_roof,
+            )
         elif style == "step":
             for i in range(3):
                 sheet.rect(left + wide * 0.13 * i, top - 0.034 * (i + 1), right - wide * 0.13 * i, top + 0.01, wall)
         sheet.shaded([(left, top), (right, top), (right, base), (left, base)], lighter(wall, 0.14), darker(wall, 0.1))
         if style == "flat":
-            sheet.rect(left - 0.008, top - 0.012, right + 0.008, top + 0.014, sheet.light.open_ground(darker(roof, 0.1)))
+            sheet.rect(
+                left - 0.008, top - 0.012, right + 0.008, top + 0.014, sheet.light.open_ground(darker(roof, 0.1))
+            )
         floors = max(1, int((high - 0.16) / 0.1))
         for floor in range(floors):
             wy = top + 0.035 + floor * 0.1
@@ -537,8 +760,16 @@ def draw_street(sheet: Sheet, rng: Random) -> None:
             tone = rng.choice(ROOFS)
             for k in range(5):
                 a, b = left + wide * (0.05 + 0.118 * k), left + wide * (0.05 + 0.118 * (k + 1))
-                sheet.poly([(a, base - 0.135), (b, base - 0.135), (b, base - 0.1), ((a + b) / 2, base - 0.09), (a, base - 0.1)],
-                           tone if k % 2 else trim)
+                sheet.poly(
+                    [
+                        (a, base - 0.135),
+                        (b, base - 0.135),
+                        (b, base - 0.1),
+                        ((a + b) / 2, base - 0.09),
+                        (a, base - 0.1),
+                    ],
+                    tone if k % 2 else trim,
+                )
         sheet.shadow((left + right) / 2, base + 0.005, wide * 0.52, 0.012, 0.22)
         x += wide + (0.0 if rng.random() < 0.8 else 0.03)
         number += 1
@@ -552,13 +783,22 @@ def draw_street(sheet: Sheet, rng: Random) -> None:
     road = sheet.light.open_ground((122, 124, 134))
     sheet.gradient(0, 0.79, 1, 1, road, darker(road, 0.2))
     for i in range(5):
-        sheet.poly([(0.02 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.9), (0.015 + 0.24 * i, 0.9)],
-                   (238, 234, 220))
+        sheet.poly(
+            [(0.02 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.885), (0.13 + 0.24 * i, 0.9), (0.015 + 0.24 * i, 0.9)],
+            (238, 234, 220),
+        )
     puddles = Random(f"puddles:{rng.random()}")
     if sheet.light.weather == "rain":
         for _ in range(4):
             px, py = puddles.random(), puddles.uniform(0.81, 0.96)
-            sheet.ellipse(px, py, puddles.uniform(0.05, 0.1), 0.012, mix(sheet.lit((150, 170, 190)), sheet.light.sky[1], 0.5), raw=True)
+            sheet.ellipse(
+                px,
+                py,
+                puddles.uniform(0.05, 0.1),
+                0.012,
+                mix(sheet.lit((150, 170, 190)), sheet.light.sky[1], 0.5),
+                raw=True,
+            )
     side = rng.choice((0.1, 0.9))
     lantern_post(sheet, side, 0.765, 0.42, (66, 70, 84))
     if rng.random() < 0.6:
@@ -581,12 +821,16 @@ def draw_playground(sheet: Sheet, rng: Random) -> None:
     ground = hills(sheet, rng, y=0.63, near=near, count=2, height=0.018, step=0.045)[-1]
     for _ in range(rng.randint(3, 5)):
         plants.draw_round_tree(sheet, rng.random(), 0.62, rng.uniform(0.24, 0.36), plants.leaf_tone(rng), rng, 0.45)
-    plants.draw_fence(sheet, 0.655, 0.07, rng.choice(((240, 236, 226), (196, 150, 104), (120, 170, 190))), rng, depth=0.2)
+    plants.draw_fence(
+        sheet, 0.655, 0.07, rng.choice(((240, 236, 226), (196, 150, 104), (120, 170, 190))), rng, depth=0.2
+    )
     ground_details(sheet, rng, ground, near, flowers=10, tufts=18)
     sand = sheet.light.open_ground((238, 214, 160))
     sheet.ellipse(0.5, 0.84, 0.47, 0.13, darker(sand, 0.14))
     sheet.ellipse(0.5, 0.845, 0.455, 0.12, sand)
-    tones = rng.sample([(226, 74, 70), (66, 134, 206), (250, 196, 66), (96, 178, 110), (240, 136, 62), (150, 96, 190)], 3)
+    tones = rng.sample(
+        [(226, 74, 70), (66, 134, 206), (250, 196, 66), (96, 178, 110), (240, 136, 62), (150, 96, 190)], 3
+    )
     side = rng.choice((-1, 1))
     x = 0.5 - side * 0.3
     tower = rng.random() < 0.6
@@ -599,10 +843,22 @@ def draw_playground(sheet: Sheet, rng: Random) -> None:
         sheet.box(x - 0.07, 0.54, x + 0.07, 0.575, tones[2])
         sheet.rect(x - 0.06, 0.49, x + 0.06, 0.5, tones[0])
     for i in range(5):
-        sheet.line([(x - side * 0.075, 0.585 + 0.035 * i), (x - side * 0.045, 0.585 + 0.035 * i)], (120, 110, 120), 0.007)
+        sheet.line(
+            [(x - side * 0.075, 0.585 + 0.035 * i), (x - side * 0.045, 0.585 + 0.035 * i)], (120, 110, 120), 0.007
+        )
     end = x + side * 0.27
-    sheet.poly([(x + side * 0.05, 0.545), (x + side * 0.075, 0.545), (end, 0.735), (end + side * 0.06, 0.742), (end + side * 0.06, 0.765),
-                (end - side * 0.03, 0.765)], tones[1], edge=0.005)
+    sheet.poly(
+        [
+            (x + side * 0.05, 0.545),
+            (x + side * 0.075, 0.545),
+            (end, 0.735),
+            (end + side * 0.06, 0.742),
+            (end + side * 0.06, 0.765),
+            (end - side * 0.03, 0.765),
+        ],
+        tones[1],
+        edge=0.005,
+    )
     sheet.line([(x + side * 0.065, 0.535), (end, 0.728), (end + side * 0.06, 0.735)], lighter(tones[1], 0.35), 0.011)
     sheet.line([(x, 0.56), (x, y)], (130, 120, 128), 0.01)
     x = 0.5 + side * 0.3
@@ -651,7 +907,9 @@ def draw_mountain(sheet: Sheet, rng: Random) -> None:
     sheet.shaded(middle, mix(tone, (90, 130, 120), 0.3), tone, 0.35)
     for _ in range(rng.randint(6, 10)):
         x = rng.random()
-        plants.draw_pine(sheet, x, height_at(middle, x) + 0.015, rng.uniform(0.08, 0.15), rng.choice(plants.PINES), rng, 0.35)
+        plants.draw_pine(
+            sheet, x, height_at(middle, x) + 0.015, rng.uniform(0.08, 0.15), rng.choice(plants.PINES), rng, 0.35
+        )
     if rng.random() < 0.5:
         x = rng.uniform(0.25, 0.75)
         water = mix(sheet.lit((90, 160, 196)), sheet.light.sky[1], 0.45)
@@ -671,8 +929,14 @@ def draw_mountain(sheet: Sheet, rng: Random) -> None:
         if rng.random() < 0.7:
             plants.draw_pine(sheet, px, 0.76, rng.uniform(0.34, 0.5), rng.choice(plants.PINES), rng)
     for _ in range(rng.randint(3, 5)):
-        plants.draw_stone(sheet, rng.choice((rng.uniform(0.02, 0.3), rng.uniform(0.7, 0.98))), rng.uniform(0.76, 0.9),
-                          rng.uniform(0.06, 0.14), rng, rock)
+        plants.draw_stone(
+            sheet,
+            rng.choice((rng.uniform(0.02, 0.3), rng.uniform(0.7, 0.98))),
+            rng.uniform(0.76, 0.9),
+            rng.uniform(0.06, 0.14),
+            rng,
+            rock,
+        )
     ground_details(sheet, rng, ground, near, flowers=9, tufts=14)
 
 
@@ -684,7 +948,9 @@ def draw_meadow(sheet: Sheet, rng: Random) -> None:
     what = rng.choice(("lone tree", "mill", "grove", "river"))
     for _ in range(rng.randint(2, 5)):
         x = rng.random()
-        plants.draw_round_tree(sheet, x, height_at(back, x) + 0.01, rng.uniform(0.07, 0.12), rng.choice(plants.GREENS), rng, 0.6)
+        plants.draw_round_tree(
+            sheet, x, height_at(back, x) + 0.01, rng.uniform(0.07, 0.12), rng.choice(plants.GREENS), rng, 0.6
+        )
     if what == "mill":
         x = rng.uniform(0.15, 0.85)
         house(sheet, x, height_at(outlines[1], x) + 0.02, 0.13, rng, depth=0.4)
@@ -704,7 +970,9 @@ def draw_meadow(sheet: Sheet, rng: Random) -> None:
         for i in range(6):
             t = 0.2 + 0.13 * i
             mid = x + (end - x) * t + 0.06 * math.sin(t * 7)
-            sheet.line([(mid - 0.03 * t, 0.6 + 0.4 * t), (mid + 0.04 * t, 0.6 + 0.4 * t)], lighter(water, 0.4), 0.005, raw=True)
+            sheet.line(
+                [(mid - 0.03 * t, 0.6 + 0.4 * t), (mid + 0.04 * t, 0.6 + 0.4 * t)], lighter(water, 0.4), 0.005, raw=True
+            )
     side = rng.choice((-1, 1))
     if what == "lone tree":
         plants.draw_round_tree(sheet, 0.5 + side * 0.3, 0.72, rng.uniform(0.5, 0.6), plants.leaf_tone(rng), rng)
@@ -715,7 +983,14 @@ def draw_meadow(sheet: Sheet, rng: Random) -> None:
             sheet.rect(x - 0.045, 0.655, x + 0.045, 0.672, (190, 110, 80), radius=0.004)
     elif what == "grove":
         for i in range(3):
-            plants.draw_birch(sheet, 0.5 + side * (0.24 + 0.09 * i), 0.71 + 0.015 * i, rng.uniform(0.4, 0.54), plants.leaf_tone(rng), rng)
+            plants.draw_birch(
+                sheet,
+                0.5 + side * (0.24 + 0.09 * i),
+                0.71 + 0.015 * i,
+                rng.uniform(0.4, 0.54),
+                plants.leaf_tone(rng),
+                rng,
+            )
     if rng.random() < 0.45:
         path(sheet, rng.uniform(0.3, 0.7), 0.68, rng, (226, 204, 162), width=0.22)
     ground = outlines[-1]

@@ -44,8 +44,11 @@ class _Standing:
 @lru_cache(maxsize=1)
 def _spot() -> Image.Image:
     """A soft round spot, L, 64 px: 255 in the middle, 0 at the rim."""
-    return Image.radial_gradient("L").resize((64, 64), Image.Resampling.BILINEAR).point(
-        [max(0, 255 - round(v * 255 / 180)) for v in range(256)])
+    return (
+        Image.radial_gradient("L")
+        .resize((64, 64), Image.Resampling.BILINEAR)
+        .point([max(0, 255 - round(v * 255 / 180)) for v in range(256)])
+    )
 
 
 def _ground_shadow(picture: Image.Image, x: float, y: float, half_width: float, strength: float) -> None:
@@ -74,8 +77,14 @@ def _gain(kind: str, light: Light) -> tuple[float, float, float]:
 
 def _stand(figure: Figure, size_px: int) -> _Standing:
     place = figure.place
-    doll = draw_doll(figure.look, height_px=max(8, round(place.height * size_px)), action=figure.action, mood=figure.mood,
-                     holding=figure.holding, flip=place.flip)
+    doll = draw_doll(
+        figure.look,
+        height_px=max(8, round(place.height * size_px)),
+        action=figure.action,
+        mood=figure.mood,
+        holding=figure.holding,
+        flip=place.flip,
+    )
     y = place.y + _HOVERS.get(figure.action, 0.0) * place.height
     return _Standing(figure, doll, round(place.x * size_px - doll.foot[0]), round(y * size_px - doll.foot[1]))
 
@@ -126,12 +135,25 @@ def draw_scene(brief: PanelBrief, *, size_px: int = 256) -> tuple[Image.Image, t
         figure = one.figure
         if figure.action not in _HOVERS and figure.action not in ("rides", "climbs", "swims"):
             lying = one.doll.image.width * 0.5 if figure.action == "sleeps" else 0.0
-            _ground_shadow(picture, one.left + one.doll.foot[0], one.top + one.doll.foot[1] - 1,
-                           max(lying, figure.place.height * size_px * (0.3 if figure.look.wheelchair else 0.24)), darkness)
+            _ground_shadow(
+                picture,
+                one.left + one.doll.foot[0],
+                one.top + one.doll.foot[1] - 1,
+                max(lying, figure.place.height * size_px * (0.3 if figure.look.wheelchair else 0.24)),
+                darkness,
+            )
         image = _lit(one.doll.image, gain)
         picture.paste(image, (one.left, one.top), image)
-        boxes.append((figure.character_id, Box(
-            min(1.0, max(0.0, one.left / size_px)), min(1.0, max(0.0, one.top / size_px)),
-            max(0.0, min(1.0, one.right / size_px)), max(0.0, min(1.0, one.bottom / size_px)))))
+        boxes.append(
+            (
+                figure.character_id,
+                Box(
+                    min(1.0, max(0.0, one.left / size_px)),
+                    min(1.0, max(0.0, one.top / size_px)),
+                    max(0.0, min(1.0, one.right / size_px)),
+                    max(0.0, min(1.0, one.bottom / size_px)),
+                ),
+            )
+        )
     picture = weather_in_front(picture, kind, weather=brief.weather, time_of_day=brief.time_of_day, seed=seed)
     return apply_style(picture, brief.style, seed=seed), tuple(boxes)

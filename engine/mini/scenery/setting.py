@@ -15,13 +15,26 @@ from engine.mini.scenery.sky import fall_in_front
 from engine.vocabulary import INDOORS
 
 _DRAWERS: dict[str, Callable[[Sheet, Random], None]] = {
-    "bedroom": indoors.draw_bedroom, "kitchen": indoors.draw_kitchen, "living room": indoors.draw_living_room,
-    "classroom": indoors.draw_classroom, "library": indoors.draw_library, "bathroom": indoors.draw_bathroom,
-    "garden": outdoors.draw_garden, "forest": outdoors.draw_forest, "beach": outdoors.draw_beach,
-    "snowfield": outdoors.draw_snowfield, "farm": outdoors.draw_farm, "street": outdoors.draw_street,
-    "playground": outdoors.draw_playground, "mountain": outdoors.draw_mountain, "meadow": outdoors.draw_meadow,
-    "castle": fantastic.draw_castle, "cave": fantastic.draw_cave, "underwater": fantastic.draw_underwater,
-    "space": fantastic.draw_space, "cloudland": fantastic.draw_cloudland,
+    "bedroom": indoors.draw_bedroom,
+    "kitchen": indoors.draw_kitchen,
+    "living room": indoors.draw_living_room,
+    "classroom": indoors.draw_classroom,
+    "library": indoors.draw_library,
+    "bathroom": indoors.draw_bathroom,
+    "garden": outdoors.draw_garden,
+    "forest": outdoors.draw_forest,
+    "beach": outdoors.draw_beach,
+    "snowfield": outdoors.draw_snowfield,
+    "farm": outdoors.draw_farm,
+    "street": outdoors.draw_street,
+    "playground": outdoors.draw_playground,
+    "mountain": outdoors.draw_mountain,
+    "meadow": outdoors.draw_meadow,
+    "castle": fantastic.draw_castle,
+    "cave": fantastic.draw_cave,
+    "underwater": fantastic.draw_underwater,
+    "space": fantastic.draw_space,
+    "cloudland": fantastic.draw_cloudland,
 }
 #: Settings under a roof: nothing falls in front of the figures.
 SHELTERED = frozenset((*INDOORS, "cave"))
@@ -49,11 +62,18 @@ def weather_in_front(image: Image.Image, kind: str, *, weather: str, time_of_day
     return fall_in_front(image, weather=weather, time_of_day=time_of_day, seed=seed)
 
 
-def draw_setting(kind: str, *, seed: int, time_of_day: str = "day", weather: str = "clear", size_px: int = 256) -> Image.Image:
+def draw_setting(
+    kind: str, *, seed: int, time_of_day: str = "day", weather: str = "clear", size_px: int = 256
+) -> Image.Image:
     """The setting without figures, RGB, `size_px` square.
 
     `seed` is the instance's identity: wall, window, furniture, trees, hills. It stays the same place at every
     time of day and in every weather. Raises `KeyError` for a word that is not in `vocabulary.SETTINGS`.
     """
-    return weather_in_front(bare_setting(kind, seed, time_of_day, weather, size_px), kind, weather=weather,
-                            time_of_day=time_of_day, seed=seed).copy()
+    return weather_in_front(
+        bare_setting(kind, seed, time_of_day, weather, size_px),
+        kind,
+        weather=weather,
+        time_of_day=time_of_day,
+        seed=seed,
+    ).copy()

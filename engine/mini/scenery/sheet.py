@@ -24,8 +24,9 @@ SOFT_PX = 64
 def _disc(side: int) -> Image.Image:
     """A round spot fading from 255 in the middle to 0 at the rim, L, side x side."""
     far = Image.radial_gradient("L").resize((side, side), Image.Resampling.BILINEAR)
-    return far.point([max(0, min(255, round(255 * (1 - value / 180) ** 1.5))) if value < 180 else 0
-                      for value in range(256)])
+    return far.point(
+        [max(0, min(255, round(255 * (1 - value / 180) ** 1.5))) if value < 180 else 0 for value in range(256)]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -61,8 +62,18 @@ class Sheet:
 
     # --- fills -------------------------------------------------------------------------------------
 
-    def gradient(self, left: float, top: float, right: float, bottom: float, upper: Colour, lower: Colour,
-                 depth: float = 0.0, *, raw: bool = False) -> None:
+    def gradient(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        upper: Colour,
+        lower: Colour,
+        depth: float = 0.0,
+        *,
+        raw: bool = False,
+    ) -> None:
         """Fill a rectangle from `upper` to `lower`, top to bottom."""
         side = self.side
         x, y = round(left * side), round(top * side)
@@ -82,26 +93,56 @@ class Sheet:
         ImageDraw.Draw(mask).polygon([(x * side - left, y * side - top) for x, y in points], fill=1)
         self.image.paste(_fade(self.lit(upper, depth), self.lit(lower, depth), *mask.size), (left, top), mask)
 
-    def poly(self, points: Sequence[Point], colour: Colour, depth: float = 0.0, *, raw: bool = False,
-             edge: float = 0.0) -> None:
+    def poly(
+        self, points: Sequence[Point], colour: Colour, depth: float = 0.0, *, raw: bool = False, edge: float = 0.0
+    ) -> None:
         """A polygon; `edge` above 0 draws its outline that wide."""
         side = self.side
         corners = [(x * side, y * side) for x, y in points]
         fill = self.lit(colour, depth, raw=raw)
         self.draw.polygon(corners, fill=fill)
         if edge:
-            self.draw.line([*corners, corners[0], corners[1]], fill=darker(fill, 0.3),
-                           width=max(1, round(edge * side)), joint="curve")
+            self.draw.line(
+                [*corners, corners[0], corners[1]],
+                fill=darker(fill, 0.3),
+                width=max(1, round(edge * side)),
+                joint="curve",
+            )
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, depth: float = 0.0, *,
-                raw: bool = False, edge: float = 0.0) -> None:
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Colour,
+        depth: float = 0.0,
+        *,
+        raw: bool = False,
+        edge: float = 0.0,
+    ) -> None:
         side = self.side
         fill = self.lit(colour, depth, raw=raw)
-        self.draw.ellipse(((x - rx) * side, (y - ry) * side, (x + rx) * side, (y + ry) * side), fill=fill,
-                          outline=darker(fill, 0.3) if edge else None, width=max(1, round(edge * side)) if edge else 0)
+        self.draw.ellipse(
+            ((x - rx) * side, (y - ry) * side, (x + rx) * side, (y + ry) * side),
+            fill=fill,
+            outline=darker(fill, 0.3) if edge else None,
+            width=max(1, round(edge * side)) if edge else 0,
+        )
 
-    def rect(self, left: float, top: float, right: float, bottom: float, colour: Colour, depth: float = 0.0, *,
-             radius: float = 0.0, raw: bool = False, edge: float = 0.0) -> None:
+    def rect(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        colour: Colour,
+        depth: float = 0.0,
+        *,
+        radius: float = 0.0,
+        raw: bool = False,
+        edge: float = 0.0,
+    ) -> None:
         """A rectangle, its corners rounded by `radius`."""
         side = self.side
         fill = self.lit(colour, depth, raw=raw)
@@ -113,28 +154,71 @@ class Sheet:
         else:
             self.draw.rectangle(corners, fill=fill, outline=outline, width=width)
 
-    def box(self, left: float, top: float, right: float, bottom: float, colour: Colour, *, radius: float = 0.012,
-            edge: float = 0.005) -> None:
+    def box(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        colour: Colour,
+        *,
+        radius: float = 0.012,
+        edge: float = 0.005,
+    ) -> None:
         """A piece of furniture: outlined, lit along its upper left and dark along its foot."""
         self.rect(left, top, right, bottom, colour, radius=radius, edge=edge)
         inset = edge * 1.4 + 0.002
         if bottom - top > 0.03 and right - left > 0.03:
-            self.rect(left + inset, bottom - inset - (bottom - top) * 0.16, right - inset, bottom - inset,
-                      darker(colour, 0.1), radius=min(radius, 0.008))
-            self.rect(left + inset, top + inset, right - inset, top + inset + min(0.012, (bottom - top) * 0.12),
-                      lighter(colour, 0.25), radius=min(radius, 0.004))
+            self.rect(
+                left + inset,
+                bottom - inset - (bottom - top) * 0.16,
+                right - inset,
+                bottom - inset,
+                darker(colour, 0.1),
+                radius=min(radius, 0.008),
+            )
+            self.rect(
+                left + inset,
+                top + inset,
+                right - inset,
+                top + inset + min(0.012, (bottom - top) * 0.12),
+                lighter(colour, 0.25),
+                radius=min(radius, 0.004),
+            )
 
-    def line(self, points: Sequence[Point], colour: Colour, width: float, depth: float = 0.0, *,
-             raw: bool = False) -> None:
+    def line(
+        self, points: Sequence[Point], colour: Colour, width: float, depth: float = 0.0, *, raw: bool = False
+    ) -> None:
         side = self.side
-        self.draw.line([(x * side, y * side) for x, y in points], fill=self.lit(colour, depth, raw=raw),
-                       width=max(1, round(width * side)), joint="curve")
+        self.draw.line(
+            [(x * side, y * side) for x, y in points],
+            fill=self.lit(colour, depth, raw=raw),
+            width=max(1, round(width * side)),
+            joint="curve",
+        )
 
-    def arc(self, x: float, y: float, rx: float, ry: float, start: float, end: float, colour: Colour,
-            width: float, depth: float = 0.0, *, raw: bool = False) -> None:
+    def arc(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        start: float,
+        end: float,
+        colour: Colour,
+        width: float,
+        depth: float = 0.0,
+        *,
+        raw: bool = False,
+    ) -> None:
         side = self.side
-        self.draw.arc(((x - rx) * side, (y - ry) * side, (x + rx) * side, (y + ry) * side), start, end,
-                      fill=self.lit(colour, depth, raw=raw), width=max(1, round(width * side)))
+        self.draw.arc(
+            ((x - rx) * side, (y - ry) * side, (x + rx) * side, (y + ry) * side),
+            start,
+            end,
+            fill=self.lit(colour, depth, raw=raw),
+            width=max(1, round(width * side)),
+        )
 
     # --- soft light --------------------------------------------------------------------------------
 
@@ -149,15 +233,21 @@ class Sheet:
 
     def vignette(self, strength: float) -> None:
         """Darken towards the corners, as a room lit from its middle is."""
-        dark = Image.radial_gradient("L").resize((SOFT_PX, SOFT_PX), Image.Resampling.BILINEAR).point(
-            [255 - round(max(0, v - 90) / 165 * 255 * strength) for v in range(256)])
+        dark = (
+            Image.radial_gradient("L")
+            .resize((SOFT_PX, SOFT_PX), Image.Resampling.BILINEAR)
+            .point([255 - round(max(0, v - 90) / 165 * 255 * strength) for v in range(256)])
+        )
         self._shade.paste(ImageChops.multiply(self._shade, dark))
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0) -> None:
         """A round light around a lamp, a fire, the moon."""
         side = max(2, round(radius * 2 * SOFT_PX))
-        spot = Image.composite(Image.new("RGB", (side, side), mix((0, 0, 0), colour, strength)),
-                               Image.new("RGB", (side, side)), _disc(side))
+        spot = Image.composite(
+            Image.new("RGB", (side, side), mix((0, 0, 0), colour, strength)),
+            Image.new("RGB", (side, side)),
+            _disc(side),
+        )
         at = (round((x - radius) * SOFT_PX), round((y - radius) * SOFT_PX))
         under = self._glow.crop((*at, at[0] + side, at[1] + side))
         self._glow.paste(ImageChops.screen(under, spot), at)
@@ -165,8 +255,9 @@ class Sheet:
     def beam(self, points: Sequence[Point], colour: Colour, strength: float = 0.4) -> None:
         """A patch or shaft of light: a polygon of soft edge."""
         layer = Image.new("RGB", (SOFT_PX, SOFT_PX))
-        ImageDraw.Draw(layer).polygon([(x * SOFT_PX, y * SOFT_PX) for x, y in points],
-                                      fill=mix((0, 0, 0), colour, strength))
+        ImageDraw.Draw(layer).polygon(
+            [(x * SOFT_PX, y * SOFT_PX) for x, y in points], fill=mix((0, 0, 0), colour, strength)
+        )
         self._glow = ImageChops.screen(self._glow, layer)
 
     def finish(self) -> Image.Image:
@@ -181,11 +272,20 @@ class Sheet:
         return image
 
 
-def wavy(y: float, height: float, phase: float, waves: float, *, steps: int = 24, bottom: float = 1.0,
-         slope: float = 0.0) -> list[Point]:
+def wavy(
+    y: float, height: float, phase: float, waves: float, *, steps: int = 24, bottom: float = 1.0, slope: float = 0.0
+) -> list[Point]:
     """The outline of rolling ground: from the left edge over the top at about `y` to the bottom edge."""
-    top = [(i / steps, y + slope * (i / steps - 0.5) + height * math.sin(phase + waves * math.tau * i / steps)
-            + height * 0.4 * math.sin(phase * 2.3 + waves * 2.1 * math.tau * i / steps)) for i in range(steps + 1)]
+    top = [
+        (
+            i / steps,
+            y
+            + slope * (i / steps - 0.5)
+            + height * math.sin(phase + waves * math.tau * i / steps)
+            + height * 0.4 * math.sin(phase * 2.3 + waves * 2.1 * math.tau * i / steps),
+        )
+        for i in range(steps + 1)
+    ]
     return [*top, (1.0, bottom), (0.0, bottom)]
 
 

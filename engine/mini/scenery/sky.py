@@ -14,12 +14,24 @@ from engine.mini.scenery.sheet import Sheet
 
 def draw_cloud(sheet: Sheet, x: float, y: float, width: float, body: Colour, rng: Random, *, raw: bool = True) -> None:
     """A heap of round puffs on a flat foot, its underside in shade."""
-    puffs = [(x + width * (i / 4 - 0.5) * 0.72, width * (0.09 + 0.13 * math.sin(math.pi * (i + 0.5) / 5)
-              + rng.uniform(-0.025, 0.03))) for i in range(5)]
+    puffs = [
+        (
+            x + width * (i / 4 - 0.5) * 0.72,
+            width * (0.09 + 0.13 * math.sin(math.pi * (i + 0.5) / 5) + rng.uniform(-0.025, 0.03)),
+        )
+        for i in range(5)
+    ]
     under, bright = mix(body, (120, 130, 165), 0.2), mix(body, (255, 255, 255), 0.35)
     for tone, lift, share in ((under, 0.0, 1.0), (body, 0.05 * width, 0.97), (bright, 0.085 * width, 0.6)):
         for px, radius in puffs:
-            sheet.ellipse(px - (1 - share) * radius * 0.4, y - radius * 0.62 - lift, radius * share, radius * 0.84 * share, tone, raw=raw)
+            sheet.ellipse(
+                px - (1 - share) * radius * 0.4,
+                y - radius * 0.62 - lift,
+                radius * share,
+                radius * 0.84 * share,
+                tone,
+                raw=raw,
+            )
 
 
 def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool = True) -> float:
@@ -33,11 +45,13 @@ def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool =
     y = rng.uniform(0.1, 0.2)
     spots = [(rng.random(), rng.uniform(0, 0.52) * horizon / 0.62, rng.random()) for _ in range(46)]
     lots = rng.sample((0.1, 0.36, 0.62, 0.88), rng.randint(2, 3))
-    puffs = [(lot + rng.uniform(-0.09, 0.09), rng.uniform(0.1, 0.3) * horizon / 0.7, rng.uniform(0.17, 0.34)) for lot in lots]
+    puffs = [
+        (lot + rng.uniform(-0.09, 0.09), rng.uniform(0.1, 0.3) * horizon / 0.7, rng.uniform(0.17, 0.34)) for lot in lots
+    ]
     style = rng.random()
     if light.is_night and light.weather in ("clear", "snow"):
         for px, py, size in spots[: 46 if light.weather == "clear" else 16]:
-            radius = 0.0022 + 0.0028 * size ** 3
+            radius = 0.0022 + 0.0028 * size**3
             tone = mix((190, 200, 240), (255, 250, 220), size)
             sheet.ellipse(px, py, radius, radius, tone, raw=True)
             if size > 0.93:
@@ -48,8 +62,9 @@ def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool =
             radius = 0.062
             sheet.ellipse(x, y, radius, radius, (252, 243, 208), raw=True)
             if style < 0.6:
-                sheet.ellipse(x + radius * 0.5, y - radius * 0.18, radius * 0.88, radius * 0.88,
-                              mix(top, middle, 0.35), raw=True)
+                sheet.ellipse(
+                    x + radius * 0.5, y - radius * 0.18, radius * 0.88, radius * 0.88, mix(top, middle, 0.35), raw=True
+                )
             else:
                 for dx, dy, r in ((-0.3, -0.2, 0.22), (0.25, 0.3, 0.28), (0.35, -0.35, 0.14)):
                     sheet.ellipse(x + dx * radius, y + dy * radius, r * radius, r * radius, (232, 219, 180), raw=True)
@@ -63,9 +78,15 @@ def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool =
             if style < 0.35:
                 for i in range(12):
                     angle = i * math.tau / 12
-                    sheet.line([(x + 0.085 * math.cos(angle), y + 0.085 * math.sin(angle)),
-                                (x + 0.115 * math.cos(angle), y + 0.115 * math.sin(angle))], (255, 222, 110), 0.012,
-                               raw=True)
+                    sheet.line(
+                        [
+                            (x + 0.085 * math.cos(angle), y + 0.085 * math.sin(angle)),
+                            (x + 0.115 * math.cos(angle), y + 0.115 * math.sin(angle)),
+                        ],
+                        (255, 222, 110),
+                        0.012,
+                        raw=True,
+                    )
             sheet.ellipse(x, y, 0.072, 0.072, (255, 214, 84), raw=True)
             sheet.ellipse(x - 0.006, y - 0.006, 0.06, 0.06, (255, 228, 122), raw=True)
             sheet.glow(x, y, 0.3, (255, 240, 190), 0.55)
@@ -78,8 +99,14 @@ def draw_sky(sheet: Sheet, seed: object, *, horizon: float = 0.7, clouds: bool =
         if light.weather in ("rain", "snow"):
             heavy = mix(body, top, 0.45 if light.weather == "rain" else 0.25)
             for i in range(6):
-                draw_cloud(sheet, i / 5 + rng.uniform(-0.05, 0.05), rng.uniform(0.01, 0.09), rng.uniform(0.36, 0.5),
-                           mix(heavy, body, rng.random() * 0.5), rng)
+                draw_cloud(
+                    sheet,
+                    i / 5 + rng.uniform(-0.05, 0.05),
+                    rng.uniform(0.01, 0.09),
+                    rng.uniform(0.36, 0.5),
+                    mix(heavy, body, rng.random() * 0.5),
+                    rng,
+                )
     return x
 
 
@@ -88,9 +115,15 @@ def draw_stars(sheet: Sheet, rng: Random, count: int, bottom: float) -> None:
     for _ in range(count):
         size = rng.random()
         tone = rng.choice(((255, 255, 255), (200, 214, 255), (255, 232, 196)))
-        radius = 0.002 + 0.0036 * size ** 4
-        sheet.ellipse(rng.random(), rng.uniform(0, bottom), radius, radius, mix((110, 110, 160), tone, 0.35 + size * 0.65),
-                      raw=True)
+        radius = 0.002 + 0.0036 * size**4
+        sheet.ellipse(
+            rng.random(),
+            rng.uniform(0, bottom),
+            radius,
+            radius,
+            mix((110, 110, 160), tone, 0.35 + size * 0.65),
+            raw=True,
+        )
 
 
 @lru_cache(maxsize=24)
@@ -103,8 +136,11 @@ def _falling(weather: str, time_of_day: str, size_px: int, variant: int) -> tupl
     if weather == "rain":
         for _ in range(100):
             x, y, length = rng.uniform(0, 1.15) * side, rng.uniform(-0.1, 1) * side, rng.uniform(0.035, 0.075) * side
-            draw.line((x, y, x - length * 0.22, y + length), fill=rng.choice((80, 115, 150)),
-                      width=max(1, round(side * 0.0042)))
+            draw.line(
+                (x, y, x - length * 0.22, y + length),
+                fill=rng.choice((80, 115, 150)),
+                width=max(1, round(side * 0.0042)),
+            )
         tone = {"day": "#DCEBF5", "evening": "#F2DCD8", "night": "#8FA5D8"}[time_of_day]
     else:
         for _ in range(130):
@@ -128,8 +164,10 @@ def _mist(time_of_day: str, size_px: int) -> tuple[Image.Image, Image.Image]:
                 break
     column = Image.new("L", (1, 64))
     column.putdata(values)
-    return (Image.new("RGB", (size_px, size_px), colour(tone)),
-            column.resize((size_px, size_px), Image.Resampling.BICUBIC))
+    return (
+        Image.new("RGB", (size_px, size_px), colour(tone)),
+        column.resize((size_px, size_px), Image.Resampling.BICUBIC),
+    )
 
 
 def fall_in_front(image: Image.Image, *, weather: str, time_of_day: str, seed: int) -> Image.Image:
@@ -147,4 +185,3 @@ def gain_image(image: Image.Image, gain: tuple[float, float, float]) -> Image.Im
     """The picture with its channels multiplied; RGB in, RGB out."""
     red, green, blue = gain
     return image.convert("RGB", (red, 0, 0, 0, 0, green, 0, 0, 0, 0, blue, 0))
-
