@@ -347,7 +347,7 @@ def hair_colour_of(tone: Array) -> str:
     hue = float(np.degrees(np.arctan2(b, a))) % 360
     if chroma > 24 and lightness > 20 and (hue < 25 or hue > 110):
         return nearest_colour(tone, ("red", "pink", "blue", "purple", "teal"))
-    if lightness < 21 or (lightness < 27 and chroma < 9):
+    if lightness < 13 or (lightness < 22 and chroma < 9) or (lightness < 27 and chroma < 6):
         return "black"
     if chroma < 8.5:
         return "white" if lightness > 72 else "grey" if lightness > 38 else "black"
@@ -402,7 +402,7 @@ def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
     box = (x, y, w, h)
     if face.facing:                                         # a profile's box holds the face: the head is behind it
         box = x, y, w, h = (x - w if face.facing > 0 else x, y - h // 4, 2 * w, 3 * h // 2)
-    out.update(_hair(lab, box, skin, background))
+    out.update(_hair(lab, box, skin, background, profile=bool(face.facing)))
     turned = face.facing or ("turned" in out and -int(out.pop("turned")[0]))
     if not turned:
         out.update(_beard(lab, box, skin))
@@ -434,8 +434,9 @@ def _background(lab: Array) -> Array | None:
     return out
 
 
-def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: Array | None) -> dict[str,
-    tuple[Any, float]]:
+def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: Array | None, *,
+          profile: bool) -> dict[str, tuple[Any, float]]:
+    """Style and colour of the hair around a face; "turned" is where the back of a half turned head lies."""
     import numpy as np
 
     x, y, w, h = box
@@ -468,7 +469,7 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
     # a head half turned away shows its hair on one side only, and the face's box is on the other: take it all in
     behind = [hairy(x - 0.75 * w, y - 0.10 * h, x - 0.05 * w, y + 0.70 * h),
               hairy(x + 1.05 * w, y - 0.10 * h, x + 1.75 * w, y + 0.70 * h)]
-    if max(behind) > 0.45 and min(behind) < 0.15:
+    if not profile and max(behind) > 0.45 and min(behind) < 0.15:
         out["turned"] = (-1 if behind[0] > behind[1] else 1, 1.0)
         x, w = (x - 3 * w // 4 if behind[0] > behind[1] else x), 7 * w // 4
         y, h = y - h // 5, 3 * h // 2
@@ -481,7 +482,7 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
         x + 1.15 * w, y - 0.38 * h)) / 2
     wide = (hairy(x - 0.42 * w, y - 0.10 * h, x - 0.16 * w, y + 0.40 * h) + hairy(x + 1.16 * w, y - 0.10 * h,
         x + 1.42 * w, y + 0.40 * h)) / 2
-    if "turned" in out:
+    if profile or "turned" in out:
         out["hair"] = ("long" if low > 0.5 else "curly" if _curls(lab, (x, y, w, h), tone) else "bob", 0.5)
     elif low > 0.42 and sides > 0.25:
         out["hair"] = ("long", 0.8)
@@ -563,7 +564,7 @@ def _person_without_face(lab: Array) -> dict[str, tuple[Any, float]]:
     skin = middle[(hue > 28) & (hue < 74) & (chroma > 11) & (chroma < 42) & (middle[:, 0] > 25)]
     if len(skin) < 0.05 * len(middle):
         return {}
-    tone, share = _dominant(skin[skin[:, 0] > np.percentile(skin[:, 0], 35)])
+    tone, share = _dominant(skin[skin[:, 0] >= np.percentile(skin[:, 0], 35)])
     return {"skin": (nearest_skin(tone), 0.5 * share)}
 
 
