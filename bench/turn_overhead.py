@@ -54,8 +54,7 @@ async def measure(turns: int) -> Sequence[tuple[float, float]]:
             for number in range(turns):
                 studio.seconds, begin = 0.0, perf_counter()
                 await runner.accept(turn_of(story, f"t{number}", "2 friends"))
-                while await library.open_turns(story.story_id):
-                    await asyncio.sleep(0.001)
+                await runner.finished(f"t{number}")
                 rows.append((perf_counter() - begin, studio.seconds))
     return rows
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
@@ -37,6 +38,7 @@ class Durable:
         self._current_session = current_session
         self._datasource: AsyncSQLAlchemyDatasource | None = None
         self._bodies: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
+        self._tasks: dict[asyncio.Task[Any], bool] = {}    # running workflows; True once the body itself has ended
 
     async def launch(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
         """Register each body as a workflow under its keyword, open the records, recover what was cut short.
@@ -54,7 +56,7 @@ class Durable:
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             make_url(self._engine.url).render_as_string(hide_password=False), engine=self._engine)
         for name, body in bodies.items():
-            self._bodies[name] = DBOS.workflow(name=name)(_plain(body))
+            self._bodies[name] = DBOS.workflow(name=name)(self._followed(body))
         DBOS.launch()
 
     async def start(self, name: str, workflow_id: str, *arguments: str) -> None:
@@ -93,16 +95,30 @@ class Durable:
         return written
 
     async def close(self) -> None:
-        """Let go of the records. Unfinished workflows stay pending and go on at the next launch."""
+        """Let go of the records. Bodies are cut short where they stand and go on at the next launch."""
+        for task, ended in list(self._tasks.items()):
+            if not ended:
+                task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=5)
+        # DBOS made its own threads the loop's default ones and is about to end them: leave the loop with fresh ones.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._datasource = None
         self._bodies.clear()
 
+    def _followed(self, body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+        """A fresh function around a bound method (DBOS writes onto what it is given), which `close` knows of."""
 
-def _plain(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
-    """A fresh function around a bound method: DBOS writes its registration onto the function it is given."""
+        async def workflow(*arguments: str) -> None:
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("a workflow runs in a task")
+            self._tasks[task] = False
+            task.add_done_callback(self._tasks.pop)
+            try:
+                await body(*arguments)
+            finally:
+                self._tasks[task] = True
 
-    async def workflow(*arguments: str) -> None:
-        await body(*arguments)
-
-    return workflow
+        return workflow
