@@ -17,8 +17,8 @@ from engine.mini.scenery import apply_style, draw_scene, draw_setting
 from engine.nouns import Box, CharacterId, Look, PanelBrief, Place
 from engine.prompting import mini_caption
 
-#: How an underdrawing is made, and how often for a brief with figures: the plate of this very light; of another light;
-#: a plate softened and shifted as a painted one is; the bare drawing without style; blank paper; a finished other picture.
+#: How an underdrawing is made, and how often for a brief with figures: this very light; another light; a plate
+#: softened and shifted as a painted one is; the bare drawing without style; blank paper; a finished other picture.
 WAYS = ("plate", "other light", "rough", "sketch", "blank", "edit")
 _SHARES = (50, 16, 12, 6, 9, 7)
 #: The same for a plate: repainted from another light, softened, from the bare drawing, from words alone.
@@ -103,7 +103,7 @@ def _off(place: Place, rng: Random) -> Place:
 
 
 def _edited_from(brief: PanelBrief, rng: Random) -> PanelBrief:
-    """The finished picture somebody asked to change into `brief`: another light, another act, somebody more or fewer."""
+    """The finished picture somebody asked to change into `brief`: another light, another act, somebody fewer."""
     what = rng.choice(("light", "light", "act", "without")) if brief.figures else "light"
     if what == "light":
         time_of_day, weather = _other_light(brief, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 
@@ -240,7 +241,7 @@ def room(sheet: Sheet, rng: Random, *, tiles: bool = False) -> Colour:
     if chequered:
         light, dark = (240, 236, 226), rng.choice(((120, 150, 170), (196, 140, 120), (110, 120, 130), (150, 180, 150)))
         rows = (FLOOR_Y, 0.70, 0.745, 0.805, 0.885, 1.0)
-        for row, (y0, y1) in enumerate(zip(rows, rows[1:], strict=False)):
+        for row, (y0, y1) in enumerate(itertools.pairwise(rows)):
             s0, s1 = 0.12 + (y0 - FLOOR_Y) * 0.35, 0.12 + (y1 - FLOOR_Y) * 0.35
             for i in range(-6, 6):
                 sheet.poly(
@@ -253,7 +254,7 @@ def room(sheet: Sheet, rng: Random, *, tiles: bool = False) -> Colour:
         sheet.gradient(0, FLOOR_Y, 1, 1, board, darker(board, 0.1))
         for i in range(-7, 8):
             sheet.line([(0.5 + i * 0.085, FLOOR_Y), (0.5 + i * 0.15, 1.0)], darker(board, 0.14), 0.003)
-        for i in range(9):
+        for _ in range(9):
             y = rng.uniform(FLOOR_Y + 0.02, 0.98)
             k = rng.randint(-6, 5)
             spread = 0.085 + (y - FLOOR_Y) / (1 - FLOOR_Y) * 0.065

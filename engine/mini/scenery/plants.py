@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 
@@ -142,7 +143,7 @@ def draw_palm(sheet: Sheet, x: float, y: float, height: float, lean: float, rng:
     """A bent ringed trunk under hanging fronds, with nuts."""
     points = [(x + lean * height * (i / 8) ** 1.8, y - height * i / 8) for i in range(9)]
     sheet.shadow(x + height * 0.05, y, height * 0.16, height * 0.03, 0.3)
-    for i, ((x0, y0), (x1, y1)) in enumerate(zip(points, points[1:], strict=False)):
+    for i, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
         wide = height * (0.04 - 0.0022 * i)
         tone = (166, 120, 78) if i % 2 else (150, 106, 68)
         sheet.poly([(x0 - wide, y0), (x1 - wide * 0.9, y1), (x1 + wide * 0.9, y1), (x0 + wide, y0)], tone)

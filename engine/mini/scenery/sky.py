@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import lru_cache
 from random import Random
@@ -158,7 +159,7 @@ def _mist(time_of_day: str, size_px: int) -> tuple[Image.Image, Image.Image]:
     values = []
     for i in range(64):
         y = i / 63
-        for (y0, v0), (y1, v1) in zip(stops, stops[1:], strict=False):
+        for (y0, v0), (y1, v1) in itertools.pairwise(stops):
             if y0 <= y <= y1:
                 values.append(round(v0 + (v1 - v0) * (y - y0) / (y1 - y0)))
                 break
