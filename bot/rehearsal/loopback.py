@@ -10,21 +10,18 @@ Nothing leaves the machine. The state is `world`, the log is `record`; faults ar
 
 from __future__ import annotations
 
-import contextlib
-import io
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.rehearsal import payloads, rest, routes_application, routes_interactions, routes_messages, routes_places
+from bot.rehearsal import avatars, rest, routes_application, routes_interactions, routes_messages, routes_places
 from bot.rehearsal.description import Description
 from bot.rehearsal.faults import Faults
 from bot.rehearsal.gateway import Gateway
 from bot.rehearsal.record import Record
-from bot.rehearsal.world import User, World
+from bot.rehearsal.redirect import API_PATH, redirect_discord
+from bot.rehearsal.world import World
 
 #: Importing these modules registers their routes.
 ROUTE_MODULES = (routes_application, routes_interactions, routes_messages, routes_places)
@@ -63,7 +60,7 @@ class Loopback:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_get("/cdn/{tail:.*}", self._cdn)
-        app.router.add_route("*", rest.PREFIX + "/{tail:.*}", self._rest)
+        app.router.add_route("*", API_PATH + "/{tail:.*}", self._rest)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -119,45 +116,11 @@ class Loopback:
             if person is not None and person.avatar is not None:
                 found = person.avatar, "image/png"
         elif parts[:2] == ["embed", "avatars"]:
-            found = default_avatar(parts[2]), "image/png"
+            found = avatars.lettered("?", sum(parts[2].encode())), "image/png"
         self.record.add("request", method="GET", path=request.path, status=200 if found else 404, valid=True)
         if found is None:
             return web.Response(status=404)
         return web.Response(body=found[0], content_type=found[1])
 
 
-def default_avatar(seed: str) -> bytes:
-    """A plain coloured square, PNG: what somebody without an avatar has."""
-    from PIL import Image
-
-    colours = ("#5865F2", "#57A773", "#C97B2D", "#B8485A", "#7A5FB0", "#3C8DAD")
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), colours[zlib.crc32(seed.encode()) % len(colours)]).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def avatar_of(user: User) -> bytes:
-    """A person's avatar, PNG."""
-    return user.avatar or default_avatar(user.username)
-
-
-@contextlib.contextmanager
-def redirect_discord(base_url: str) -> Iterator[None]:
-    """Point discord.py at a loopback Discord, and back again afterwards. Enter before the client logs in."""
-    import discord.asset
-    import discord.gateway
-    import discord.http
-    import yarl
-
-    before = (discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY, discord.asset.Asset.BASE)
-    discord.http.Route.BASE = f"{base_url}{rest.PREFIX}"
-    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"{base_url.replace('http', 'ws', 1)}/gateway")
-    discord.asset.Asset.BASE = f"{base_url}/cdn"
-    try:
-        yield
-    finally:
-        (discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY,
-         discord.asset.Asset.BASE) = before
-
-
-__all__ = ["ROUTE_MODULES", "Loopback", "avatar_of", "default_avatar", "payloads", "redirect_discord"]
+__all__ = ["ROUTE_MODULES", "Loopback", "redirect_discord"]

@@ -105,17 +105,20 @@ class Player:
         return self.world.seen_by(self.person.user_id, (place or self.place).channel_id)
 
     async def see(self, text: str = "", *, timeout_s: float = 30.0, after: int = 0, private: bool | None = None,
-                  also: Callable[[Message], bool] | None = None, place: Channel | None = None) -> Message:
+                  also: Callable[[Message], bool] | None = None, place: Channel | None = None,
+                  since_ms: float = -1.0) -> Message:
         """Wait for a finished message that says `text` (upper and lower case alike) and return the newest such.
 
-        `after` is a message id: only newer ones count. `private` True wants one that only this person sees,
+        `after` is a message id: only newer ones count. With `since_ms` (of the record) only messages that came or
+        changed since then do. `private` True wants one that only this person sees,
         False one everybody sees. Raises `NotSeen`.
         """
         wanted = text.casefold()
 
         def look() -> Message | None:
             for message in reversed(self.seen(place)):
-                if (message.message_id > after and not message.loading and wanted in words_of(message).casefold()
+                if (message.message_id > after and not message.loading and message.history[-1].at_ms >= since_ms
+                        and wanted in words_of(message).casefold()
                         and (private is None or (message.only_for is not None) == private)
                         and (also is None or also(message))):
                     return message
@@ -436,7 +439,7 @@ class Player:
     # --- clicking --------------------------------------------------------------------------------
 
     def find_button(self, label: str, *, on: Message | None = None, saying: str = "") -> tuple[Message, Payload]:
-        """The newest visible button with this label, custom id, or beginning of a label, that can be clicked."""
+        """The newest visible button that can be clicked with this label, part of a label, or beginning of custom id."""
         candidates = [on] if on is not None else list(reversed(self.seen()))
         for exact in (True, False):
             for message in candidates:
@@ -444,8 +447,9 @@ class Player:
                     continue
                 for button in buttons_of(message):
                     name = label_of(button)
-                    same = label in (name, button.get("custom_id")) if exact else (
-                        label.casefold() in name.casefold())
+                    custom_id = str(button.get("custom_id") or "")
+                    same = label in (name, custom_id) if exact else (
+                        label.casefold() in name.casefold() or custom_id.startswith(label))
                     if same and not button.get("disabled") and button.get("custom_id"):
                         return message, button
         shown = sorted({label_of(b) + (" (off)" if b.get("disabled") else "")
@@ -460,21 +464,31 @@ class Player:
         return await self._send(*self._interaction(COMPONENT, data, label_of(button), message=message),
                                 timeout_s=timeout_s)
 
+    def find_menu(self, menu: str, *, on: Message | None = None) -> tuple[Message, Payload]:
+        """The newest usable select menu with this placeholder or custom id, else one that has such an option."""
+        candidates = [on] if on is not None else list(reversed(self.seen()))
+        wanted = menu.casefold()
+        for near in range(3):
+            for message in candidates:
+                for select in selects_of(message):
+                    names = [str(select.get("placeholder") or ""), select["custom_id"]]
+                    options = [str(option["label"]) for option in select.get("options") or ()]
+                    fits = (wanted in [name.casefold() for name in names], any(wanted in n.casefold() for n in names),
+                            any(wanted in option.casefold() for option in options))[near]
+                    if (fits or not menu) and not select.get("disabled"):
+                        return message, select
+        shown = sorted({str(s.get("placeholder") or s["custom_id"]) for m in candidates for s in selects_of(m)})
+        raise CannotDo(f"{self.name} sees no menu {menu!r}; there are: {', '.join(shown) or 'none'}")
+
     async def choose(self, menu: str, *values: str, on: Message | None = None) -> Interaction:
-        """Choose in a select menu, found by placeholder, custom id, or an option it has. "" takes the newest menu."""
-        for message in [on] if on is not None else list(reversed(self.seen())):
-            for select in selects_of(message):
-                names = {select.get("placeholder") or "", select["custom_id"],
-                         *(o["label"] for o in select.get("options") or ())}
-                if select.get("disabled") or (menu and not any(menu.casefold() in name.casefold() for name in names)):
-                    continue
-                chosen, shown = self._choose(select, menu or select.get("placeholder") or "menu", list(values))
-                if len(chosen) < select.get("min_values", 1):
-                    raise CannotDo("too few choices")
-                data = {"custom_id": select["custom_id"], "component_type": select["type"], "id": select["id"],
-                        "values": chosen}
-                return await self._send(*self._interaction(COMPONENT, data, ", ".join(shown), message=message))
-        raise CannotDo(f"{self.name} sees no menu {menu!r}")
+        """Choose in a select menu, found as `find_menu` does. Values are labels or values of its options."""
+        message, select = self.find_menu(menu, on=on)
+        chosen, shown = self._choose(select, menu or select.get("placeholder") or "menu", list(values))
+        if len(chosen) < (1 if select.get("min_values") is None else select["min_values"]):
+            raise CannotDo(f"{menu!r} takes at least {select['min_values']} choices")
+        data = {"custom_id": select["custom_id"], "component_type": select["type"], "id": select["id"],
+                "values": chosen}
+        return await self._send(*self._interaction(COMPONENT, data, ", ".join(shown), message=message))
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -24,10 +24,9 @@ from bot.rehearsal.description import Description
 from bot.rehearsal.faults import Fault, Faults
 from bot.rehearsal.gateway import Gateway
 from bot.rehearsal.record import Record
+from bot.rehearsal.redirect import API_PATH
 from bot.rehearsal.refusals import Refusal, unknown
 from bot.rehearsal.world import Channel, Interaction, Message, Payload, World
-
-PREFIX = "/api/v10"
 
 
 @dataclass(slots=True)
@@ -223,7 +222,7 @@ def find_route(call: Call) -> Route:
 async def serve(api: Api, request: web.Request) -> web.StreamResponse:
     """The pipeline, for one request."""
     started = time.monotonic()
-    path = request.path.removeprefix(PREFIX)
+    path = request.path.removeprefix(API_PATH)
     call: Call | None = None
     problems: list[str] = []
     headers: dict[str, str] = {}
@@ -296,7 +295,7 @@ def cut(request: web.Request, *, by_reset: bool) -> None:
 def _log(api: Api, request: web.Request, call: Call | None, answer: Answer, problems: list[str], lost: str,
          started: float) -> None:
     facts: Payload = {
-        "method": request.method, "path": request.path.removeprefix(PREFIX), "status": answer.status,
+        "method": request.method, "path": request.path.removeprefix(API_PATH), "status": answer.status,
         "valid": (not problems) if api.description.on or problems else None,
         "took_ms": round((time.monotonic() - started) * 1000, 1)}
     if problems:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from bot.rehearsal import permissions
+from bot.rehearsal import avatars, permissions
 
 Payload = dict[str, Any]
 T = TypeVar("T")
@@ -226,7 +226,7 @@ class World:
         self.attachment_size_limit = 10 * 1024 * 1024
         self.nonce_lives_s = 300.0
         self.owner = self.add_user("Operator", has_app=False)
-        self.bot = self.add_user(app_name, bot=True)
+        self.bot = self.add_user(app_name, bot=True, avatar=avatars.book())
         self.app_id = self.bot.user_id
 
     # --- time and identity -----------------------------------------------------------------------
@@ -267,6 +267,13 @@ class World:
         user = User(self.new_id(), username, name, bot=bot, locale=locale, avatar=avatar, has_app=has_app)
         self.users[user.user_id] = user
         return user
+
+    def avatar_of(self, person: User) -> bytes:
+        """Their avatar, or one with their initial, PNG."""
+        if person.avatar is not None:
+            return person.avatar
+        letter = next((c for c in person.name if c.isalnum()), "?").upper()
+        return avatars.lettered(letter, list(self.users).index(person.user_id))
 
     def add_guild(self, name: str, *, owner: User | None = None, locale: str = "en-US", with_bot: bool = True,
                   bot_permissions: int = permissions.BOT_INVITED) -> Guild:
