@@ -6,8 +6,8 @@ import math
 from random import Random
 
 from engine.mini.scenery import plants
+from engine.mini.scenery.landscape import LAMP, ROOFS, ground_details, hills, path, peaks
 from engine.mini.scenery.light import Colour, colour, darker, lighter, mix
-from engine.mini.scenery.outdoors import LAMP, ROOFS, ground_details, hills, path, peaks
 from engine.mini.scenery.sheet import Sheet, wavy
 from engine.mini.scenery.sky import draw_cloud, draw_sky, draw_stars
 
