@@ -39,8 +39,8 @@ LOOK_CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "accessory_colour": tuple(COLOURS), "wheelchair": ("False", "True"), "size": ("0.8", "0.9", "1.0", "1.1", "1.2"),
 })
 
-_LIKE_HAIR: Final = (("short", "spiky", "curly"), ("bob", "long", "ponytail", "pigtails", "braids", "bun", "curly"),
-                     ("afro", "curly", "braids"))
+_LIKE_HAIR: Final = (("short", "spiky", "curly"), ("bob", "long", "ponytail", "pigtails", "braids", "bun"),
+                     ("afro", "curly"))
 
 
 def choices_for(look: Look) -> dict[str, tuple[str, ...]]:

@@ -107,7 +107,7 @@ PATTERN_WORDS: Final[Mapping[str, str]] = MappingProxyType({
     "striped": "stripes", "stripes": "stripes", "stripy": "stripes", "stribet": "stripes", "striber": "stripes",
     "dotted": "dots", "dots": "dots", "polka dot": "dots", "polka dots": "dots", "spotted": "dots",
     "prikket": "dots", "prikker": "dots", "checked": "checks", "checkered": "checks", "plaid": "checks",
-    "tartan": "checks", "ternet": "checks", "stars": "stars", "starry": "stars", "stjerner": "stars",
+    "tartan": "checks", "ternet": "checks", "stars": "stars", "starry": "stars", "star": "stars", "heart": "hearts", "stjerner": "stars",
     "hearts": "hearts", "hjerter": "hearts", "flowers": "flowers", "flowery": "flowers", "floral": "flowers",
     "blomster": "flowers", "blomstret": "flowers", "plain": "plain", "ensfarvet": "plain",
 })
@@ -136,6 +136,8 @@ PRONOUN_KINDS: Final[Mapping[str, str]] = MappingProxyType({
     "she": "girl", "her": "girl", "hun": "girl", "hendes": "girl", "he": "boy", "his": "boy", "him": "boy",
     "han": "boy", "hans": "boy"})
 ADULT_WORDS: Final = ("adult", "grown", "voksen", "teacher", "doctor", "nurse", "lærer", "læge", "pædagog")
+#: A colour before one of these belongs to what stands before them.
+BREAKS: Final = (",", ".", ";", "with", "in", "wearing", "who", "has", "med", "i", "som", "har")
 CLOTHES_AFTER: Final = ("pyjamas", "pajamas", "costume", "ears", "slippers", "kostume", "ører", "hat", "print", "suit",
                         "dress", "shirt", "sweater")
 
@@ -202,7 +204,7 @@ def read_words(description: str) -> dict[str, Any]:
         """The colour that belongs to the noun at `start`: within the four words before it, no other noun between."""
         for begin, end, name in reversed(colours):
             if end <= start and start - end <= 3 and not any(end <= noun < start for noun in nouns_between) \
-                    and not any(tokens[i] in ",.;" for i in range(end, start)):
+                    and not any(tokens[i] in BREAKS for i in range(end, start)):
                 taken.update(range(begin, end))
                 return name
         return None
@@ -216,7 +218,7 @@ def read_words(description: str) -> dict[str, Any]:
     bodies = [i for i, token in enumerate(tokens) if token in (*SKIN_NOUNS, *FUR_NOUNS, "eyes", "øjne", "nose", "shoes",
                                                                 "sko", "socks")]
     nouns = {start for found in (outfits, hats, glasses, beards, worn) for start, _, _ in found} \
-        | set(hair_at) | set(trousers_at) | set(bodies)
+        | set(hair_at) | set(trousers_at) | set(bodies) | {start for start, _, _ in _phrases(tokens, KIND_WORDS)}
 
     for i, token in enumerate(tokens):                      # colours of eyes and shoes are nobody else's
         if token in ("eyes", "øjne", "nose", "shoes", "sko", "socks"):
@@ -275,7 +277,8 @@ def read_words(description: str) -> dict[str, Any]:
             said["trousers_colour"] = colour
     things = []
     for start, _, thing in worn:
-        if not _negated(tokens, start) and thing not in things:
+        own = thing == "wings" and kind == "dragon"          # it was born with them
+        if not own and not _negated(tokens, start) and thing not in things:
             things.append(thing)
             colour = colour_before(start, nouns - {start})
             if colour:

@@ -91,11 +91,16 @@ def _completed(said: Mapping[str, Any], measured: Mapping[str, Any], kind: str, 
               "grandmother": ("bun", "curly", "bob"), "grandfather": ("short", "bald"), "baby": ("bald", "short",
                   "curly")}
     top = dice.choice(_CLOTHES)
+    skins = tuple(SKINS)
+    if said.get("hair_colour", measured.get("hair_colour")) in ("ginger", "blond", "tan"):
+        skins = skins[:5]
+    skin = said.get("skin", measured.get("skin")) or dice.choice(skins)
+    natural = ("black", "black", "brown") if skin in ("olive", "caramel", "brown", "deep") else \
+        ("black", "brown", "brown", "tan", "blond", "ginger")
     usual: dict[str, Any] = {
-        "skin": dice.choice(tuple(SKINS)), "fur": dice.choice(USUAL_FUR.get(kind, ("brown",))),
+        "skin": skin, "fur": dice.choice(USUAL_FUR.get(kind, ("brown",))),
         "hair": dice.choice(styles.get(kind, ("short",))),
-        "hair_colour": dice.choice(("grey", "white") if grey else ("black", "brown", "brown", "tan", "blond",
-                                                                   "ginger")),
+        "hair_colour": dice.choice(("grey", "white") if grey else natural),
         "outfit": dice.choice({"baby": ("overalls", "pyjamas")}.get(kind, ("t-shirt", "sweater", "overalls"))) if person
         else "bare" if kind in ("dog", "cat", "dragon", "robot", "unicorn",
                                 "penguin") else dice.choice(("t-shirt", "sweater", "overalls")),

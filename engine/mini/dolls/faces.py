@@ -55,8 +55,9 @@ class FaceSpec:
 
 def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float, float]) -> None:
     r = spec.eye_r
-    dark = INK if luminance(spec.ground) > 62 else (240, 236, 230)
-    lid = edge(spec.ground) if luminance(spec.ground) > 110 else INK
+    ground = luminance(spec.ground)
+    dark: Colour = INK if ground > 110 else (24, 11, 16) if ground > 50 else (240, 236, 230)
+    rim = edge(spec.ground) if luminance(spec.ground) > 110 else INK
     for side in (-1.0, 1.0):
         x, y = side * spec.eye_x, spec.eye_y
         if kind in ("closed", "happy"):
@@ -66,7 +67,7 @@ def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float
                 pen.line(((x + side * r, y + 0.05), (x + side * (r + 0.09), y - 0.05)), 0.055, dark)
         else:
             grow = 1.22 if kind in ("wide", "tiny") else 1.0
-            pen.oval(x, y, r * grow, r * 1.22 * grow, WHITE, line=lid)
+            pen.oval(x, y, r * grow, r * 1.22 * grow, WHITE, line=rim)
             size = {"wide": 0.62, "tiny": 0.40}.get(kind, 0.80)
             px = x + gaze[0] * r * (1 - size) * 1.5 - side * 0.02
             py = y + gaze[1] * r * 1.2 * (1 - size) * 1.6
@@ -84,7 +85,8 @@ def draw_eyes(pen: Pen, spec: FaceSpec, mood: Mood, kind: str, gaze: tuple[float
             if spec.lashes:
                 top = y + r * 1.22 * grow
                 if kind not in ("half", "glare"):
-                    pen.arc(((x - r * 0.98, y + r * 0.55), (x, top + 0.02), (x + r * 0.98, y + r * 0.55)), 0.065, INK)
+                    lid = ((x - r * 0.98, y + r * 0.55), (x, top + 0.02), (x + r * 0.98, y + r * 0.55))
+                    pen.arc(lid, 0.065, (24, 11, 16))
                 pen.line(((x + side * r * 0.9, y + r * 0.55), (x + side * r * 1.42, y + r * 0.80)), 0.055, dark)
         # brows
         by = y + r * 1.22 + 0.18 + mood.brow
