@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig, SetWorkflowID
 from sqlalchemy.engine import make_url
@@ -91,7 +91,11 @@ class Durable:
             finally:
                 self._current_session.reset(token)
 
-        written: T = await datasource.run_tx_step_async({"name": name}, body)
+        # On PostgreSQL the Library locks the rows it changes. Under SERIALIZABLE two stories at once can refuse each
+        # other's commits, and DBOS repeats those only when psycopg reports them, not asyncpg.
+        isolation: Literal["READ COMMITTED", "SERIALIZABLE"] = (
+            "READ COMMITTED" if self._engine.dialect.name == "postgresql" else "SERIALIZABLE")
+        written: T = await datasource.run_tx_step_async({"name": name, "isolation_level": isolation}, body)
         return written
 
     async def close(self) -> None:
