@@ -193,7 +193,8 @@ async def _make_character(house: House, settings: Settings, raw_name: str, prono
         name = clean_name(raw_name, limit=settings.limits.name_characters)
         if photos:
             opened = [await open_photo(photo) for photo in photos]
-            casting = await asyncio.to_thread(measure_look, opened, kind=None, description=description)
+            casting = await asyncio.to_thread(measure_look, opened, kind=None, description=description,
+                                              pronouns=pronouns)
             look = casting.look
         else:
             look = look_from_words(description, pronouns)
