@@ -107,7 +107,8 @@ PATTERN_WORDS: Final[Mapping[str, str]] = MappingProxyType({
     "striped": "stripes", "stripes": "stripes", "stripy": "stripes", "stribet": "stripes", "striber": "stripes",
     "dotted": "dots", "dots": "dots", "polka dot": "dots", "polka dots": "dots", "spotted": "dots",
     "prikket": "dots", "prikker": "dots", "checked": "checks", "checkered": "checks", "plaid": "checks",
-    "tartan": "checks", "ternet": "checks", "stars": "stars", "starry": "stars", "star": "stars", "heart": "hearts", "stjerner": "stars",
+    "tartan": "checks", "ternet": "checks", "stars": "stars", "starry": "stars", "star": "stars",
+    "heart": "hearts", "stjerner": "stars",
     "hearts": "hearts", "hjerter": "hearts", "flowers": "flowers", "flowery": "flowers", "floral": "flowers",
     "blomster": "flowers", "blomstret": "flowers", "plain": "plain", "ensfarvet": "plain",
 })
