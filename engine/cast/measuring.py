@@ -36,6 +36,8 @@ USUAL_FUR: Final[Mapping[str, tuple[str, ...]]] = {
         "lilac"),
     "penguin": ("black", "blue"),
 }
+#: What cloth is called: hair words are for hair.
+_CLOTH: Final = tuple(name for name in COLOURS if name not in ("ginger", "blond"))
 _CLOTHES: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "mint", "lilac")
 
 
@@ -421,7 +423,7 @@ def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
         kept = cloth[~bare]
         if len(kept) > 0.30 * len(cloth):
             tone, share = _dominant(kept)
-            out["outfit_colour"] = (nearest_colour(tone), share)
+            out["outfit_colour"] = (nearest_colour(tone, _CLOTH), share)
     return out
 
 

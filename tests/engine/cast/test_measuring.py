@@ -205,6 +205,28 @@ async def test_real_people_and_a_real_dog() -> None:
     assert both.look.hair_colour == "black" and len(both.quality) == 2
 
 
+async def test_the_photos_of_the_rehearsal() -> None:
+    """Two photos anybody has: a portrait of an astronaut in orange, and a ginger tabby in half profile."""
+    folder = Path(__file__).resolve().parents[3] / "bot" / "rehearsal" / "scenes" / "photos"
+    if not (folder / "astronaut.jpg").is_file():
+        pytest.skip("the rehearsal's photos are not here")
+    astronaut = await open_photo((folder / "astronaut.jpg").read_bytes())
+    casting = measure_look([astronaut], "", pronouns=Pronouns.SHE)
+    look = casting.look
+    assert casting.findings == () and look.kind == "girl"
+    assert (look.hair, look.hair_colour, look.outfit_colour, look.glasses, look.beard) == (
+        "short", "tan", "orange", "none", "none")
+    assert look.skin in ("porcelain", "fair")
+    assert measure_look([astronaut], "", pronouns=Pronouns.HE).look.kind == "boy"
+    assert measure_look([astronaut], "my aunt").look.kind == "woman"
+    assert measure_look([astronaut], "", pronouns=Pronouns.SHE) == casting, "the same photo gives the same look"
+    cat = await open_photo((folder / "chelsea.jpg").read_bytes())
+    measured = measure_look([cat], "my cat")
+    assert measured.look.kind == "cat" and measured.look.fur in ("tan", "ginger", "brown")
+    assert measure_look([cat], "an orange cat").look.fur == "orange"
+    assert "no_face" in measure_look([cat], "").findings
+
+
 @needs_photos
 async def test_two_people_in_one_photo_are_told() -> None:
     one = (await open_photo((PHOTOS / "man.jpg").read_bytes())).image().resize((400, 600))
