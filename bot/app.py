@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("storythread.bot")
 
-COGS = ("bot.cogs.characters", "bot.cogs.stories", "bot.cogs.turns", "bot.cogs.guide")
 Interaction = discord.Interaction["StoryBot"]
 Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 
@@ -72,6 +71,7 @@ class StoryBot(commands.Bot):
         self.clicks: dict[str, Click] = {}
         self.forms: dict[str, Form] = {}
         self.draining = False
+        self.there = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._attending: set[asyncio.Task[Any]] = set()
 
@@ -81,13 +81,19 @@ class StoryBot(commands.Bot):
         if hasattr(self, "runner"):
             await self.runner.start()
 
+    async def on_ready(self) -> None:
+        """Discord has said who is where."""
+        self.there.set()
+
     async def prepare(self) -> None:
         """Load commands and buttons, without touching the network. A second call does nothing."""
-        if self.extensions:
+        from bot.cogs import characters, guide, stories, turns
+
+        if self.cogs:
             return
         await self.tree.set_translator(CommandTranslator())
-        for cog in COGS:
-            await self.load_extension(cog)
+        for module in (characters, stories, turns, guide):
+            await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 
     async def close(self) -> None:
@@ -335,8 +341,7 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
 
 
 async def _greet(bot: StoryBot, ready: asyncio.Event | None) -> None:
-    while not bot.is_ready():
-        await asyncio.sleep(0.02)
+    await bot.there.wait()
     log.info("the bot is there, in %d servers", len(bot.guilds))
     if ready is not None:
         ready.set()

@@ -21,12 +21,13 @@ PROSE_CHARACTERS = 3800                    # a Components V2 message holds 4000 
 
 _MENTION = re.compile(r"@(?:everyone|here)\b|<(?:@[!&]?|#|a?:\w+:|/[^>]*:)\d+>|@", re.IGNORECASE)
 _LINK = re.compile(r"https?://|discord\.gg/|www\.", re.IGNORECASE)
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800"    # letters and symbols that show nothing
 _NAME_SIGNS = frozenset(" '’-.,&0123456789")
 
 
 def _hidden(character: str) -> bool:
     """True for what cannot be seen: control, bidirectional, zero-width, private-use and unassigned characters."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn") or character in "\u115f\u1160\u3164\uffa0\u2800"
+    return unicodedata.category(character)[0] == "C" or character in _BLANKS
 
 
 def clean_name(raw: str, *, limit: int = NAME_CHARACTERS) -> str:

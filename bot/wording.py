@@ -87,8 +87,12 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "photo_too_narrow": "That photo is too narrow. Please send one that is not so long and thin.",
     "photo_animated": "That picture moves; I looked at its first moment only.",
     "photo_dark": "That photo is too dark to see anything in. Please send a brighter one.",
+    "photo_dark_note": "That photo is rather dark, so the avatar may not look quite right.",
     "photo_blank": "That photo is all one colour. Please send another one.",
     "photo_blurred": "That photo is blurred, so the avatar may not look quite right. Another one may do better.",
+    "no_face": "I see no face in that photo, so I went by the colours. Correct the look where it is wrong.",
+    "several_faces": "I see several faces, and drew the largest. A photo of one alone does better.",
+    "kind_guessed": "I had to guess who this is. Correct the look if I guessed wrong.",
     "photo_too_slow": "That photo takes too long to read. Please send another one.",
     "photo_gone": "Discord no longer has that photo. Please send it again.",
     "photos_too_many": "That is too many photos. Please choose at most {limit}.",
@@ -97,7 +101,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
 
     # errors: names and characters
     "name_empty": "A character needs a name.",
-    "name_hidden": "That name has invisible or direction-changing characters in it. Please type it with plain letters.",
+    "name_hidden": "That name has invisible or direction-changing characters in it. "
+                   "Please type it with plain letters.",
     "name_mention": "A name cannot mention anybody or hold a link. Please leave out the @ or the address.",
     "name_too_long": "That name is too long: {length} characters. Please use at most {limit}.",
     "name_letters": "A name needs at least one letter.",
@@ -226,7 +231,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
             "2. `/story start` opens a thread (or begins here, in a DM).\n"
             "3. Press Join, then Take turn, and write what happens. I go on with the story and draw the next page.\n"
             "4. Under a picture: Redraw draws it again, Undo takes the page back, Next page lets me write.\n"
-            "5. `/story export` makes a book of it. `/story pause`, `resume`, `recap`, `leave` and `end` do what they say.",
+            "5. `/story export` makes a book of it. `/story pause`, `resume`, `recap`, `leave` and `end` do what "
+            "they say.",
     "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
                            "that is not part of the story.",
     "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
@@ -288,8 +294,12 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "photo_too_narrow": "Fotoet er for smalt. Send et, der ikke er så langt og tyndt.",
     "photo_animated": "Billedet bevæger sig; jeg så kun på det første øjeblik.",
     "photo_dark": "Fotoet er for mørkt til, at man kan se noget. Send et lysere.",
+    "photo_dark_note": "Fotoet er ret mørkt, så avataren ligner måske ikke helt.",
     "photo_blank": "Fotoet har kun én farve. Send et andet.",
     "photo_blurred": "Fotoet er uskarpt, så avataren ligner måske ikke helt. Et andet går måske bedre.",
+    "no_face": "Jeg ser intet ansigt på fotoet, så jeg gik efter farverne. Ret udseendet, hvor det er forkert.",
+    "several_faces": "Jeg ser flere ansigter og tegnede det største. Et foto af én alene går bedre.",
+    "kind_guessed": "Jeg måtte gætte på, hvem det er. Ret udseendet, hvis jeg gættede forkert.",
     "photo_too_slow": "Fotoet tager for lang tid at læse. Send et andet.",
     "photo_gone": "Discord har ikke længere fotoet. Send det igen.",
     "photos_too_many": "Det er for mange fotos. Vælg højst {limit}.",
@@ -382,8 +392,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "book_too_large": "Bogen som {kind} er for stor til Discord. Den, der driver botten, kan hente den.",
     "settings_saved": "Gemt. Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er "
                       "{rating}. Sprog: {language}. Billeder: {style}.",
-    "settings_are": "Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er {rating}. "
-                    "Sprog: {language}. Billeder: {style}.",
+    "settings_are": "Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er "
+                    "{rating}. Sprog: {language}. Billeder: {style}.",
     "who_everyone": "alle", "who_managers": "de, der bestyrer serveren",
     "rating_toddler": "for de allermindste", "rating_family": "for familien", "rating_teen": "for unge",
 
@@ -398,7 +408,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "character_form_consent": "Hvem har sagt ja? (kræves med fotos)",
     "character_form_consent_hint": "Fotos af andres børn kræver deres forældres ja.",
     "consent_me": "Det er mig", "consent_my_child": "Det er mit barn, og jeg siger ja",
-    "consent_adult_agreed": "Det er en voksen, der har sagt ja", "consent_not_a_person": "Det er et kæledyr eller legetøj",
+    "consent_adult_agreed": "Det er en voksen, der har sagt ja",
+    "consent_not_a_person": "Det er et kæledyr eller legetøj",
     "pronouns_she": "hun/hende", "pronouns_he": "han/ham", "pronouns_they": "de/dem", "pronouns_it": "den/det",
     "pronouns_any": "alle stedord",
     "character_card": "Er det {name}?",
@@ -419,7 +430,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "help": "### Fortæl en historie sammen\n"
             "1. `/figur tilføj` laver en figur af fotos eller ord. Se på avataren, og tryk Behold.\n"
             "2. `/historie begynd` åbner en tråd (eller begynder her, i en privat besked).\n"
-            "3. Tryk Gå med og så Tag en tur, og skriv, hvad der sker. Jeg fortsætter historien og tegner næste side.\n"
+            "3. Tryk Gå med og så Tag en tur, og skriv, hvad der sker. Jeg fortsætter historien og tegner næste "
+            "side.\n"
             "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig skrive.\n"
             "5. `/historie bog` laver en bog af den. `/historie pause`, `fortsæt`, `resumé`, `forlad` og `slut` gør, "
             "hvad de siger.",
@@ -460,13 +472,15 @@ DANISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
     "1.2": "stor",
 })
 _ENGLISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
-    "True": "yes", "False": "no", "0.8": "small", "0.9": "rather small", "1.0": "usual", "1.1": "rather big", "1.2": "big",
+    "True": "yes", "False": "no", "0.8": "small", "0.9": "rather small", "1.0": "usual",
+    "1.1": "rather big", "1.2": "big",
     "bare": "no clothes", "bob": "bob", "fair": "fair",
 })
 
 #: Names and descriptions of commands, their options and choices, in Danish, by the English text.
 DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
-    "character": "figur", "The people, pets and toys of your stories": "Menneskene, dyrene og legetøjet i dine historier",
+    "character": "figur",
+    "The people, pets and toys of your stories": "Menneskene, dyrene og legetøjet i dine historier",
     "add": "tilføj", "Add a person, a pet or a toy, from photos or from words":
         "Tilføj et menneske, et dyr eller et stykke legetøj ud fra fotos eller ord",
     "list": "liste", "Your characters": "Dine figurer",
@@ -484,7 +498,8 @@ DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "It is me": "Det er mig", "It is my child and I agree": "Det er mit barn, og jeg siger ja",
     "It is an adult who agreed": "Det er en voksen, der har sagt ja",
     "It is a pet or a toy": "Det er et kæledyr eller legetøj",
-    "story": "historie", "Tell a story together and get a picture book": "Fortæl en historie sammen, og få en billedbog",
+    "story": "historie",
+    "Tell a story together and get a picture book": "Fortæl en historie sammen, og få en billedbog",
     "start": "begynd", "Start a story: in a thread of its own, or here in a DM":
         "Begynd en historie: i sin egen tråd eller her i en privat besked",
     "title": "titel", "What the story is called": "Hvad historien hedder",

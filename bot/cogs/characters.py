@@ -11,21 +11,21 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
-from engine.cast.casting import LOOK_CHOICES, draw_character_avatar, vary_look
-from engine.cast.measuring import look_from_words, measure_look
-from engine.cast.photos import open_photo
 
 from bot.app import server_of
 from bot.buttons import StoryButton, StoryMenu, modal_fields
 from bot.cogs.turns import owner_of
 from bot.text import clean_description, clean_name, cut, safe
 from bot.wording import CONSENTS, LOOK_FIELDS, Words
+from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
+from engine.cast.measuring import look_from_words, measure_look
+from engine.cast.photos import open_photo
 from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, NotFound, Pronouns, Refused
 from engine.vocabulary import PEOPLE
 
@@ -41,7 +41,8 @@ PRONOUNS = [app_commands.Choice(name=name, value=value) for value, name in (
 CONSENT = [app_commands.Choice(name=text, value=value) for value, text in CONSENTS.items()]
 
 
-class Characters(commands.GroupCog, group_name="character", group_description="The people, pets and toys of your stories"):
+class Characters(commands.GroupCog, group_name="character",
+                 group_description="The people, pets and toys of your stories"):
     """Everything about a person's own characters."""
 
     def __init__(self, bot: StoryBot) -> None:
@@ -57,9 +58,9 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
                            description="A few words about how they look", photo="A photo to draw them from",
                            consent="Who agreed that the photo may be used")
     @app_commands.choices(pronouns=PRONOUNS, consent=CONSENT)
-    async def add(self, interaction: discord.Interaction[StoryBot], name: str | None = None, pronouns: str | None = None,
-                  description: str | None = None, photo: discord.Attachment | None = None,
-                  consent: str | None = None) -> None:
+    async def add(self, interaction: discord.Interaction[StoryBot], name: str | None = None,
+                  pronouns: str | None = None, description: str | None = None,
+                  photo: discord.Attachment | None = None, consent: str | None = None) -> None:
         if name is None and photo is None and description is None:
             await interaction.response.send_modal(self._form(interaction, f"character:{interaction.id}"))
             return
@@ -105,7 +106,8 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
     @show.autocomplete("name")
     @edit.autocomplete("name")
     @remove.autocomplete("name")
-    async def own_names(self, interaction: discord.Interaction[StoryBot], current: str) -> list[app_commands.Choice[str]]:
+    async def own_names(self, interaction: discord.Interaction[StoryBot],
+                        current: str) -> list[app_commands.Choice[str]]:
         """The person's own characters whose name holds what was typed so far."""
         return choices_of(await self.bot.library.characters_of(owner_of(interaction)), current)
 
@@ -174,10 +176,12 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
         await interaction.response.defer(ephemeral=True, thinking=True)
 
         pictures = [await fetch(photo) for photo in photos]
-        look, avatar = old.look if old else None, old.avatar if old else None
-        if pictures or old is None or (description != old.description and not old.from_photo):
-            look, avatar = await look_at(pictures, description, pronouns), None
-        assert look is not None
+        findings: tuple[str, ...] = ()
+        if old is not None and not pictures and (description == old.description or old.from_photo):
+            look, avatar = old.look, old.avatar
+        else:
+            (look, findings), avatar = await look_at(
+                pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns), None
         character = Character(
             character_id, owner_id, name, pronouns, look, description, avatar=avatar,
             consent=Consent(consent, POLICY_VERSION, datetime.now(UTC)) if photos else (old.consent if old else None),
@@ -185,18 +189,20 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
             server_id=old.server_id if old else server_of(interaction))
         async with self.bot.lock(f"characters {owner_id}"):    # a form sent twice at once must not make two
             await self.bot.library.save_character(character)
-        await self._show_card(interaction, character)
+        await self._show_card(interaction, character, findings=findings)
 
     # --- the card: avatar, Keep, Try again, Correct the look ---------------------------------------
 
-    async def _show_card(self, interaction: Interaction, character: Character, page: str = "") -> None:
+    async def _show_card(self, interaction: Interaction, character: Character, page: str = "",
+                         findings: Sequence[str] = ()) -> None:
         """Put the card into the private answer that is already there (or on its way)."""
-        layout, file = await self._card(self.bot.words(interaction), character, page)
+        layout, file = await self._card(self.bot.words(interaction), character, page, findings)
         await interaction.edit_original_response(view=layout, attachments=[file],
                                                  allowed_mentions=discord.AllowedMentions.none())
 
-    async def _card(self, words: Words, character: Character, page: str) -> tuple[ui.LayoutView, discord.File]:
-        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`."""
+    async def _card(self, words: Words, character: Character, page: str,
+                    findings: Sequence[str]) -> tuple[ui.LayoutView, discord.File]:
+        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `findings` are keys of sentences."""
         if character.avatar is not None:
             png = await self.bot.library.picture(character.avatar)
         else:
@@ -208,18 +214,20 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
                  + (f" · {safe(character.description)}" if character.description else "")]
         if character.from_photo:
             lines.append("-# " + words("photo_let_go"))
+        lines += [words("photo_dark_note" if finding == "photo_dark" else finding)
+                  for finding in dict.fromkeys(findings)]
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay("\n".join(lines)))
-        layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(
-            file, description=cut(words("avatar_alt", name=character.name, look=described(words, character.look)), 1024))))
+        alt = words("avatar_alt", name=character.name, look=described(words, character.look))
+        layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(file, description=cut(alt, 1024))))
         for field in LOOK_FIELDS.get(page, ()):
             menu = look_menu(words, character, field)
             if menu is not None:
                 layout.add_item(ui.ActionRow(menu))
-        buttons = []
+        buttons: list[StoryButton] = []
         if character.avatar is None:
-            buttons.append(StoryButton("keep", key, words("button_keep"), style=discord.ButtonStyle.success, emoji="💛"))
-            buttons.append(StoryButton("again", key, words("button_again"), emoji="🎲"))
+            buttons = [StoryButton("keep", key, words("button_keep"), style=discord.ButtonStyle.success, emoji="💛"),
+                       StoryButton("again", key, words("button_again"), emoji="🎲")]
         buttons += [StoryButton("correct", f"{key}:{other}", words(f"button_correct_{other}"), emoji="🖍️")
                     for other in LOOK_FIELDS if other != page]
         layout.add_item(ui.ActionRow(*buttons))
@@ -244,7 +252,7 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
         await interaction.response.defer()
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
-            look = await asyncio.to_thread(vary_look, character.look, seed=interaction.id % 2**31)
+            look = await asyncio.to_thread(vary_look, character.look, interaction.id % 2**31)
             character = replace(character, look=look, avatar=None)
             await self.bot.library.save_character(character)
         await self._show_card(interaction, character)
@@ -260,12 +268,13 @@ class Characters(commands.GroupCog, group_name="character", group_description="T
         """A menu of the look was used: draw the avatar anew, to be kept or not."""
         character_id, _, field = key.partition(":")
         await self._mine(interaction, CharacterId(character_id))
-        if field not in LOOK_CHOICES or not all(value in allowed(field) for value in values):
-            raise Refused(reason="stale_button")
         await interaction.response.defer()
         async with self.bot.lock(character_id):
             character = await self._mine(interaction, CharacterId(character_id))
-            changed = replace(character.look, **{field: chosen(field, values)})
+            try:
+                changed = corrected(character.look, field, tuple(values))
+            except (KeyError, ValueError) as error:      # a menu of an older version, or a made-up value
+                raise Refused(reason="stale_button") from error
             if changed != character.look:
                 character = replace(character, look=changed, avatar=None)
                 await self.bot.library.save_character(character)
@@ -311,44 +320,27 @@ async def fetch(photo: discord.Attachment) -> bytes:
         raise BadPhoto(reason="photo_gone") from error
 
 
-async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> Look:
-    """The look measured in the photos, guided by the words; without photos, what the words alone say.
+async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> tuple[Look, tuple[str, ...]]:
+    """The look measured in the photos, guided by the words, and what the person should know about the photos.
 
-    Raises `BadPhoto`.
+    Without photos, what the words alone say. Raises `BadPhoto`.
     """
     if not pictures:
-        return look_from_words(description, pronouns)
+        return look_from_words(description, pronouns), ()
     opened = [await open_photo(picture) for picture in pictures]
-    return (await asyncio.to_thread(measure_look, opened, kind=None, description=description)).look
-
-
-def allowed(field: str) -> tuple[str, ...]:
-    """The values a menu of this field may send."""
-    return tuple(str(value) for value in LOOK_CHOICES[field])
-
-
-def chosen(field: str, values: Sequence[str]) -> Any:
-    """A menu's values as the `Look` has them."""
-    sample = getattr(Look(), field)
-    if isinstance(sample, bool):
-        return values[0] in ("True", "yes", "true")
-    if isinstance(sample, tuple):
-        return tuple(values)
-    if isinstance(sample, float):
-        return float(values[0])
-    return values[0]
+    casting = await asyncio.to_thread(measure_look, opened, description, pronouns=pronouns)
+    return casting.look, casting.findings
 
 
 def look_menu(words: Words, character: Character, field: str) -> StoryMenu | None:
     """The menu for one field, with what is so now chosen. None where the field means nothing for this kind."""
-    person = character.look.kind in PEOPLE
-    if field not in LOOK_CHOICES or (field in ("skin", "hair", "hair_colour", "beard", "freckles") and not person) \
-            or (field == "fur" and person):
+    offered = choices_for(character.look).get(field)
+    if offered is None:
         return None
     now = getattr(character.look, field)
     now_values = {str(value) for value in now} if isinstance(now, tuple) else {str(now)}
     options = [discord.SelectOption(label=cut(words.value(value), 100), value=value, default=value in now_values)
-               for value in allowed(field)][:25]
+               for value in offered][:25]
     many = isinstance(now, tuple)
     return StoryMenu("look", f"{character.character_id}:{field}", options, placeholder=words(f"look_{field}"),
                      min_values=0 if many else 1, max_values=min(3, len(options)) if many else 1)

@@ -167,7 +167,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         me = await self._character_named(interaction, character) if character else None
         member, mine = await self._join(interaction, story, me)
         await interaction.response.send_message(
-            view=told(Words(story.locale)("joined", name=safe(member.name))), allowed_mentions=discord.AllowedMentions.none())
+            view=told(Words(story.locale)("joined", name=safe(member.name))),
+            allowed_mentions=discord.AllowedMentions.none())
         await self._ask_cast(interaction, story, mine, me)
 
     async def join_click(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
@@ -215,7 +216,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         if not mine:
             await self.bot.private(interaction, words("joined_without_character"))
         elif len(mine) > 1 and me is None:
-            options = [discord.SelectOption(label=character.name, value=character.character_id) for character in mine][:25]
+            options = [discord.SelectOption(label=each.name, value=each.character_id) for each in mine[:25]]
             await self.bot.private(interaction, words("bring_question"), ui.ActionRow(StoryMenu(
                 "bring", story.story_id, options, placeholder=words("bring_menu"), max_values=min(4, len(options)))))
 
@@ -349,8 +350,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             await self.bot.library.save_server_settings(new)
         await self.bot.private(interaction, words(
             "settings_saved" if new != old else "settings_are", who=words(f"who_{new.who_may_start}"),
-            panels=new.daily_panels, rating=words(f"rating_{new.rating}"), language=LANGUAGES.get(new.locale, new.locale),
-            style=words.value(new.style)))
+            panels=new.daily_panels, rating=words(f"rating_{new.rating}"),
+            language=LANGUAGES.get(new.locale, new.locale), style=words.value(new.style)))
 
     # --- small things ------------------------------------------------------------------------------
 

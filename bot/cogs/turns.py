@@ -163,9 +163,10 @@ class Turns(commands.Cog):
             await self._refuse(interaction, refusal)
             return
         form = ui.Modal(title=words("turn_form_title"), timeout=900, custom_id=f"turn:{key}:{interaction.id}")
-        form.add_item(ui.Label(text=words("turn_form_label"), description=words("turn_form_hint"), component=ui.TextInput(
+        field: ui.TextInput[Any] = ui.TextInput(
             custom_id="text", style=discord.TextStyle.paragraph, required=True, min_length=1,
-            max_length=self.bot.settings.limits.turn_characters)))
+            max_length=self.bot.settings.limits.turn_characters)
+        form.add_item(ui.Label(text=words("turn_form_label"), description=words("turn_form_hint"), component=field))
         await interaction.response.send_modal(form)
 
     async def read_form(self, interaction: Interaction, key: str) -> None:

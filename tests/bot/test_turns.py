@@ -207,7 +207,7 @@ async def test_who_is_not_in_the_story_is_offered_to_join(house: Playhouse) -> N
     await house.bo.click("Take turn")
     offer = await house.bo.see("You are not in this story yet", private=True)
     await house.bo.click("Join", on=offer)
-    await house.ada.see("Bo joins the story")
+    await house.ada.see("joins the story")
     await house.turn(house.bo, "Here I am.")
 
 
@@ -284,7 +284,7 @@ async def test_in_a_dm_plain_messages_are_turns(house: Playhouse) -> None:
 
 
 async def test_nobody_is_ever_pinged(house: Playhouse) -> None:
-    await house.story(title="@everyone come")
+    await house.story(title="<@&1> Come # here")
     await house.turn(house.ada, f"@everyone @here <@{house.bo.person.user_id}> <@&{house.guild.guild_id}> look!")
     assert not any(message.pings for message in house.world.messages.values()
                    if message.author_id == house.world.bot.user_id)
