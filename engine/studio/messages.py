@@ -180,7 +180,8 @@ FromStudio = Awake | Loading | Loaded | Unable | Ready | Began | Wrote | Stepped
 _OWN_MODULES = ("engine.nouns", "engine.studio.messages", "engine.settings")
 _OTHER_TYPES = {("datetime", "datetime"), ("datetime", "timezone"), ("datetime", "timedelta"),
                 ("pathlib", "PosixPath"), ("pathlib", "WindowsPath"), ("pathlib", "PurePosixPath"),
-                ("pydantic.types", "SecretStr"), ("copyreg", "__newobj__"), ("zoneinfo", "ZoneInfo._unpickle")}
+                ("pydantic.types", "SecretStr"), ("copyreg", "__newobj__"), ("zoneinfo", "ZoneInfo._unpickle"),
+                ("pydantic_core._pydantic_core", "TzInfo")}   # the zone of a time that came out of the store
 
 
 class _OursOnly(pickle.Unpickler):
