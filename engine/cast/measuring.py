@@ -36,8 +36,8 @@ USUAL_FUR: Final[Mapping[str, tuple[str, ...]]] = {
         "lilac"),
     "penguin": ("black", "blue"),
 }
-#: What cloth is called: hair words are for hair.
-_CLOTH: Final = tuple(name for name in COLOURS if name not in ("ginger", "blond"))
+#: What cloth is called where the nearest word is one for hair: orange in the shade is as dark as ginger.
+_CLOTH: Final[Mapping[str, str]] = {"ginger": "orange", "blond": "cream"}
 _CLOTHES: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "mint", "lilac")
 
 
@@ -423,7 +423,8 @@ def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
         kept = cloth[~bare]
         if len(kept) > 0.30 * len(cloth):
             tone, share = _dominant(kept)
-            out["outfit_colour"] = (nearest_colour(tone, _CLOTH), share)
+            colour = nearest_colour(tone)
+            out["outfit_colour"] = (_CLOTH.get(colour, colour), share)
     return out
 
 

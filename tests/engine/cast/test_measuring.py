@@ -16,6 +16,7 @@ from engine.cast.measuring import hair_colour_of, look_from_words, measure_look,
 from engine.cast.photos import SafePhoto, open_photo
 from engine.nouns import Look, Pronouns
 
+REHEARSAL = Path(__file__).resolve().parents[3] / "bot" / "rehearsal" / "scenes" / "photos"
 PHOTOS = Path(__file__).resolve().parents[4] / "shared" / "photos"
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(),
                                   reason="the real photos are kept beside the repository, and are not here")
@@ -207,10 +208,7 @@ async def test_real_people_and_a_real_dog() -> None:
 
 async def test_the_photos_of_the_rehearsal() -> None:
     """Two photos anybody has: a portrait of an astronaut in orange, and a ginger tabby in half profile."""
-    folder = Path(__file__).resolve().parents[3] / "bot" / "rehearsal" / "scenes" / "photos"
-    if not (folder / "astronaut.jpg").is_file():
-        pytest.skip("the rehearsal's photos are not here")
-    astronaut = await open_photo((folder / "astronaut.jpg").read_bytes())
+    astronaut = await open_photo((REHEARSAL / "astronaut.jpg").read_bytes())
     casting = measure_look([astronaut], "", pronouns=Pronouns.SHE)
     look = casting.look
     assert casting.findings == () and look.kind == "girl"
@@ -220,7 +218,7 @@ async def test_the_photos_of_the_rehearsal() -> None:
     assert measure_look([astronaut], "", pronouns=Pronouns.HE).look.kind == "boy"
     assert measure_look([astronaut], "my aunt").look.kind == "woman"
     assert measure_look([astronaut], "", pronouns=Pronouns.SHE) == casting, "the same photo gives the same look"
-    cat = await open_photo((folder / "chelsea.jpg").read_bytes())
+    cat = await open_photo((REHEARSAL / "chelsea.jpg").read_bytes())
     measured = measure_look([cat], "my cat")
     assert measured.look.kind == "cat" and measured.look.fur in ("tan", "ginger", "brown")
     assert measure_look([cat], "an orange cat").look.fur == "orange"
