@@ -79,12 +79,12 @@ def flops_a_second(dtype: torch.dtype, side: int = 1024) -> float:
 
 
 def stand_in(folder: Path) -> Path:
-    """An untrained checkpoint of mini's shape: 256 px, latents of 8 channels at 32 x 32."""
+    """An untrained checkpoint of mini's shape: 256 px, latents of 12 channels at 32 x 32."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "engine" / "painters"))
     from tiny_unet import save_painter
 
-    return save_painter(folder, size_px=256, channels=(64, 128, 256), latent_channels=8, text_width=192,
-                        vae_channels=(32, 64, 96, 96), steps=20)
+    return save_painter(folder, size_px=256, channels=(64, 128, 256), latent_channels=12, text_width=192,
+                        vae_channels=(48,) * 4, vae_blocks=((0, 0, 3, 3), (3, 3, 1, 0)), steps=20)
 
 
 def measure(folder: Path, *, panels: int, threads: int, dtype: torch.dtype | None) -> list[tuple[str, str, str]]:

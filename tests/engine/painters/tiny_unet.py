@@ -43,12 +43,17 @@ def save_tokenizer(folder: Path, *, max_length: int = 32) -> int:
 
 
 def save_painter(folder: Path, *, size_px: int = 64, channels: tuple[int, ...] = (16, 32), latent_channels: int = 4,
-                 text_width: int = 32, vae_channels: tuple[int, ...] = (8, 8, 16), steps: int = 4,
+                 text_width: int = 32, vae_channels: tuple[int, ...] = (8, 8, 8), tiny_vae: bool = True,
+                 vae_blocks: tuple[tuple[int, ...], tuple[int, ...]] = ((0, 0, 1), (1, 1, 0)), steps: int = 4,
                  scheduler: Any = None, seed: int = 0, recipe: dict[str, Any] | None = None) -> Path:
-    """Build, seed and save a whole pipeline with its `mini.json`. Returns the folder."""
+    """Build, seed and save a whole pipeline with its `mini.json`. Returns the folder.
+
+    `tiny_vae`: an `AutoencoderTiny` as mini has it; else an `AutoencoderKL` as Stable Diffusion has it.
+    """
     import torch
     from diffusers import (
         AutoencoderKL,
+        AutoencoderTiny,
         DPMSolverMultistepScheduler,
         StableDiffusionInstructPix2PixPipeline,
         UNet2DConditionModel,
@@ -68,7 +73,10 @@ def save_painter(folder: Path, *, size_px: int = 64, channels: tuple[int, ...] =
         out_channels=latent_channels, block_out_channels=channels, layers_per_block=1, down_block_types=down,
         up_block_types=up,
         cross_attention_dim=text_width, norm_num_groups=8, attention_head_dim=4)
-    vae = AutoencoderKL(
+    vae = AutoencoderTiny(
+        encoder_block_out_channels=vae_channels, decoder_block_out_channels=vae_channels,
+        num_encoder_blocks=vae_blocks[0], num_decoder_blocks=vae_blocks[1],
+        latent_channels=latent_channels, scaling_factor=0.5) if tiny_vae else AutoencoderKL(
         block_out_channels=vae_channels, latent_channels=latent_channels, norm_num_groups=4, layers_per_block=1,
         sample_size=size_px, scaling_factor=0.5, down_block_types=("DownEncoderBlock2D",) * len(vae_channels),
         up_block_types=("UpDecoderBlock2D",) * len(vae_channels), mid_block_add_attention=False)
