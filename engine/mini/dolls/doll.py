@@ -377,7 +377,7 @@ class _Figure:
             baby = self.kind == "baby"
             spec = faces.FaceSpec(ground=self.body, mouth_ground=self.body,
                                   brow=darker(brow, 0.2) if luminance(brow) > 70 else brow,
-                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38, 
+                                  eye_y=-0.06 if not baby else -0.12, eye_x=0.38,
                                   eye_r=0.20 if not baby else 0.205, mouth_y=-0.50, mouth_scale=1.15,
                                   lashes=female, lines=grand,
                                   cheek_y=-0.32, cheek_x=0.62)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.mini.dolls.pen import Pen
+from engine.mini.dolls.pen import Pen, smooth
 from engine.mini.dolls.tones import BLUSH, INK, WHITE, Colour, darker, edge, lighter, luminance, mix, shade
 
 
@@ -210,8 +210,6 @@ def draw_beard(pen: Pen, spec: FaceSpec, kind: str, tone: Colour, wide: float) -
 
 
 def _beard_points(wide: float, y: float, drop: float, half: float) -> tuple[tuple[float, float], ...]:
-    from engine.mini.dolls.pen import smooth
-
     edge_x = 0.97 * wide
     return smooth(((-edge_x, -0.06), (-0.80 * wide, y + 0.20), (-0.42, y + 0.22), (0.0, y + 0.15), (0.42, y + 0.22),
                    (0.80 * wide, y + 0.20), (edge_x, -0.06), (0.90 * wide, y - 0.08), (half, (drop + y) / 2 - 0.1),

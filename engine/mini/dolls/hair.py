@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.mini.dolls.pen import Pen, Points, mirrored, smooth
-from engine.mini.dolls.tones import Colour, lighter, mix, shade
+from engine.mini.dolls.tones import Colour, edge, lighter, mix, shade
 
 #: Styles that a cap, a beanie or a helmet presses flat on top.
 TALL = ("afro", "mohawk", "spiky", "bun")
@@ -19,12 +19,12 @@ def draw_hair_behind(pen: Pen, style: str, tone: Colour, wide: float, *, covered
         for k in range(13):
             turn = math.radians(-38 + k * (256 / 12))
             pen.disc(math.cos(turn) * radius * 0.98 * wide, math.sin(turn) * radius * 0.92 + 0.12, 0.38, tone,
-                     line=_line(tone))
+                     line=edge(tone))
         pen.disc(0, 0.15, radius * 1.02, tone)
     elif style == "curly":
         for x, y, r in ((-1.0, 0.45, 0.34), (-1.1, 0.05, 0.32), (-1.02, -0.32, 0.28), (1.0, 0.45, 0.34),
                         (1.1, 0.05, 0.32), (1.02, -0.32, 0.28)):
-            pen.disc(x * wide, y, r, back, line=_line(tone))
+            pen.disc(x * wide, y, r, back, line=edge(tone))
     elif style == "bob":
         pen.shape(smooth(((-1.12 * wide, 0.3), (-0.8 * wide, 0.95), (0, 1.1), (0.8 * wide, 0.95), (1.12 * wide, 0.3),
                           (1.22 * wide, -0.55), (1.02 * wide, -0.82), (0.5, -0.72), (0, -0.68), (-0.5,
@@ -52,11 +52,11 @@ def draw_hair_behind(pen: Pen, style: str, tone: Colour, wide: float, *, covered
         for side in (-1.0, 1.0):
             for k in range(5):
                 x, y = side * (1.02 * wide + 0.05 * math.sin(k * 1.4)), -0.45 - 0.31 * k
-                pen.oval(x, y, 0.225 - k * 0.012, 0.20, tone, turn=side * (28 if k % 2 else -28), line=_line(tone))
+                pen.oval(x, y, 0.225 - k * 0.012, 0.20, tone, turn=side * (28 if k % 2 else -28), line=edge(tone))
             pen.disc(side * 1.04 * wide, -1.95, 0.10, (236, 96, 120), line=(150, 50, 80))
-            pen.oval(side * 1.04 * wide, -2.14, 0.12, 0.15, tone, line=_line(tone))
+            pen.oval(side * 1.04 * wide, -2.14, 0.12, 0.15, tone, line=edge(tone))
     elif style == "bun" and not covered:
-        pen.ball(0, 1.22, 0.42, tone, line=_line(tone))
+        pen.ball(0, 1.22, 0.42, tone, line=edge(tone))
         pen.arc(((-0.2, 1.3), (0, 1.42), (0.2, 1.28), (0.05, 1.18)), 0.05, shade(tone))
 
 
@@ -83,7 +83,7 @@ def draw_hair(pen: Pen, style: str, tone: Colour, wide: float, *, covered: bool,
     if style == "curly":
         for x, y, r in ((-0.92, 0.58, 0.28), (0.92, 0.58, 0.28), (-0.62, 0.86, 0.31), (0.62, 0.86, 0.31),
                         (-0.22, 1.0, 0.32), (0.24, 1.0, 0.32)):
-            pen.disc(x * wide, y, r, tone, line=_line(tone))
+            pen.disc(x * wide, y, r, tone, line=edge(tone))
         for x, y, r in ((-0.80, 0.52, 0.25), (-0.46, 0.70, 0.27), (0.0, 0.78, 0.30), (0.46, 0.70, 0.27),
                         (0.80, 0.52, 0.25), (-0.2, 0.95, 0.25), (0.3, 0.95, 0.25)):
             pen.disc(x * wide, y, r, tone)
@@ -138,9 +138,3 @@ def _curls(pen: Pen, tone: Colour, places: Points) -> None:
     dark = mix(shade(tone), (40, 24, 40), 0.22)
     for x, y in places:
         pen.arc(((x - 0.13, y - 0.02), (x - 0.05, y + 0.10), (x + 0.09, y + 0.07), (x + 0.08, y - 0.05)), 0.05, dark)
-
-
-def _line(tone: Colour) -> Colour:
-    from engine.mini.dolls.tones import edge
-
-    return edge(tone)

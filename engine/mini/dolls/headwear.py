@@ -126,7 +126,7 @@ def _ring(pen: Pen, outer: Points, inner: Points, tone: Colour) -> None:
     hole = max(range(len(inner)), key=lambda i: (inner[i][1], -abs(inner[i][0])))
     around = outer[cut:] + outer[:cut + 1]
     back = (inner[hole:] + inner[:hole + 1])[::-1]
-    pen._outline(pen.spots(outer), edge(tone))
+    pen.outline(pen.spots(outer), edge(tone))
     pen.fill(around + back, shade(tone))
     light = tuple((x * 0.97 - 0.03, y * 0.97 + 0.03) for x, y in around)
     pen.fill(light + back, tone)

@@ -134,7 +134,8 @@ class Pen:
         a, b, c, d, e, f = self.a, self.b, self.c, self.d, self.e, self.f
         return [(a * x + c * y + e, b * x + d * y + f) for x, y in points]
 
-    def _outline(self, spots: list[Point], tone: Colour) -> None:
+    def outline(self, spots: list[Point], tone: Colour) -> None:
+        """A line around a shape already in canvas pixels."""
         # many short segments need no joints: they would cost more than the line
         joint = "curve" if len(spots) < 20 else None
         self.draw.line([*spots, spots[0], spots[1]], fill=tone, width=max(1, round(2 * self.ink)), joint=joint)
@@ -151,7 +152,7 @@ class Pen:
         side; 0 for flat. `pattern` is a word of PATTERNS, drawn inside in `pattern_tone`, `cell` units apart.
         """
         spots = self.spots(points)
-        self._outline(spots, line or edge(tone))
+        self.outline(spots, line or edge(tone))
         wanted = pattern not in ("", "plain")
         if not shaded and not wanted:
             self.draw.polygon(spots, fill=tone)
@@ -206,7 +207,7 @@ class Pen:
         """An ellipse; outlined where `line` is given."""
         spots = self.spots(oval_points(x, y, rx, ry, turn))
         if line is not None:
-            self._outline(spots, line)
+            self.outline(spots, line)
         self.draw.polygon(spots, fill=tone)
 
     def line(self, points: Sequence[Point], width: float, tone: Colour) -> None:
