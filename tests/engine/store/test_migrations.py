@@ -57,7 +57,8 @@ async def test_an_older_database_is_brought_up_with_everything_in_it(engine, set
     moment = datetime(2026, 3, 1, tzinfo=UTC)
     rows = {
         "stories": {"story_id": "s", "venue_id": "v", "server_id": "g", "owner_id": "1", "title": "Old",
-                    "style": "flat", "locale": "en", "rating": "toddler", "turn_order": "free", "status": "open", "head": "st",
+                    "style": "flat", "locale": "en", "rating": "toddler", "turn_order": "free", "status": "open",
+                    "head": "st",
                     "created_at": moment},
         "characters": {"character_id": "c", "owner_id": "1", "name": "Mia", "pronouns": "she",
                        "look": json.dumps({"kind": "fox"}), "description": "", "avatar": None, "consent": None,
