@@ -236,6 +236,29 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
                            "that is not part of the story.",
     "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
+
+    # the terminal
+    "terminal_who": "Who is in the story? (An empty name begins it.)",
+    "terminal_name": "Name",
+    "terminal_about": "A photo's file name, or a few words about how they look",
+    "terminal_pronouns": "Pronouns ({choices})",
+    "terminal_consent": "Who agreed to the photo? ({choices})",
+    "terminal_writer": "And what is your own name?",
+    "terminal_needs_character": "A story needs somebody in it.",
+    "terminal_choose": "Please answer with one of these: {choices}.",
+    "terminal_in_story": "{name} is in the story: {look}.",
+    "terminal_hint": "Write what happens. /next: I write a page. /redraw: the last picture again. /undo: take the page "
+                     "back. /as NAME: somebody else writes. /end: a last page. /quit",
+    "terminal_no_command": "There is no {command} here. /next, /redraw, /undo, /as NAME, /end and /quit are understood.",
+    "terminal_book": "{panels} pictures, and the book: {html}, {pdf}",
+    "terminal_no_book": "Nothing was told, so there is no book.",
+    "terminal_finishing": "First I finish the page of {title} that was cut short.",
+    "terminal_finished": "That page is kept: storythread export {story} makes a book of it.",
+    "terminal_stopped": "Stopped. The page that was being made is finished at the next start.",
+    "terminal_unable": "The {role} cannot work here: {why}.",
+    "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
+    "terminal_plate": "Painting the place of picture {number}",
+    "role_writer": "writer", "role_painter": "painter", "role_likeness": "eye that compares faces",
 })
 
 DANISH: Final[Mapping[str, str]] = MappingProxyType({
@@ -438,6 +461,28 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
                            "noget, der ikke er en del af historien.",
     "help_buttons_only": "I en privat besked til mig kan du bare skrive: en almindelig besked er en tur der.",
+
+    "terminal_who": "Hvem er med i historien? (Et tomt navn begynder den.)",
+    "terminal_name": "Navn",
+    "terminal_about": "Filnavnet på et foto, eller få ord om udseendet",
+    "terminal_pronouns": "Stedord ({choices})",
+    "terminal_consent": "Hvem har sagt ja til fotoet? ({choices})",
+    "terminal_writer": "Og hvad hedder du selv?",
+    "terminal_needs_character": "En historie skal have nogen med.",
+    "terminal_choose": "Svar med et af disse: {choices}.",
+    "terminal_in_story": "{name} er med i historien: {look}.",
+    "terminal_hint": "Skriv, hvad der sker. /next: jeg skriver en side. /redraw: det sidste billede igen. /undo: tag siden "
+                     "tilbage. /as NAVN: en anden skriver. /end: en sidste side. /quit",
+    "terminal_no_command": "Der er ingen {command} her. /next, /redraw, /undo, /as NAVN, /end og /quit forstås.",
+    "terminal_book": "{panels} billeder, og bogen: {html}, {pdf}",
+    "terminal_no_book": "Intet blev fortalt, så der er ingen bog.",
+    "terminal_finishing": "Først gør jeg den side af {title} færdig, som blev afbrudt.",
+    "terminal_finished": "Siden er gemt: storythread export {story} laver en bog af den.",
+    "terminal_stopped": "Stoppet. Den side, der var ved at blive til, gøres færdig ved næste start.",
+    "terminal_unable": "{role} kan ikke arbejde her: {why}.",
+    "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
+    "terminal_plate": "Maler stedet til billede {number}",
+    "role_writer": "Forfatteren", "role_painter": "Maleren", "role_likeness": "Øjet, der sammenligner ansigter,",
 })
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
