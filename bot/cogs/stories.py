@@ -310,6 +310,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         if not await self.bot.library.steps(story.story_id):
             raise Refused(reason="nothing_yet")
         await interaction.response.defer(thinking=True)
+        from engine.book import bind_html, bind_pdf, gather_book      # reportlab: loaded when a book is wanted
+
         book = await gather_book(self.bot.library, story.story_id)
         html = await asyncio.to_thread(bind_html, book)
         pdf = await asyncio.to_thread(bind_pdf, book)
