@@ -8,6 +8,7 @@ were accepted; stories do not wait for each other.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -42,6 +43,8 @@ from engine.nouns import (
 )
 from engine.planning import plan_panels, plate_brief, stable_seed
 from engine.ports import Library, Stage, Studio
+
+log = logging.getLogger(__name__)
 
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
@@ -275,8 +278,12 @@ class TurnRunner:
             return Verdict((), ())
         cast = list(dict.fromkeys(character_id for character_id, _ in known))
         pictures = await asyncio.to_thread(crops, painting.png, known)
-        likenesses = await self._studio.embed(
-            [*pictures, *(recollection.cutouts[character_id] for character_id in cast)], owner_id=owner_id)
+        try:
+            likenesses = await self._studio.embed(
+                [*pictures, *(recollection.cutouts[character_id] for character_id in cast)], owner_id=owner_id)
+        except StudioFailed as failure:        # a panel that nobody could check is better than none
+            log.warning("a panel was not checked: %s", failure)
+            return Verdict((), ())
         figures = [(character_id, likeness) for (character_id, _), likeness in zip(known, likenesses, strict=False)]
         return judge(figures, dict(zip(cast, likenesses[len(known):], strict=True)))
 

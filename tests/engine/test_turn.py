@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.events import Painted
-from engine.nouns import PanelId, PanelState, Refused, StoryStatus, TurnId, TurnKind, TurnState
+from engine.nouns import PanelId, PanelState, Refused, StoryStatus, StudioFailed, TurnId, TurnKind, TurnState
 from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 
 
@@ -108,6 +108,19 @@ async def test_somebody_not_themselves_is_painted_again_once_and_the_better_kept
         assert len(seeds) == paints == len(set(seeds))
         best = max(range(len(scores)), key=lambda index: scores[index])
         assert (await library.panel(PanelId("t1-step.0"))).seed == seeds[best]
+
+
+async def test_a_panel_that_cannot_be_checked_is_shown_all_the_same(tmp_path: Path) -> None:
+    def no_likeness(count: int) -> list[list[float]]:
+        raise StudioFailed("there is no likeness encoder")
+
+    stage, studio = WrittenStage(tmp_path / "stage"), ScriptedStudio(likenesses=no_likeness)
+    async with open_runner(settings_at(tmp_path), stage, studio) as (library, runner):
+        story = await begin_story(library)
+        await runner.accept(turn_of(story, "t1", "unchecked"))
+        await runner.finished("t1")
+        assert said(stage)[-1] == ("show", "t1-step.0v1")
+        assert len([brief for brief in studio.painted if not brief.is_plate]) == 1, "it is not painted twice for that"
 
 
 async def test_redraw_is_a_new_version_in_the_same_message_and_undo_takes_the_page_back(tmp_path: Path) -> None:
