@@ -77,6 +77,9 @@ class Gateway:
             payload = json.loads(message.data)
             op, data = payload.get("op"), payload.get("d")
             if op == 1:
+                # discord.py notes the time of a beat after sending it: an answer within the same moment would be
+                # measured from the beat before, and be logged as 41 s of delay.
+                await asyncio.sleep(0.02)
                 await self._send(socket, {"op": 11, "d": None})
             elif op == 2:
                 session = await self._identify(socket, data)

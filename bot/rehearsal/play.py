@@ -13,12 +13,15 @@ from rich.status import Status
 
 from bot.rehearsal import judge, permissions
 from bot.rehearsal.loopback import Loopback
-from bot.rehearsal.players import CannotDo, File, NotSeen, Player, words_of
+from bot.rehearsal.players import CannotDo, File, NotSeen, Player, readable, words_of
 from bot.rehearsal.scene import Act, Answer, Repeated, Scene, SceneError, Step
 from bot.rehearsal.troupe import Troupe
 from bot.rehearsal.world import Channel, Interaction, Message, Role, User
 
 QUIET_S = 1.5                              # nothing happened for so long: all is done
+SEES_WITHIN_S = 15.0
+PAGE_WITHIN_S = 240.0
+REACTION_S = 0.6                           # nobody clicks in the moment a picture appears
 
 
 class Play:
@@ -123,16 +126,16 @@ class Play:
         for text in [step.sees] if isinstance(step.sees, str) else step.sees:
             if text:
                 await player.see(text, since_ms=-1.0 if step.look else since_ms, private=step.private,
-                                 timeout_s=step.within_s)
+                                 timeout_s=step.within_s or SEES_WITHIN_S)
         if step.page:
-            await self._await_page(player, first_id, since_ms, step.within_s)
+            await self._await_page(player, first_id, since_ms, step.within_s or PAGE_WITHIN_S)
         if step.pages is not None:
-            await self._quiet(step.within_s)
+            await self._quiet(step.within_s or PAGE_WITHIN_S)
             made = {turn for m in player.seen() if (turn := judge.page_of(self.world, m)) and turn > first_id}
             if len(made) != step.pages:
                 raise NotSeen(f"{len(made)} new pages, not {step.pages}")
         for text in [step.sees_not] if isinstance(step.sees_not, str) else step.sees_not:
-            if text and any(text.casefold() in words_of(m).casefold() for p in self.players.values() for m in p.seen()
+            if text and any(text.casefold() in readable(self.world, m) for p in self.players.values() for m in p.seen()
                             if m.history[-1].at_ms >= since_ms):
                 raise NotSeen(f"somebody saw {text!r}")
 
@@ -196,7 +199,7 @@ class Play:
             elif step.goes_to == "server":
                 mover.place = self.stage
             else:
-                thread = await self.world.until(self._newest_thread, step.within_s)
+                thread = await self.world.until(self._newest_thread, step.within_s or SEES_WITHIN_S)
                 if thread is None:
                     raise NotSeen("there is no thread to go to")
                 if mover.person.user_id not in thread.thread_members:
@@ -224,11 +227,15 @@ class Play:
                     return "redrawn"
             return None
 
+        told = player.answer_to(player.last) if player.last else None
+        if told is not None and told.only_for is not None and told.history[-1].at_ms >= since_ms and not told.loading:
+            raise NotSeen(f"no page will come; {player.name} was told: {words_of(told)}")
         found = await self.world.until(look, within_s)
         if found is None:
             raise NotSeen(f"no page came in {within_s:g} s")
         if found.startswith("failed"):
             raise NotSeen(found)
+        await asyncio.sleep(REACTION_S)
 
     def _redrawn(self, message: Message, since_ms: float) -> bool:
         panel = judge.panel_in(self.world, message)
@@ -265,7 +272,7 @@ class Play:
         expect = self.scene.expect
         for seen, wanted in ((True, expect.sees), (False, expect.sees_not)):
             for name, texts in wanted.items():
-                screen = "\n".join(words_of(m) for m in self.players[name].seen()).casefold()
+                screen = "\n".join(readable(self.world, m) for m in self.players[name].seen())
                 for text in texts:
                     if (text.casefold() in screen) != seen:
                         self.failures.append(f"at the end {name} {'does not see' if seen else 'sees'} {text!r}")

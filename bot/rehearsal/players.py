@@ -8,6 +8,7 @@ Everything they do reaches the bot through the gateway, with the payload Discord
 from __future__ import annotations
 
 import mimetypes
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from bot.rehearsal.world import (
     ModalCard,
     Payload,
     User,
+    World,
     now,
 )
 
@@ -69,6 +71,23 @@ def words_of(message: Message) -> str:
         parts += [str(item[key]) for key in ("content", "label", "placeholder") if item.get(key)]
         parts += [str(option["label"]) for option in item.get("options") or ()]
     return "\n".join(part for part in parts if part)
+
+
+def readable(world: World, message: Message) -> str:
+    """The same as a person reads it: without markup, mentions by name, single spaces, in lower case."""
+
+    def name(match: re.Match[str]) -> str:
+        kind, number = match[1], int(match[2])
+        if kind == "#":
+            channel = world.channels.get(number)
+            return f"#{channel.name}" if channel else "#unknown"
+        person = world.users.get(number)
+        return f"@{person.name}" if person else "@unknown"
+
+    text = re.sub(r"<(#|@[!&]?)(\d+)>", name, words_of(message))
+    text = re.sub(r"(?m)^(?:#{1,3}|-#|>{1,3}|[-*]) ", "", text)
+    text = re.sub(r"\\([^\w\s])", "\\1", re.sub(r"(?<!\\)[*`~|]|(?<!\\)__", "", text))
+    return " ".join(text.split()).casefold()
 
 
 def buttons_of(message: Message) -> list[Payload]:
@@ -113,12 +132,12 @@ class Player:
         changed since then do. `private` True wants one that only this person sees,
         False one everybody sees. Raises `NotSeen`.
         """
-        wanted = text.casefold()
+        wanted = " ".join(text.split()).casefold()
 
         def look() -> Message | None:
             for message in reversed(self.seen(place)):
                 if (message.message_id > after and not message.loading and message.history[-1].at_ms >= since_ms
-                        and wanted in words_of(message).casefold()
+                        and wanted in readable(self.world, message)
                         and (private is None or (message.only_for is not None) == private)
                         and (also is None or also(message))):
                     return message
@@ -443,7 +462,7 @@ class Player:
         candidates = [on] if on is not None else list(reversed(self.seen()))
         for exact in (True, False):
             for message in candidates:
-                if saying and saying.casefold() not in words_of(message).casefold():
+                if saying and saying.casefold() not in readable(self.world, message):
                     continue
                 for button in buttons_of(message):
                     name = label_of(button)

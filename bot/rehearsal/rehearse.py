@@ -41,6 +41,7 @@ class Report:
 
     scene: str
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)      # slower than wanted, on a busy machine for instance
     seconds: float = 0.0
     ready_s: float = 0.0                   # from starting the bot's process to its being there
     pages: int = 0
@@ -127,6 +128,7 @@ def _read_record(report: Report, loopback: Loopback, scene: Scene) -> None:
     found = judge.find(loopback.record, acknowledged_within_s=expect.acknowledged_within_s,
                        pings_expected=expect.pings)
     report.failures += found.failures
+    report.warnings += found.warnings
     report.turns, report.panels, report.pages = found.turns, found.panels, found.pages
     report.slowest_acknowledgement_s = round(found.slowest_acknowledgement_s, 3)
     report.requests, report.requests_by_kind = found.requests, found.requests_by_kind
@@ -201,6 +203,8 @@ def _tell(console: Console, report: Report, out: Path) -> None:
     console.print()
     for failure in report.failures:
         console.print(f"[red]✗ {escape(failure)}[/red]")
+    for warning in report.warnings:
+        console.print(f"[yellow]! {escape(warning)}[/yellow]")
     judged = "judged by Discord's own description" if report.requests_judged else "not judged by Discord's description"
     memory = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in report.peak_memory_mib.items())
     console.print(f"{report.pages} pages, {report.panels} panels in {report.seconds:.1f} s; slowest acknowledgement "

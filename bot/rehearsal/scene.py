@@ -114,7 +114,7 @@ class Step(Act):
     cannot: str = ""                       # Discord itself does not let them: a word of the reason
     page: bool = False                     # wait until the page and all its panels are there
     pages: int | None = None               # so many new pages, once all is quiet (0: none)
-    within_s: float = Field(default=120.0, gt=0, le=1800)
+    within_s: float | None = Field(default=None, gt=0, le=1800)   # unset: 15 s for words, 240 s for a page
 
     @model_validator(mode="after")
     def _one_verb(self) -> Step:
@@ -134,7 +134,7 @@ class Expectations(_Part):
     panels_at_least: int | None = None
     sees: dict[str, list[str]] = Field(default_factory=dict)       # player -> words on their screen at the end
     sees_not: dict[str, list[str]] = Field(default_factory=dict)
-    acknowledged_within_s: float = Field(default=1.0, gt=0)        # every interaction
+    acknowledged_within_s: float = Field(default=1.0, gt=0)        # slower ones are warned of; 3 s is Discord's end
     pings: int = 0                         # notifications the bot caused
 
 
