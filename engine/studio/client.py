@@ -415,6 +415,9 @@ class StudioClient:
             pass
         except BrokenFrame as error:
             why = str(error)
+        except Exception as error:         # a fault of ours must not leave everybody waiting for ever
+            log.exception("studio: a message could not be handled")
+            why = type(error).__name__
         finally:
             self._awake = False
             self._stop(self._silence)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from engine.ports import Likeness, Painter, Writer
     from engine.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("engine.studio.host")   # also when started by name, as __main__
 
 
 # --- choosing the models ---------------------------------------------------------------------------
@@ -69,7 +69,13 @@ def _open_painter(settings: Settings) -> Painter:
 def _open_likeness(settings: Settings) -> Likeness:
     from engine.painters.likeness import MiniLikeness
 
-    return MiniLikeness()
+    return MiniLikeness(threads=settings.studio.threads)
+
+
+def _open_stand_in(settings: Settings) -> Painter:
+    from engine.painters import open_theatre
+
+    return open_theatre()
 
 
 OPENERS: Mapping[str, Callable[[Settings], Any]] = {
@@ -86,7 +92,7 @@ class Models:
         self._open: dict[str, Any] = {}
         self._loaded: list[Loaded] = []
         self._unable: dict[str, Unable] = {}
-        self._stand_in = False
+        self._stood_in_for: list[Unable] = []
 
     @property
     def unopened(self) -> list[str]:
@@ -103,27 +109,32 @@ class Models:
 
     def ready(self) -> Ready:
         """What there is, told once all were tried."""
-        return Ready(tuple(self._loaded), tuple(self._unable.values()), self._stand_in)
+        unable = (*self._stood_in_for, *self._unable.values())
+        return Ready(tuple(self._loaded), unable, stand_in=bool(self._stood_in_for))
 
     def _load(self, role: str) -> None:
         self._say(Loading(role))
         started = time.monotonic()
-        try:
-            model = self._openers[role](self._settings)
-        except Exception as error:         # a model that cannot be had must not take the others with it
-            why = str(error) if isinstance(error, StorythreadError) else f"{role}: {type(error).__name__}: {error}"
-            log.warning("the %s cannot be opened: %s", role, why)
-            if role != "painter" or not self._settings.studio.fallback_to_theatre:
-                self._unable[role] = Unable(role, why)
-                self._say(self._unable[role])
-                return
-            from engine.painters import open_theatre
-
-            model, self._stand_in = open_theatre(), True
-            self._say(Unable(role, why))
+        model = self._try(role, self._openers[role])
+        if model is None and role == "painter" and self._settings.studio.fallback_to_theatre:
+            model = self._try(role, _open_stand_in)
+        if model is None:
+            self._say(self._unable[role])
+            return
+        if unable := self._unable.pop(role, None):
+            self._stood_in_for.append(unable)
+            self._say(unable)              # the stand-in draws; what it stands in for is told all the same
         self._open[role] = model
         self._loaded.append(Loaded(role, model.name, time.monotonic() - started, getattr(model, "size_px", 0)))
         self._say(self._loaded[-1])
+
+    def _try(self, role: str, opener: Callable[[Settings], Any]) -> Any | None:
+        try:
+            return opener(self._settings)
+        except Exception as error:         # a model that cannot be had must not take the others with it
+            why = str(error) if isinstance(error, StorythreadError) else f"{type(error).__name__}: {error}"
+            self._unable.setdefault(role, Unable(role, why))
+            return None
 
 
 # --- speaking and listening ------------------------------------------------------------------------

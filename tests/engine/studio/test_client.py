@@ -62,7 +62,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 async def studio(settings: Settings) -> AsyncIterator[StudioClient]:
     client = StudioClient(settings, silence_s=4.0)
     await client.start()
-    await asyncio.wait_for(client.ready(), 120)
+    await asyncio.wait_for(client.ready(), 300)
     yield client
     await client.close()
     assert client.pid is None
@@ -76,7 +76,7 @@ def brief(panel: str = "p", *, plate: bool = False) -> PanelBrief:
 
 def underdrawing() -> Underdrawing:
     out = io.BytesIO()
-    Image.new("RGB", (64, 64), (200, 120, 60)).save(out, "PNG")
+    Image.new("RGB", (64, 64), (200, 120, 300)).save(out, "PNG")
     return Underdrawing(out.getvalue(), ())
 
 
@@ -92,7 +92,7 @@ def pid_of(studio: StudioClient) -> int:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while not true():  # noqa: ASYNC110 - what is waited for is another process
             await asyncio.sleep(0.01)
 
@@ -106,7 +106,7 @@ async def painted_at_step(studio: StudioClient, step: int, **which: str) -> asyn
             there.set()
 
     task = paint(studio, on_event=listen, **which)  # type: ignore[arg-type]
-    await asyncio.wait_for(there.wait(), 60)
+    await asyncio.wait_for(there.wait(), 300)
     return task
 
 
@@ -253,7 +253,7 @@ async def test_a_child_killed_in_the_middle_of_a_panel(studio: StudioClient) -> 
     waiting = paint(studio, turn="w", panel="w.0", owner="bob")
     first_pid = pid_of(studio)
     os.kill(first_pid, signal.SIGKILL)
-    assert (await asyncio.wait_for(task, 120)).png == whole.png
+    assert (await asyncio.wait_for(task, 300)).png == whole.png
     assert (await waiting).png == whole.png
     assert studio.pid not in (None, first_pid)
 
@@ -266,17 +266,17 @@ async def test_a_child_killed_twice_under_one_job(studio: StudioClient) -> None:
     await until(lambda: studio.pid not in (None, first) and studio._awake)
     os.kill(pid_of(studio), signal.SIGKILL)
     with pytest.raises(StudioFailed, match="twice"):
-        await asyncio.wait_for(task, 120)
-    assert (await asyncio.wait_for(paint(studio), 120)).png
+        await asyncio.wait_for(task, 300)
+    assert (await asyncio.wait_for(paint(studio), 300)).png
 
 
 @on_one_loop
 async def test_a_hung_child_is_killed_and_its_job_done_by_the_next(studio: StudioClient) -> None:
-    await asyncio.wait_for(paint(studio), 120)
+    await asyncio.wait_for(paint(studio), 300)
     task = await painted_at_step(studio, 2)
     pid = pid_of(studio)
     os.kill(pid, signal.SIGSTOP)
-    assert (await asyncio.wait_for(task, 120)).png
+    assert (await asyncio.wait_for(task, 300)).png
     assert studio.pid != pid
 
 
@@ -310,18 +310,42 @@ async def test_closing_fails_what_waits_and_leaves_no_process(settings: Settings
 
 
 @on_one_loop
+async def test_paper_dolls_step_in_only_when_settings_say_so(settings: Settings) -> None:
+    def with_fallback(allowed: bool) -> Settings:
+        return settings.model_copy(update={"studio": settings.studio.model_copy(update={
+            "painter": "/nowhere", "fallback_to_theatre": allowed})})
+
+    client = StudioClient(with_fallback(True))
+    await client.start()
+    painting = await asyncio.wait_for(paint(client), 300)
+    assert painting.painter.startswith("theatre@")
+    ready = await asyncio.wait_for(client.ready(), 300)
+    assert ready.stand_in and ready.model("painter") is not None
+    assert any(unable.role == "painter" and "no painter called" in unable.why for unable in ready.unable)
+    await client.close()
+    client = StudioClient(with_fallback(False))
+    await client.start()
+    with pytest.raises(StudioFailed, match="no painter called"):
+        await asyncio.wait_for(paint(client), 300)
+    ready = await asyncio.wait_for(client.ready(), 300)
+    assert not ready.stand_in and ready.model("painter") is None
+    assert any(unable.role == "painter" for unable in ready.unable)
+    await client.close()
+
+
+@on_one_loop
 async def test_a_child_that_cannot_start(settings: Settings) -> None:
     client = StudioClient(settings, command=(sys.executable, "-c", "raise SystemExit(3)"))
     await client.start()
     with pytest.raises(StudioFailed, match=r"does not start.*exit code 3"):
-        await asyncio.wait_for(paint(client), 60)
+        await asyncio.wait_for(paint(client), 300)
     with pytest.raises(StudioFailed):
         await client.ready()
     await client.close()
     client = StudioClient(settings, command=("/nowhere/python",))
     await client.start()
     with pytest.raises(StudioFailed, match="cannot be started"):
-        await asyncio.wait_for(paint(client), 60)
+        await asyncio.wait_for(paint(client), 300)
     await client.close()
 
 
@@ -330,7 +354,7 @@ async def test_a_child_that_talks_nonsense(settings: Settings) -> None:
     client = StudioClient(settings, command=(sys.executable, "-c", "print('x' * 10000)"))
     await client.start()
     with pytest.raises(StudioFailed, match="does not start"):
-        await asyncio.wait_for(paint(client), 60)
+        await asyncio.wait_for(paint(client), 300)
     await client.close()
 
 
@@ -339,11 +363,11 @@ async def test_a_job_that_takes_too_long_is_given_up_and_not_tried_again(setting
     short = settings.model_copy(update={"studio": settings.studio.model_copy(update={"job_timeout_s": 1.5})})
     client = StudioClient(short)
     await client.start()
-    await asyncio.wait_for(client.ready(), 120)        # loading does not count
+    await asyncio.wait_for(client.ready(), 300)        # loading does not count
     task = await painted_at_step(client, 1)
     os.kill(pid_of(client), signal.SIGSTOP)            # a machine that slow
     with pytest.raises(StudioFailed, match="longer than"):
-        await asyncio.wait_for(task, 60)
+        await asyncio.wait_for(task, 300)
     await client.close()
 
 
