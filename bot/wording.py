@@ -111,7 +111,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "characters_too_many": "You have {limit} characters, and that is as many as one person can have. "
                            "Please remove one first.",
     "character_unknown": "You have no character called {name}. `/character list` shows the ones you have.",
-    "character_not_kept": "{name} is waiting for you to press Keep. Use `/character show` and look at the avatar first.",
+    "character_not_kept": "{name} is waiting for you to press Keep. Use `/character show` and look at the avatar "
+                          "first.",
     "no_characters": "You have no characters yet. Make one with `/character add`.",
 
     # errors: stories and turns
@@ -249,7 +250,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_in_story": "{name} is in the story: {look}.",
     "terminal_hint": "Write what happens. /next: I write a page. /redraw: the last picture again. /undo: take the page "
                      "back. /as NAME: somebody else writes. /end: a last page. /quit",
-    "terminal_no_command": "There is no {command} here. /next, /redraw, /undo, /as NAME, /end and /quit are understood.",
+    "terminal_no_command": "There is no {command} here. /next, /redraw, /undo, /as NAME, /end and /quit are "
+                           "understood.",
     "terminal_book": "{panels} pictures, and the book: {html}, {pdf}",
     "terminal_no_book": "Nothing was told, so there is no book.",
     "terminal_finishing": "First I finish the page of {title} that was cut short.",
@@ -455,7 +457,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
             "2. `/historie begynd` åbner en tråd (eller begynder her, i en privat besked).\n"
             "3. Tryk Gå med og så Tag en tur, og skriv, hvad der sker. Jeg fortsætter historien og tegner næste "
             "side.\n"
-            "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig skrive.\n"
+            "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig "
+            "skrive.\n"
             "5. `/historie bog` laver en bog af den. `/historie pause`, `fortsæt`, `resumé`, `forlad` og `slut` gør, "
             "hvad de siger.",
     "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
@@ -471,8 +474,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_needs_character": "En historie skal have nogen med.",
     "terminal_choose": "Svar med et af disse: {choices}.",
     "terminal_in_story": "{name} er med i historien: {look}.",
-    "terminal_hint": "Skriv, hvad der sker. /next: jeg skriver en side. /redraw: det sidste billede igen. /undo: tag siden "
-                     "tilbage. /as NAVN: en anden skriver. /end: en sidste side. /quit",
+    "terminal_hint": "Skriv, hvad der sker. /next: jeg skriver en side. /redraw: det sidste billede igen. /undo: tag "
+                     "siden tilbage. /as NAVN: en anden skriver. /end: en sidste side. /quit",
     "terminal_no_command": "Der er ingen {command} her. /next, /redraw, /undo, /as NAVN, /end og /quit forstås.",
     "terminal_book": "{panels} billeder, og bogen: {html}, {pdf}",
     "terminal_no_book": "Intet blev fortalt, så der er ingen bog.",

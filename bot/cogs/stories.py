@@ -302,15 +302,13 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
 
     @app_commands.command(name="export", description="The story so far as a picture book")
     async def export(self, interaction: discord.Interaction[StoryBot]) -> None:
-        from engine.book import bind_html, bind_pdf, gather_book  # reportlab: loaded when a book is wanted
-
         story = await self._here(interaction)
         await self._allowed(interaction, story)
         words = Words(story.locale)
         if not await self.bot.library.steps(story.story_id):
             raise Refused(reason="nothing_yet")
         await interaction.response.defer(thinking=True)
-        from engine.book import bind_html, bind_pdf, gather_book      # reportlab: loaded when a book is wanted
+        from engine.book import bind_html, bind_pdf, gather_book  # reportlab: loaded when a book is wanted
 
         book = await gather_book(self.bot.library, story.story_id)
         html = await asyncio.to_thread(bind_html, book)

@@ -215,9 +215,9 @@ def settings_for(loopback: Loopback, home: Path, **discord: object) -> Settings:
 @pytest.fixture
 async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Playhouse]:
     """The bot is running; at the end no rule of Discord's has been broken. `@pytest.mark.parametrize` on `house` with a
-    dict overrides settings of `discord`."""
-    extra = getattr(request, "param", {})
-    async with Loopback() as loopback:
+    dict overrides settings of `discord`; `limits` switches Discord's rate limits on."""
+    extra = dict(getattr(request, "param", {}))
+    async with Loopback(limits=extra.pop("limits", False)) as loopback:
         with redirect_discord(loopback.base_url):
             playhouse = Playhouse(loopback, settings_for(loopback, tmp_path / "home", **extra))
             await sync_commands(playhouse.settings)

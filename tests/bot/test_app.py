@@ -148,6 +148,81 @@ async def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
         assert b"Traceback" not in err
 
 
+ACT = """
+import asyncio, sys
+sys.path.insert(0, "tests/bot")
+from pathlib import Path
+from conftest import QuickStudio
+from bot.app import StoryBot
+from bot.rehearsal.loopback import redirect_discord
+from engine.durable import Durable
+from engine.settings import load_settings
+from engine.store import open_library
+from engine.store.session import current_session
+from engine.turn import TurnRunner
+home, base_url, token, hold = sys.argv[1:]
+async def main():
+    settings = load_settings(home=home, master_key_file=Path(home).parent / "master.key",
+                             discord={"token": token, "preview_every_s": 0.2})
+    library = await open_library(settings)
+    bot = StoryBot(settings, library)
+    studio = QuickStudio()
+    if hold == "hold":
+        studio.gate.clear()
+    bot.runner = TurnRunner(library, studio, bot.stage, Durable(
+        system_database_url=library.system_database_url, engine=library.engine, current_session=current_session),
+        size_px=64)
+    with redirect_discord(base_url):
+        await bot.start(token)
+asyncio.run(main())
+"""
+
+
+async def act(loopback: Loopback, home: Path, hold: str) -> asyncio.subprocess.Process:
+    """The bot in a process of its own; with "hold" it never finishes a panel."""
+    known = len([line for line in loopback.record.of("gateway") if line["what"] == "identify"])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ACT, str(home), loopback.base_url, loopback.world.token, hold, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)})
+    for _ in range(1000):
+        if len([line for line in loopback.record.of("gateway") if line["what"] == "identify"]) > known:
+            return process
+        await asyncio.sleep(0.03)
+    raise AssertionError("the bot did not come")
+
+
+async def test_killed_in_the_middle_of_a_panel_the_turn_ends_properly_and_nothing_is_doubled(tmp_path: Path) -> None:
+    async with Loopback() as loopback:
+        house = Playhouse(loopback, settings_for(loopback, tmp_path / "home"))
+        with redirect_discord(loopback.base_url):
+            await sync_commands(house.settings)
+        first = await act(loopback, tmp_path / "home", "hold")
+        await house.ada.command("/story start", title="The kite")
+        await house.ada.see("begins in")
+        house.ada.place = house.world.threads_of(house.channel.channel_id)[-1]
+        form = await house.ada.click("Take turn")
+        await house.ada.submit(form, {"text": "Hold on tight."})
+        place = await house.ada.see("Drawing picture 1", timeout_s=20)
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+        second = await act(loopback, tmp_path / "home", "go")
+        try:
+            panel = await house.ada.see("Redraw", timeout_s=20)
+            assert panel.message_id == place.message_id
+            assert len(panel.attachments) == 1
+            await asyncio.sleep(1)
+            said = house.said(house.ada)
+            assert [text.split(chr(10))[0] for text in said[1:]] == [
+                "**Ada** writes:", "And so it was: Hold on tight.", "Take turn"]
+            form = await house.ada.click("Take turn")
+            await house.ada.submit(form, {"text": "And on."})
+            await house.ada.see("Redraw", timeout_s=20, after=panel.message_id)
+        finally:
+            second.send_signal(signal.SIGKILL)
+            await second.wait()
+        assert loopback.violations() == []
+
+
 async def test_while_draining_nothing_more_is_taken(house: Playhouse) -> None:
     await house.story()
     house.bot.draining = True

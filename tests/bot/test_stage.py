@@ -34,7 +34,8 @@ MESSAGE = r"/channels/\d+/messages/\d+$"
 
 def parts(story: Story) -> tuple[VenueId, StoryStep, Panel]:
     """A step and a panel nobody has posted, of a turn this process did not take."""
-    brief = PanelBrief(PanelId("77-step.0"), story.story_id, "Mia waves.", (), Setting(SettingId("g"), "garden", "x", 1),
+    garden = Setting(SettingId("g"), "garden", "x", 1)
+    brief = PanelBrief(PanelId("77-step.0"), story.story_id, "Mia waves.", (), garden,
                        props=(("ball", Place(0.5, 0.9, 0.2)),))
     step = StoryStep(StepId("77-step"), story.story_id, TurnId("77"), "Mia waved to *everyone*.", ())
     return story.venue_id, step, Panel(PanelId("77-step.0"), step.step_id, 0, brief, alt_text="Mia in the garden")
