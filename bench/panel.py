@@ -39,7 +39,6 @@ from engine.painters.latents import predicted_clean, to_png
 from engine.painters.unet import MINI_PAINTER, UNetPainter
 from engine.prompting import mini_caption
 
-
 #: What seconds are counted by: the wall's, or with `--cpu-time` this process's share of a busy machine.
 clock: Callable[[], float] = time.perf_counter
 

@@ -171,7 +171,8 @@ class UNetPainter:
         if self._decoder_is_cheap or not self.latent_format.rgb_factors:
             picture = self._decode(clean.to(self._pipeline.vae.dtype))
         else:
-            picture = self.latent_format.colours(clean)
+            # As large as the panel, so that nothing around it moves when the picture comes.
+            picture = self.latent_format.colours(clean).resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
         return to_png(picture, compress_level=1)
 
     def _decode(self, latents: torch.Tensor) -> Image.Image:

@@ -449,12 +449,25 @@ def _child_environment(settings: Settings) -> Mapping[str, str]:
             if name != "DISCORD_TOKEN" and not name.startswith("STORYTHREAD_")}
     here = str(Path(engine.__file__).parent.parent)
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))
-    if settings.studio.threads:
-        kept["OMP_NUM_THREADS"] = str(settings.studio.threads)
+    if threads := settings.studio.threads or _cpu_quota():
+        kept["OMP_NUM_THREADS"] = str(threads)
     return kept | {
         "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "DIFFUSERS_VERBOSITY": "error",
         "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1"}
+
+
+def _cpu_quota() -> int:
+    """The processors a container may use at once where that is fewer than the machine has; else 0.
+
+    Libraries count the machine's; with more threads than may run, each waits for the others.
+    """
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        allowed = max(1, round(int(quota) / int(period)))
+    except (OSError, ValueError):          # no such limit ("max"), or another system
+        return 0
+    return allowed if allowed < (os.cpu_count() or 1) else 0
 
 
 async def _drain(stderr: asyncio.StreamReader) -> None:

@@ -142,7 +142,10 @@ def test_previews_by_the_latents_own_colours(folder: Path) -> None:
     painter._decoder_is_cheap = False
     seen: list[bytes | None] = []
     paint(painter, on_step=lambda step, steps, png: seen.append(png))
-    assert seen[0] is not None and pixels(seen[0]).shape == (16, 16, 3)
+    assert seen[0] is not None and pixels(seen[0]).shape == (64, 64, 3)
+    painter._decoder_is_cheap = True
+    paint(painter, on_step=lambda step, steps, png: seen.append(png))
+    assert seen[4] is not None and seen[4] != seen[0]
 
 
 def test_cancelling_passes_through_and_leaves_no_trace(painter: UNetPainter) -> None:
