@@ -242,9 +242,20 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
         ear.check(job.job_id)
         result: Any
         if isinstance(job, WriteJob):
+            told, told_at = "", time.monotonic()
+
             def on_text(prose: str) -> None:
+                # A writer that is not yet ready to show anything calls with what was shown before: a sign of life.
+                nonlocal told, told_at
                 ear.check(job.job_id)
-                voice.say(Wrote(job.job_id, prose))
+                now = time.monotonic()
+                if prose != told:
+                    voice.say(Wrote(job.job_id, prose))
+                elif now - told_at >= 1.0:
+                    voice.say(Began(job.job_id))
+                else:
+                    return
+                told, told_at = prose, now
 
             writer: Writer = models.get("writer")
             started = time.monotonic()

@@ -20,16 +20,19 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent.parent / "painters"))
 from tiny_unet import save_painter
 
-from engine.events import Event, Painted, Queued
+from engine.events import Event, Painted, ProseGrew, Queued
 from engine.nouns import (
+    Character,
     CharacterId,
     Figure,
     Look,
+    Member,
     OwnerId,
     Painting,
     PanelBrief,
     PanelId,
     Place,
+    Pronouns,
     Scene,
     ServerId,
     Setting,
@@ -44,6 +47,7 @@ from engine.nouns import (
 )
 from engine.settings import Settings, load_settings
 from engine.studio.client import StudioClient
+from engine.writers import open_writer
 
 # diffusers' solvers hand a tensor to numpy in a way numpy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -310,6 +314,36 @@ async def test_closing_fails_what_waits_and_leaves_no_process(settings: Settings
 
 
 @on_one_loop
+async def test_writes_through_the_pipe_what_it_writes_in_process(settings: Settings) -> None:
+    pytest.importorskip("llama_cpp")
+    from engine.writers.mini import MiniWriter
+
+    own_settings = settings.model_copy(update={"studio": settings.studio.model_copy(update={
+        "painter": "theatre", "writer": "mini"})})
+    mia = Character(CharacterId("c1"), OwnerId("o"), "Mia", Pronouns.SHE, Look())
+    scene = Scene(
+        Story(StoryId("s"), VenueId("v"), ServerId("g"), OwnerId("o"), "A title"),
+        Turn(TurnId("t7"), StoryId("s"), OwnerId("o"), "Ann", "Mia finds a red ball in the forest."), (mia,),
+        (Member(OwnerId("o"), "Ann", 0, mia.character_id),), (), ())
+    try:
+        writer = await asyncio.to_thread(open_writer, own_settings)
+    except StudioFailed as failure:
+        pytest.skip(f"no writer's weights here: {failure}")
+    client = StudioClient(own_settings)
+    await client.start()
+    events: list[Event] = []
+    through = await asyncio.wait_for(client.write(scene, seed=5, on_event=events.append), 300)
+    own = await asyncio.to_thread(lambda: writer.write(scene, seed=5, on_text=lambda prose: None))
+    if isinstance(writer, MiniWriter):
+        writer.close()
+    assert through == own and through.turn_id == "t7"
+    grown = [event.prose for event in events if isinstance(event, ProseGrew)]
+    assert grown and grown[-1] == through.prose
+    assert all(isinstance(event, (ProseGrew, Queued)) and event.turn_id == "t7" for event in events)
+    await client.close()
+
+
+@on_one_loop
 async def test_paper_dolls_step_in_only_when_settings_say_so(settings: Settings) -> None:
     def with_fallback(allowed: bool) -> Settings:
         return settings.model_copy(update={"studio": settings.studio.model_copy(update={
@@ -375,6 +409,7 @@ ORPHANS = """
 import asyncio, os, sys
 from engine.settings import load_settings
 from engine.studio.client import StudioClient
+from engine.writers import open_writer
 
 async def main():
     client = StudioClient(load_settings(home=sys.argv[1], studio={"painter": "theatre"}))
