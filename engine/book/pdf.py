@@ -75,7 +75,7 @@ def _title_page(canvas: Canvas, book: Book) -> None:
     top = _set_down(canvas, title, HEIGHT - 40 * mm, left=(WIDTH - width) / 2) - 7 * mm
     canvas.setFillColor(ACCENT)
     canvas.roundRect(WIDTH / 2 - 13 * mm, top, 26 * mm, 2.2 * mm, 1.1 * mm, stroke=0, fill=1)
-    if names := showable(listed(book.writers, words["and"])):
+    if names := _names(book.writers, words["and"]):
         by = _paragraph(words["by"].format(names=names), "Reading", 17, SOFT, TA_CENTER)
         by.wrap(INNER, HEIGHT)
         _set_down(canvas, by, top - 5 * mm)
@@ -109,8 +109,12 @@ def _cast(canvas: Canvas, cast: Sequence[tuple[str, str, bytes | None]]) -> None
                 canvas.drawImage(ImageReader(io.BytesIO(avatar)), middle - step * 0.48, ground, step * 0.96, height,
                                  mask="auto", preserveAspectRatio=True, anchor="s")
             else:
+                radius = min(step * 0.4, height * 0.4, 20 * mm)
+                canvas.setFillColor(ACCENT)
+                canvas.circle(middle, ground + radius, radius, stroke=0, fill=1)
                 canvas.setFillColor(PAPER)
-                canvas.circle(middle, ground + step * 0.32, step * 0.3, stroke=0, fill=1)
+                canvas.setFont("Reading-Bold", radius)
+                canvas.drawCentredString(middle, ground + radius * 0.65, labels[place][:1])
             label = _fitted(labels[place], "Reading-Bold", (size,), step * 0.96, 14 * mm)
             _set_down(canvas, label, ground - 1.5 * mm, left=middle - step * 0.48)
         ground -= 48 * mm
@@ -177,8 +181,8 @@ def _credits(canvas: Canvas, book: Book) -> None:
     canvas.setFillColor(ACCENT)
     canvas.roundRect(WIDTH / 2 - 13 * mm, top, 26 * mm, 2.2 * mm, 1.1 * mm, stroke=0, fill=1)
     top -= 10 * mm
-    names = showable(listed(book.writers, words["and"]))
-    cast = showable(listed([name for name, _, _ in book.cast if showable(name)], words["and"]))
+    names = _names(book.writers, words["and"])
+    cast = _names([name for name, _, _ in book.cast], words["and"])
     when = f" · {book.finished_at.date().isoformat()}" if book.finished_at else ""
     for text, size, colour in (
         (words["written"].format(names=names) if names else "", 16, INK),
@@ -303,6 +307,11 @@ def showable(text: str) -> str:
             shown.append("·")
     # What was left out leaves its spaces behind; line breaks stay.
     return "\n".join(" ".join(word for word in line.split(" ") if word) for line in "".join(shown).split("\n")).strip()
+
+
+def _names(names: Sequence[str], conjunction: str) -> str:
+    """Those names that leave something to show, listed."""
+    return listed([shown for shown in map(showable, names) if shown], conjunction)
 
 
 def _mostly_lost(text: str) -> bool:

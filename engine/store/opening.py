@@ -28,7 +28,7 @@ from engine.store import tables
 from engine.store.keys import MasterKey, read_master_key
 from engine.store.library import SqlLibrary
 from engine.store.pictures import PictureFiles
-from engine.store.session import plain_failures, prepare_sqlite
+from engine.store.session import READING, plain_failures, prepare_sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,8 +36,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x53544F5259
 
 
-async def open_library(settings: Settings) -> SqlLibrary:
+async def open_library(settings: Settings, *, reading_only: bool = False) -> SqlLibrary:
     """The library, checked and migrated. One writing process to an SQLite file at a time.
+
+    With `reading_only` it may be open beside a process that writes (to bind a book while the bot runs): nothing is
+    migrated or made, and on SQLite whatever would write fails.
 
     Raises `StoreUnusable`; its reason is one of store_locked, store_damaged, store_newer, store_read_only, store_full,
     store_unusable (also: no PostgreSQL there), master_key_missing, master_key_damaged, master_key_wrong,
@@ -48,22 +51,27 @@ async def open_library(settings: Settings) -> SqlLibrary:
     lock: FileLock | None = None
     if url.get_backend_name() == "sqlite":
         path = sqlite_path(url)
-        lock = await asyncio.to_thread(_take, path)
+        if not reading_only:
+            lock = await asyncio.to_thread(_take, path)
+        elif not path.exists():
+            raise StoreUnusable(f"there is no {path} to read", reason="store_unusable", file=str(path))
     try:
         if url.get_backend_name() == "sqlite":
             await asyncio.to_thread(check_sqlite, path, files)
             progress = path.with_name(f"{path.stem}-workflows{path.suffix}")
-            await asyncio.to_thread(_prepare_progress, progress)
+            if not reading_only:
+                await asyncio.to_thread(_prepare_progress, progress)
             system_url = f"sqlite:///{progress.as_posix()}"
             engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120)
-            prepare_sqlite(engine)
+            prepare_sqlite(engine, reading_only=reading_only)
         else:
             system_url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
             engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True)
         try:
-            master_key = await _unlock(engine, settings)
+            master_key = await _unlock(engine, settings, reading_only=reading_only)
             library = SqlLibrary(engine, settings, files, master_key, system_database_url=system_url, lock=lock)
-            await library.sweep()
+            if not reading_only:
+                await library.sweep()
             if lock is not None:
                 await asyncio.to_thread(_keep_private, path)
             return library
@@ -127,8 +135,10 @@ def migrate(connection: Connection, *, to: str = "head") -> None:
         context.run_migrations()
 
 
-async def _unlock(engine: AsyncEngine, settings: Settings) -> MasterKey:
+async def _unlock(engine: AsyncEngine, settings: Settings, *, reading_only: bool) -> MasterKey:
     """Migrate, and read the master key: made when nothing was ever sealed, recognised otherwise."""
+    if reading_only:
+        return await _recognise(engine, settings)
     with plain_failures():
         try:
             async with engine.begin() as connection:
@@ -145,6 +155,27 @@ async def _unlock(engine: AsyncEngine, settings: Settings) -> MasterKey:
                 return master_key
         except OSError as error:           # asyncpg: nobody answers at that address
             raise StoreUnusable(f"the database cannot be reached: {error}", reason="store_unusable") from error
+
+
+async def _recognise(engine: AsyncEngine, settings: Settings) -> MasterKey:
+    """The master key of a database that is used as it is: of this very version."""
+    with plain_failures():
+        try:
+            async with engine.execution_options(**READING).connect() as connection:
+                heads = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads())
+                newest = ScriptDirectory(str(MIGRATIONS)).get_heads()
+                if set(heads) != set(newest):
+                    raise StoreUnusable(f"the database is of version {', '.join(heads) or 'none'}, not "
+                                        f"{', '.join(newest)}", reason="store_newer" if heads else "store_unusable")
+                mark = (await connection.execute(
+                    select(tables.house.c.value).where(tables.house.c.key == "master_key"))).scalar_one()
+        except OSError as error:
+            raise StoreUnusable(f"the database cannot be reached: {error}", reason="store_unusable") from error
+    master_key = await asyncio.to_thread(read_master_key, settings.master_key_file, may_create=False)
+    if not hmac.compare_digest(mark, master_key.mark()):
+        raise StoreUnusable(f"{settings.master_key_file} is the key of another database", reason="master_key_wrong",
+                            file=str(settings.master_key_file))
+    return master_key
 
 
 def _take(path: Path) -> FileLock:

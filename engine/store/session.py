@@ -21,7 +21,8 @@ from engine.nouns import StoreUnusable
 #: A transaction to join, or None. Set by whoever opened it, and reset before it commits.
 current_session: ContextVar[AsyncSession | None] = ContextVar("current_session", default=None)
 
-_READING = "storythread_reading"
+#: Execution options of a connection that only reads: it begins without the write lock.
+READING = {"storythread_reading": True}
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         yield joined
         return
     with plain_failures():
-        async with AsyncSession(engine.execution_options(**{_READING: True}), expire_on_commit=False) as session:
+        async with AsyncSession(engine.execution_options(**READING), expire_on_commit=False) as session:
             if engine.dialect.name == "postgresql":
                 await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
@@ -84,7 +85,7 @@ def raise_plainly(error: DBAPIError) -> None:
         raise StoreUnusable(f"the database says: {said}") from error
 
 
-def prepare_sqlite(engine: AsyncEngine) -> None:
+def prepare_sqlite(engine: AsyncEngine, *, reading_only: bool = False) -> None:
     """Make SQLite's transactions real, and keep the file safe.
 
     Python's driver starts a transaction only before the first change, so two reads may see two moments, and a
@@ -96,7 +97,7 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
     def set_pragmas(connection: object, record: object) -> None:
         cursor = connection.cursor()  # type: ignore[attr-defined]
         for pragma in (
-            "busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL",
+            "busy_timeout=30000", "foreign_keys=ON", "query_only=ON" if reading_only else "journal_mode=WAL",
             "synchronous=FULL",            # an accepted turn survives a power cut, not only a crash
             "secure_delete=ON",            # what is forgotten is overwritten, not only unlinked
         ):
@@ -105,5 +106,5 @@ def prepare_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        reading_only = connection.get_execution_options().get(_READING, False)
-        connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
+        reads = reading_only or READING.items() <= connection.get_execution_options().items()
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

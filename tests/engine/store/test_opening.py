@@ -191,3 +191,21 @@ async def test_what_a_crash_left_over_is_deleted_at_the_next_start(settings, tmp
     assert [path for path in pictures.rglob("*") if path.is_file()]
     await (await open_library(settings)).close()
     assert not [path for path in pictures.rglob("*") if path.is_file()]
+
+
+async def test_it_can_be_read_while_another_writes(settings):
+    with pytest.raises(StoreUnusable):
+        await open_library(settings, reading_only=True)
+    assert not settings.home.exists()
+    library = await open_library(settings)
+    await furnish(library)
+    reader = await open_library(settings, reading_only=True)
+    picture = await library.keep_picture(b"png", owner_id=ANN)
+    assert await reader.picture(picture) == b"png"
+    assert (await reader.story("s1")).title == "The lantern"
+    with pytest.raises(StoreUnusable) as caught:
+        await reader.save_story(story_of(story_id="s2"))
+    assert caught.value.reason == "store_read_only"
+    await reader.close()
+    await library.save_story(story_of(story_id="s3"))
+    await library.close()
