@@ -1,16 +1,19 @@
 """`storythread`: play, rehearse, bot, commands, doctor, export.
 
 Exit codes: 0 all went well; 1 something in the story failed; 2 the command was used wrongly (bad option, file,
-character); 3 the configuration cannot be used; 4 the data folder or database cannot be used.
+character); 3 the configuration cannot be used; 4 the data folder or database cannot be used; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import sys
+import traceback
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -18,19 +21,46 @@ from rich.console import Console
 from engine.nouns import StoreUnusable, StorythreadError
 from engine.settings import Settings, SettingsError, load_settings
 
+if TYPE_CHECKING:
+    from engine.doctor import Finding
+
 T = TypeVar("T")
 
 app = typer.Typer(name="storythread", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+                  pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
                   help="Turns a thread or a DM into a picture book, with characters that stay themselves.",
-                  epilog="Exit codes: 0 well, 1 the story failed, 2 wrong use, 3 configuration, 4 data folder.")
+                  epilog="Exit codes: 0 well, 1 the story failed, 2 wrong use, 3 configuration, 4 data folder, "
+                         "130 stopped.")
 commands = typer.Typer(no_args_is_help=True, help="Discord's slash commands.")
 app.add_typer(commands, name="commands")
 
-FAILED, MISUSED, MISCONFIGURED, STORE = 1, 2, 3, 4
+FAILED, MISUSED, MISCONFIGURED, STORE, STOPPED = 1, 2, 3, 4, 130
+
+#: What an operator is told of the store; in Discord people read bot/wording.py's sentences instead.
+STORE_SENTENCES = {
+    "store_locked": "The data folder is in use by another storythread ({file}): stop that one first, or name another "
+                    "folder with STORYTHREAD_HOME.",
+    "store_read_only": "The data folder cannot be written to ({file}): give this account the right to, or name "
+                       "another folder with STORYTHREAD_HOME.",
+    "store_damaged": "The database is damaged ({file}): put back a backup, or move it away to begin anew. Nothing in "
+                     "it was touched.",
+    "store_newer": "The database was made by a newer storythread: install that version, or name another folder with "
+                   "STORYTHREAD_HOME.",
+    "store_full": "The disk of the data folder is full: make room and start again. Nothing is lost.",
+    "store_unusable": "The database cannot be used: {detail}.",
+    "pictures_unusable": "The folder of pictures cannot be used: {detail}.",
+    "master_key_missing": "The master key that opens the pictures is missing ({file}): put it back from your backup.",
+    "master_key_damaged": "The master key that opens the pictures is damaged ({file}): put it back from your backup.",
+    "master_key_wrong": "The master key belongs to another database ({file}): name the right one with "
+                        "STORYTHREAD_MASTER_KEY_FILE.",
+    "master_key_unwritable": "The master key cannot be saved ({file}): give this account the right to write there, or "
+                             "name another file with STORYTHREAD_MASTER_KEY_FILE.",
+}
 
 
 def _fail(sentence: str, code: int) -> typer.Exit:
-    Console(stderr=True, highlight=False).print(sentence, style="red", markup=False)
+    """One plain sentence on standard error, on one line, and the exit code to raise."""
+    Console(stderr=True, highlight=False).print(" ".join(sentence.split()), style="red", markup=False, soft_wrap=True)
     return typer.Exit(code)
 
 
@@ -42,82 +72,139 @@ def _settings() -> Settings:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; every failure a person can mend becomes one sentence and an exit code."""
+    """Run to the end; every failure becomes one sentence and an exit code, never a traceback."""
     try:
         return asyncio.run(work)
-    except SettingsError as error:
-        raise _fail(str(error), MISCONFIGURED) from None
-    except StoreUnusable as error:
-        raise _fail(_sentence(error), STORE) from None
-    except StorythreadError as error:
-        raise _fail(_sentence(error), FAILED) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(STOPPED) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(STOPPED) from None
+    except Exception as error:
+        raise _fail(*_told(error)) from None
 
 
-def _sentence(error: StorythreadError) -> str:
-    from bot.wording import Words
+def _told(error: Exception) -> tuple[str, int]:
+    """The sentence for whoever runs this, and the exit code."""
+    from bot.audition import InTheWay, Misuse
 
-    return Words("en").reason(error.reason, **error.facts)
+    if isinstance(error, Misuse):
+        return str(error), MISUSED
+    if isinstance(error, InTheWay):
+        return str(error), FAILED
+    if isinstance(error, SettingsError):
+        return str(error), MISCONFIGURED
+    if isinstance(error, StoreUnusable):
+        sentence = STORE_SENTENCES.get(error.reason, STORE_SENTENCES["store_unusable"])
+        detail = str(error).rstrip(".")
+        return sentence.format(file=error.facts.get("file", detail), detail=detail), STORE
+    if isinstance(error, StorythreadError):
+        from bot.wording import Words
+
+        return Words("en").reason(error.reason, **error.facts), FAILED
+    return _told_of_others(error)
+
+
+def _told_of_others(error: Exception) -> tuple[str, int]:
+    """The same for what libraries raise: Discord, the network, the file system; and for our own mistakes."""
+    import aiohttp
+    import discord
+
+    if isinstance(error, discord.LoginFailure):
+        return ("Discord does not accept the bot token. Copy it again from the Bot page of your application in "
+                "Discord's developer portal."), MISCONFIGURED
+    if isinstance(error, discord.Forbidden):
+        return ("Discord does not allow that: is the bot on that server, and was it invited with the scope "
+                "applications.commands?"), FAILED
+    if isinstance(error, discord.HTTPException):
+        return f"Discord answered with status {error.status} (code {error.code}).", FAILED
+    if isinstance(error, aiohttp.ClientError | discord.GatewayNotFound | discord.ConnectionClosed | TimeoutError):
+        return f"Discord cannot be reached ({type(error).__name__}): is this machine online?", FAILED
+    if isinstance(error, OSError):
+        why = error.strerror or type(error).__name__
+        code = STORE if error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM) else FAILED
+        return f"{error.filename}: {why}." if error.filename else f"The system says: {why}.", code
+    places = reversed(traceback.extract_tb(error.__traceback__)[-4:])
+    where = " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in places)
+    return f"Something went wrong that should not have. Please report it: {type(error).__name__} at {where}.", FAILED
 
 
 @app.command()
 def play(
-    script: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help=(
+    script: Annotated[Path | None, typer.Option(metavar="FILE", help=(
         "A file with one turn a line; `Name: text` when several write. Without it you are asked."))] = None,
-    character: Annotated[list[str] | None, typer.Option(help=(
-        '`"Mia=photo.jpg,she"` from a photo, or `"Pim=a small green dragon,it"` from words. Again for each.'))] = None,
-    out: Annotated[Path | None, typer.Option(file_okay=False, help=(
-        "Folder that receives panels, book.html, book.pdf and report.json."))] = None,
+    character: Annotated[list[str] | None, typer.Option(metavar="NAME=LOOK", help=(
+        '`"Mia=photo.jpg,she"` from a photo (whoever is on it agreed, or their parents), `"Pim=a small green '
+        'dragon,it"` from words, `Mia` again from an earlier story. Once for each.'))] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help=(
+        "Folder for panels, book.html, book.pdf and report.json. Without it: one in the data folder."))] = None,
     title: Annotated[str, typer.Option(help="The story's title.")] = "Our story",
     style: Annotated[str, typer.Option(help="flat, crayon or watercolour.")] = "flat",
 ) -> None:
     """Co-write a story in the terminal, with pictures."""
-    from bot.play import Misuse, play_story
+    from bot.play import play_story
 
-    try:
-        failures = _run(play_story(_settings(), script=script, characters=character or [], out=out, title=title,
-                                   style=style, console=Console(highlight=False)))
-    except Misuse as misuse:
-        raise _fail(str(misuse), MISUSED) from None
+    settings = _settings()
+    logging.basicConfig(level=logging.CRITICAL)          # what matters is told in sentences
+    failures = _run(play_story(settings, script=script, characters=character or [], out=out, title=title, style=style,
+                               console=Console(highlight=False)))
     if failures:
         raise typer.Exit(FAILED)
 
 
 @app.command()
 def rehearse(
-    scene: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help=(
+    scene: Annotated[Path | None, typer.Option(metavar="FILE", help=(
         "A scene file (docs/scenes.md says how to write one). Without it: the bedtime story."))] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the thread, the book and the report.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the thread, the book and the report.")] = Path(
         "build/story"),
 ) -> None:
     """Play a scene with the real bot against a Discord of our own, on this machine alone."""
     from bot.rehearsal.rehearse import rehearse as play_scene
     from bot.rehearsal.scene import SceneError
 
-    try:
-        report = _run(play_scene(scene, out, settings=_settings()))
-    except SceneError as error:
-        raise _fail(str(error), MISUSED) from None
-    if report.failures:
+    settings = _settings()
+
+    async def perform() -> int:
+        try:
+            return len((await play_scene(scene, out, settings=settings)).failures)
+        except SceneError as error:
+            from bot.audition import Misuse
+
+            raise Misuse(str(error)) from None
+
+    if _run(perform()):
         raise typer.Exit(FAILED)
 
 
 @app.command()
 def bot() -> None:
     """Run the bot. Needs `DISCORD_TOKEN`."""
-    from bot.app import run_bot
+    from bot.app import run_bot, token_of
 
-    _run(run_bot(_settings()))
+    settings = _settings()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in ("discord.http", "alembic"):             # the first, at DEBUG, writes down what people say
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def run() -> None:
+        token_of(settings)                 # before anything is opened
+        await run_bot(settings)
+
+    _run(run())
 
 
 @commands.command()
-def sync(guild: Annotated[int | None, typer.Option(help="Only in this server (appears at once).")] = None) -> None:
-    """Tell Discord our slash commands, only when they changed since last time."""
+def sync(
+    guild: Annotated[int | None, typer.Option(min=1, help="Only in this server (appears at once).")] = None,
+) -> None:
+    """Tell Discord our slash commands, only when they changed since last time. Needs `DISCORD_TOKEN`."""
     from bot.app import sync_commands
 
-    changed = _run(sync_commands(_settings(), guild=guild))
-    Console().print("The commands changed: Discord has the new ones." if changed else "Nothing changed, nothing sent.")
+    settings = _settings()
+    logging.basicConfig(level=logging.CRITICAL)
+    changed = _run(sync_commands(settings, guild=guild))
+    Console(highlight=False).print("The commands changed: Discord has the new ones." if changed
+                                   else "Nothing changed, nothing sent.")
 
 
 @app.command()
@@ -129,26 +216,28 @@ def doctor() -> None:
     try:
         settings = load_settings()
     except SettingsError as error:
-        console.print(f"[red]✗[/red] configuration: {error}")
+        console.print("✗ configuration:", str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(MISCONFIGURED) from None
-    findings = _run(examine(settings))
+    logging.basicConfig(level=logging.CRITICAL)
+    findings: list[Finding] = _run(examine(settings))
     for finding in findings:
-        mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-        console.print(f"{mark} {finding.subject}: ", end="")
-        console.print(finding.sentence, markup=False)
+        console.print("[green]✓[/green]" if finding.ok else "[red]✗[/red]", end=" ")
+        console.print(f"{finding.subject}: {finding.sentence}", markup=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
 
 @app.command()
 def export(
-    story: Annotated[str, typer.Argument(help="The story's id (without it: a list).")] = "",
-    out: Annotated[Path, typer.Option(file_okay=False, help="Where the book goes.")] = Path("build/book"),
+    story: Annotated[str, typer.Argument(help="The story's id, or how it begins. Without it: a list.")] = "",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the book goes.")] = Path("build/book"),
 ) -> None:
     """Bind a story that is kept here as a book: HTML and PDF."""
     from bot.play import export_story
 
-    _run(export_story(_settings(), story, out, console=Console(highlight=False)))
+    settings = _settings()
+    logging.basicConfig(level=logging.CRITICAL)
+    _run(export_story(settings, story, out, console=Console(highlight=False)))
 
 
 def main() -> None:
@@ -157,4 +246,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,12 +7,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from engine.durable import Durable
+from engine.events import Event
+from engine.nouns import MessageId, Panel, StoryStep, Turn, VenueId
 from engine.ports import Library, Stage
 from engine.settings import Settings
 from engine.store import SqlLibrary, open_library
 from engine.store.session import current_session
 from engine.studio.client import StudioClient
 from engine.turn import TurnRunner
+
+#: Stories told at a terminal live at venues whose ids begin so; Discord's ids are numbers.
+TERMINAL_VENUE = "terminal-"
+
+
+def at_terminal(venue_id: VenueId) -> bool:
+    """Whether a story is told at a terminal."""
+    return venue_id.startswith(TERMINAL_VENUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +35,12 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, stage_for: Callable[[Library], Stage]) -> AsyncIterator[House]:
+async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], *,
+                     unseen: Callable[[VenueId], bool] = at_terminal) -> AsyncIterator[House]:
     """Open library and studio, and make the runner; call `house.runner.start()` when the stage can be played on.
 
-    The studio warms up on its own while this returns. Raises `StoreUnusable`.
+    `unseen`: venues this stage does not reach; what was left unfinished there is finished out of sight. The studio
+    warms up on its own while this returns. Raises `StoreUnusable`.
     """
     library = await open_library(settings)
     try:
@@ -37,7 +49,7 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage]) 
         try:
             durable = Durable(system_database_url=library.system_database_url, engine=library.engine,
                               current_session=current_session)
-            runner = TurnRunner(library, studio, stage_for(library), durable)
+            runner = TurnRunner(library, studio, Hall(stage_for(library), unseen), durable)
             try:
                 yield House(library, studio, runner)
             finally:
@@ -46,3 +58,35 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage]) 
             await studio.close()
     finally:
         await library.close()
+
+
+class Hall:
+    """The stage, with the venues left out that it does not reach.
+
+    Of a page left unfinished there nothing is shown: it is kept, and `storythread export` binds it.
+    """
+
+    def __init__(self, stage: Stage, unseen: Callable[[VenueId], bool]) -> None:
+        self._stage = stage
+        self._unseen = unseen
+
+    async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
+        return MessageId(step.step_id) if self._unseen(venue_id) else await self._stage.say(venue_id, step)
+
+    async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
+        if self._unseen(venue_id):
+            return panel.message_id or MessageId(panel.panel_id)
+        return await self._stage.place(venue_id, panel)
+
+    async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
+        if self._unseen(venue_id):
+            return panel.message_id or MessageId(panel.panel_id)
+        return await self._stage.show(venue_id, panel, picture)
+
+    async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
+        if not self._unseen(venue_id):
+            await self._stage.fail(venue_id, turn, reason, panel)
+
+    def hint(self, venue_id: VenueId, event: Event) -> None:
+        if not self._unseen(venue_id):
+            self._stage.hint(venue_id, event)

@@ -5,28 +5,37 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.prompt import Prompt
 from rich.table import Table
+from rich.text import Text
 
-from bot.house import House, open_house
+from bot.audition import (
+    YOU,
+    Audition,
+    InTheWay,
+    Misuse,
+    audition,
+    auditioned,
+    photos_and_words,
+    read_script,
+    refuse_twins,
+)
+from bot.house import TERMINAL_VENUE, House, at_terminal, open_house
+from bot.keyboard import Keyboard
 from bot.terminal import TerminalStage
-from bot.text import clean_name, clean_turn, clean_words
-from bot.wording import Words
+from bot.text import clean_name, clean_title, clean_turn, shown_name
+from bot.wording import CONSENTS, Words
 from engine.cast.casting import draw_character_avatar
-from engine.cast.measuring import look_from_words, measure_look
-from engine.cast.photos import open_photo
 from engine.nouns import (
     Character,
     CharacterId,
-    Consent,
     Member,
     OwnerId,
     Pronouns,
@@ -38,6 +47,7 @@ from engine.nouns import (
     Turn,
     TurnId,
     TurnKind,
+    TurnState,
     VenueId,
 )
 from engine.settings import Settings
@@ -45,210 +55,367 @@ from engine.vocabulary import STYLES
 
 #: Everything played at this terminal belongs to whoever sits there.
 TERMINAL = OwnerId("terminal")
-CONSENT_POLICY = 1
+CAST_LIMIT = 6
 
 
-class Misuse(Exception):
-    """The command line asks for something that cannot be: one plain sentence."""
+async def play_story(settings: Settings, *, script: Path | None, characters: Sequence[str], out: Path | None,
+                     title: str, style: str, console: Console) -> int:
+    """Play a story to its end. Returns how many turns or panels failed.
 
-
-async def play_story(settings: Settings, *, script: Path | None, characters: Sequence[str], out: Path | None, title: str,
-                     style: str, console: Console) -> int:
-    """Play a story to its end. Returns how many turns or panels failed. Raises `Misuse`."""
+    Raises `Misuse` before anything is kept, `InTheWay`, and what `open_house` raises.
+    """
     if style not in STYLES:
         raise Misuse(f"There is no style called {style!r}: choose {', '.join(STYLES)}.")
-    turns = _read_script(script, settings.limits.turn_characters) if script else None
-    folder = out or settings.home / "played" / datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    stage = TerminalStage(console, folder=folder / "panels", locale=settings.default_locale)
-    async with open_house(settings, lambda _: stage) as house:
-        story = Story(StoryId(uuid.uuid4().hex), VenueId(f"terminal-{uuid.uuid4().hex[:8]}"), ServerId(""), TERMINAL,
-                      title, style, settings.default_locale, created_at=datetime.now(UTC))
-        cast = [await _cast_character(house, settings, order) for order in characters]
-        if turns is None and not cast:
-            cast = await _ask_for_cast(house, settings, console)
-        await house.library.save_story(story)
-        for character in cast:
-            await house.library.add_to_cast(story.story_id, character.character_id)
-            console.print(f"[green]{escape(character.name)}[/green] is in the story "
-                          f"({escape(character.look.kind)}, {character.pronouns}).")
-        await house.runner.start()
-        try:
-            if turns is not None:
-                for author, text in turns:
-                    await _play_turn(house, stage, story, author, text, console)
-            else:
-                await _converse(house, stage, story, settings, console)
-        finally:
-            stage.close()
-        await write_book(house, story.story_id, folder)
-        _write_report(folder, stage, house)
-        console.print(f"\n{len(stage.pictures)} pictures, and the book: [cyan]{folder / 'book.html'}[/cyan], "
-                      f"[cyan]{folder / 'book.pdf'}[/cyan]")
+    words = Words(settings.default_locale)
+    title = clean_title(title, words("story_untitled"))
+    turns = read_script(script, settings.limits.turn_characters) if script is not None else None
+    cast: list[Audition | str] = [await audition(settings, order) for order in characters]
+    refuse_twins(cast)
+    begun = datetime.now(UTC)
+    folder = (out or settings.home / "played" / f"{begun:%Y-%m-%d-%H%M%S}").absolute()
+    story_id = uuid.uuid4().hex
+    story = Story(StoryId(story_id), VenueId(TERMINAL_VENUE + story_id), ServerId(""), TERMINAL, title, style,
+                  settings.default_locale, created_at=begun)
+    stage = TerminalStage(console, folder=folder / "panels", story_id=story.story_id, locale=settings.default_locale)
+    with Keyboard() as keyboard:
+        async with open_house(settings, lambda _: stage, unseen=lambda _: False) as house:
+            _make_folder(folder)
+            telling = Telling(house, stage, story, settings, console, keyboard)
+            await telling.refuse_the_bots_work()
+            models = asyncio.create_task(telling.tell_of_models(), name="models")
+            try:
+                stage.look_at_terminal()
+                await telling.tell(turns, cast)
+            finally:
+                stage.close()
+                models.cancel()
+                await asyncio.gather(models, return_exceptions=True)
+            await telling.bind(folder)
     return len(stage.failures)
 
 
-async def _play_turn(house: House, stage: TerminalStage, story: Story, author: str, text: str, console: Console,
-                     kind: TurnKind = TurnKind.WRITE) -> None:
-    turn = Turn(TurnId(uuid.uuid4().hex), story.story_id, TERMINAL, author, text, kind, created_at=datetime.now(UTC))
-    if text:
-        console.print(f"[bold]{escape(author)}:[/bold] {escape(text)}")
-    member = Member(OwnerId(f"{TERMINAL}:{author}"), author, seat=len(await house.library.members(story.story_id)))
-    if author not in {other.name for other in await house.library.members(story.story_id)}:
-        await house.library.save_member(story.story_id, member)
-    stage.begin(turn)
-    await house.runner.accept(turn)
-    await house.runner.finished(turn.turn_id)
+class Telling:
+    """One story on its way at this terminal."""
 
+    def __init__(self, house: House, stage: TerminalStage, story: Story, settings: Settings, console: Console,
+                 keyboard: Keyboard) -> None:
+        self._house, self._stage, self._story = house, stage, story
+        self._settings, self._console, self._keyboard = settings, console, keyboard
+        self._words = Words(settings.default_locale)
+        self._cast: list[Character] = []
+        self._playing = False              # a page is being made
 
-async def _converse(house: House, stage: TerminalStage, story: Story, settings: Settings, console: Console) -> None:
-    """Turns from the keyboard until /end or /quit."""
-    console.print("\nWrite what happens. [dim]/next: I write a page, /undo, /end: a closing page, /quit[/dim]")
-    words = Words(settings.default_locale)
-    while True:
+    # --- the whole ---------------------------------------------------------------------------------
+
+    async def tell(self, turns: Sequence[tuple[str, str]] | None, cast: Sequence[Audition | str]) -> None:
+        """Finish what was left, cast, and play the turns; those of the keyboard where there are none."""
         try:
-            raw = await asyncio.to_thread(Prompt.ask, "[bold]you[/bold]", console=console)
-        except EOFError:
-            return
-        try:
-            match raw.strip().lower():
-                case "/quit":
-                    return
-                case "/next":
-                    await _play_turn(house, stage, story, "you", "", console, TurnKind.NEXT_PAGE)
-                case "/end":
-                    await _play_turn(house, stage, story, "you", "", console, TurnKind.END)
-                    return
-                case "/undo":
-                    undone = await house.runner.undo(story.story_id, uuid.uuid4().hex)
-                    console.print("Taken back." if undone else "There is nothing to take back.")
-                case _:
-                    text = clean_turn(raw, limit=settings.limits.turn_characters)
-                    await _play_turn(house, stage, story, "you", text, console)
-        except Refused as refusal:
-            console.print(words.reason(refusal.reason, **refusal.facts), style="yellow", markup=False)
+            await self._finish_old_pages()
+            keepers = [await self._engage(one) for one in cast]
+            await self._house.library.save_story(self._story)
+            for character in keepers:
+                await self._join(character)
+            if turns is None:
+                if not self._cast:
+                    await self._ask_for_cast()
+                await self._converse()
+            else:
+                for author, text in turns:
+                    await self._play(author, text)
+        except EOFError:                       # no more lines: a way to leave
+            self._console.print()
+        except asyncio.CancelledError:
+            self._stage.close()
+            if self._playing or turns is not None:
+                self._print("terminal_stopped" if self._playing else "cancelled", "yellow")
+                raise
+            task = asyncio.current_task()      # Ctrl-C while nothing is being made: another way to leave
+            if task is not None:
+                task.uncancel()
+            self._console.print()
 
-
-def _read_script(path: Path, limit: int) -> list[tuple[str, str]]:
-    """(author, text) a line; `Name: text` names the author. Empty lines and lines that begin with # are left out."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise Misuse(f"{path} cannot be read as text.") from None
-    turns = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        named = re.match(r"^([^\W\d_][\w '’-]{0,30}):\s+(.+)$", line.strip())
-        author, text = (named[1], named[2]) if named else ("you", line)
-        try:
-            turns.append((author, clean_turn(text, limit=limit)))
-        except Refused as refusal:
-            raise Misuse(f"{path}, line {number}: {Words('en').reason(refusal.reason, **refusal.facts)}") from None
-    if not turns:
-        raise Misuse(f"{path} has no turns in it.")
-    return turns
-
-
-async def _cast_character(house: House, settings: Settings, order: str) -> Character:
-    """`Name=photo.jpg,she[,words]` or `Name=words[,she]`."""
-    name, mark, rest = order.partition("=")
-    if not mark or not rest.strip():
-        raise Misuse(f'{order!r}: write "Name=photo.jpg,she" or "Name=a small green dragon,it".')
-    parts = [part.strip() for part in rest.split(",") if part.strip()]
-    pronouns = next((Pronouns(part.lower()) for part in parts[1:] if part.lower() in set(Pronouns)), Pronouns.ANY)
-    words = [part for part in parts if part.lower() not in set(Pronouns)]
-    first = Path(words[0]).expanduser() if words else Path()
-    looks_like_file = bool(words) and re.fullmatch(r"\.\w{2,5}", first.suffix) is not None and " " not in first.suffix
-    photos = []
-    if looks_like_file:
-        if not first.is_file():
-            raise Misuse(f"{order!r}: there is no file {first}.")
-        photos, words = [first.read_bytes()], words[1:]
-    return await _make_character(house, settings, name, pronouns, ", ".join(words), photos)
-
-
-async def _ask_for_cast(house: House, settings: Settings, console: Console) -> list[Character]:
-    """Characters from the keyboard, until an empty name."""
-    console.print("Who is in the story? [dim](an empty name begins it)[/dim]")
-    cast: list[Character] = []
-    while len(cast) < 6:
-        name = await asyncio.to_thread(Prompt.ask, "name", console=console, default="")
-        if not name.strip():
-            if cast:
-                return cast
-            console.print("A story needs at least one character.", style="yellow")
-            continue
-        about = await asyncio.to_thread(Prompt.ask, "a photo's file name, or a few words", console=console, default="a girl")
-        pronoun = await asyncio.to_thread(Prompt.ask, "pronouns", console=console, choices=[*Pronouns], default="any")
-        try:
-            cast.append(await _cast_character(house, settings, f"{name}={about},{pronoun}"))
-        except Misuse as misuse:
-            console.print(str(misuse), style="yellow", markup=False)
-    return cast
-
-
-async def _make_character(house: House, settings: Settings, raw_name: str, pronouns: Pronouns, description: str,
-                          photos: Sequence[bytes]) -> Character:
-    try:
-        name = clean_name(raw_name, limit=settings.limits.name_characters)
-        if photos:
-            opened = [await open_photo(photo) for photo in photos]
-            casting = await asyncio.to_thread(measure_look, opened, kind=None, description=description,
-                                              pronouns=pronouns)
-            look = casting.look
+    async def bind(self, folder: Path) -> None:
+        """The book and the report, into `folder`."""
+        report = _report(self._stage, self._house, self._story, self._settings)
+        if await self._house.library.steps(self._story.story_id):
+            await write_book(self._house.library, self._story.story_id, folder)
+            self._print("terminal_book", panels=len(self._stage.pictures), html=folder / "book.html",
+                        pdf=folder / "book.pdf")
         else:
-            look = look_from_words(description, pronouns)
-    except StorythreadError as error:
-        raise Misuse(f"{raw_name.strip()}: {Words('en').reason(error.reason, **error.facts)}") from None
-    avatar = await asyncio.to_thread(draw_character_avatar, look)
-    character = Character(
-        CharacterId(uuid.uuid4().hex), TERMINAL, name, pronouns, look, clean_words(description),
-        avatar=await house.library.keep_picture(avatar, owner_id=TERMINAL), from_photo=bool(photos),
-        consent=Consent("me", CONSENT_POLICY, datetime.now(UTC)) if photos else None)
-    await house.library.save_character(character)
-    return character
+            self._print("terminal_no_book")
+        await asyncio.to_thread((folder / "report.json").write_text, json.dumps(report, indent=2, ensure_ascii=False)
+                                + "\n", "utf-8")
+
+    async def tell_of_models(self) -> None:
+        """Say once which models cannot work here. (Without the likeness encoder panels are only less well checked.)"""
+        ready = await self._house.studio.ready()
+        for unable in (one for one in ready.unable if one.role != "likeness"):
+            self._print("terminal_unable", "yellow", role=self._words(f"role_{unable.role}"),
+                        why=unable.why.rstrip("."))
+        if ready.stand_in:
+            self._print("terminal_stand_in", "yellow")
+
+    # --- pages that were cut short -----------------------------------------------------------------
+
+    async def refuse_the_bots_work(self) -> None:
+        """Raises `InTheWay` when a page is open that only the bot can finish: its messages are in Discord."""
+        for turn in await self._house.library.open_turns():
+            story = await self._house.library.story(turn.story_id)
+            if not at_terminal(story.venue_id):
+                raise InTheWay(f"The bot left a page of {story.title!r} unfinished, which only it can finish: start "
+                               "`storythread bot` once, or name another data folder with STORYTHREAD_HOME.")
+
+    async def _finish_old_pages(self) -> None:
+        """Begin to play; what Ctrl-C or a crash cut short last time comes first."""
+        library, runner = self._house.library, self._house.runner
+        left = await library.open_turns()
+        titles = {}
+        for turn in left:
+            titles[turn.turn_id] = (await library.story(turn.story_id)).title
+            self._print("terminal_finishing", title=titles[turn.turn_id])
+        self._playing = bool(left)
+        await runner.start()
+        for turn in left:
+            try:
+                await runner.finished(turn.turn_id)
+            except StorythreadError:
+                raise
+            except Exception:              # its own records are spoilt: it must not stand in every later story's way
+                await library.close_turn(turn.turn_id, TurnState.FAILED, "unexpected")
+                self._print("unexpected", "yellow")
+            else:
+                self._print("terminal_finished", "dim", story=turn.story_id)
+        self._playing = False
+        self._stage.times.clear()
+
+    # --- casting -----------------------------------------------------------------------------------
+
+    async def _engage(self, one: Audition | str) -> Character:
+        """Make a character and keep it; a bare name is one that was kept before. Raises `Misuse`."""
+        library = self._house.library
+        if isinstance(one, str):
+            known = [other for other in await library.characters_of(TERMINAL)
+                     if other.name.casefold() == one.casefold()]
+            if not known:
+                raise Misuse(f'There is no character called {one} here yet: write "{one}=photo.jpg,she" or '
+                             f'"{one}=a small green dragon,it".')
+            return known[-1]
+        avatar = await asyncio.to_thread(draw_character_avatar, one.look)
+        character = Character(
+            CharacterId(uuid.uuid4().hex), TERMINAL, one.name, one.pronouns, one.look, one.description,
+            avatar=await library.keep_picture(avatar, owner_id=TERMINAL), from_photo=one.consent is not None,
+            consent=one.consent)
+        await library.save_character(character)
+        for finding in one.findings:
+            self._print(finding, "dim")
+        return character
+
+    async def _join(self, character: Character) -> None:
+        await self._house.library.add_to_cast(self._story.story_id, character.character_id)
+        self._cast.append(character)
+        self._print("terminal_in_story", "green", name=character.name, look=described(self._words, character))
+
+    async def _ask_for_cast(self) -> None:
+        """Characters from the keyboard, until an empty name."""
+        words = self._words
+        self._print("terminal_who", "bold")
+        while len(self._cast) < CAST_LIMIT:
+            name = (await self._keyboard.line(words("terminal_name"))).strip()
+            if not name:
+                if self._cast:
+                    return
+                self._print("terminal_needs_character", "yellow")
+                continue
+            try:
+                if any(name.casefold() == other.name.casefold() for other in self._cast):
+                    raise Refused(reason="name_taken", name=name)
+                name = clean_name(name, limit=self._settings.limits.name_characters)
+                about = await self._keyboard.line(words("terminal_about"))
+                pronouns = Pronouns(await self._choose("terminal_pronouns", tuple(Pronouns), Pronouns.ANY))
+                photos, description = photos_and_words(f"{name}={about}", about)
+                consent = await self._choose("terminal_consent", tuple(CONSENTS), "") if photos else ""
+                await self._join(await self._engage(
+                    await auditioned(self._settings, name, pronouns, description, photos, consent)))
+            except Misuse as misuse:
+                self._console.print(Text(str(misuse), style="yellow"))
+            except Refused as refusal:
+                self._print(refusal.reason, "yellow", **refusal.facts)
+
+    async def _choose(self, key: str, choices: Sequence[str], default: str) -> str:
+        """One of `choices`; an empty answer takes `default`, where there is one."""
+        shown = ", ".join(choices)
+        while True:
+            answer = (await self._keyboard.line(self._words(key, choices=shown))).strip().lower() or default
+            if answer in choices:
+                return answer
+            self._print("terminal_choose", "yellow", choices=shown)
+
+    # --- turns -------------------------------------------------------------------------------------
+
+    async def _converse(self) -> None:
+        """Turns from the keyboard until /end or /quit."""
+        words = self._words
+        writer = shown_name(await self._keyboard.line(words("terminal_writer")), YOU)
+        self._print("terminal_hint", "dim")
+        while True:
+            raw = (await self._keyboard.line(writer)).strip()
+            command, _, rest = raw.partition(" ")
+            try:
+                match command.lower():
+                    case "":
+                        continue
+                    case "/quit":
+                        return
+                    case "/next":
+                        await self._play(writer, "", TurnKind.NEXT_PAGE)
+                    case "/end":
+                        if await self._play(writer, "", TurnKind.END):
+                            return
+                    case "/undo":
+                        await self._undo()
+                    case "/redraw":
+                        await self._redraw()
+                    case "/as":
+                        writer = shown_name(rest, writer)
+                    case _ if re.fullmatch(r"/\w+", command):
+                        self._print("terminal_no_command", "yellow", command=command)
+                    case _:
+                        await self._play(writer, clean_turn(raw, limit=self._settings.limits.turn_characters))
+            except Refused as refusal:
+                self._print(refusal.reason, "yellow", **refusal.facts)
+
+    async def _play(self, author: str, text: str, kind: TurnKind = TurnKind.WRITE) -> bool:
+        """One turn, to its end. False when it failed."""
+        member = await self._member(author)
+        turn = Turn(TurnId(uuid.uuid4().hex), self._story.story_id, member.owner_id, member.name, text, kind,
+                    created_at=datetime.now(UTC))
+        if text and not (self._console.is_terminal and sys.stdin.isatty()):
+            self._console.print(Text.assemble((f"{member.name}: ", "bold"), text))
+        self._stage.begin(turn)
+        self._playing = True
+        await self._house.runner.accept(turn)
+        await self._house.runner.finished(turn.turn_id)
+        self._playing = False
+        return (await self._house.library.turn(turn.turn_id)).state is TurnState.DONE
+
+    async def _member(self, author: str) -> Member:
+        """Who writes: the same name is the same person, and a character of that name is whom they mean by "I"."""
+        library, story_id = self._house.library, self._story.story_id
+        members = await library.members(story_id)
+        owner_id = OwnerId(f"{TERMINAL}:{author.casefold()}")
+        for member in members:
+            if member.owner_id == owner_id:
+                return member
+        mine = next((one.character_id for one in self._cast if one.name.casefold() == author.casefold()), None)
+        member = Member(owner_id, author, len(members), mine)
+        await library.save_member(story_id, member)
+        return member
+
+    async def _undo(self) -> None:
+        undone = await self._house.runner.undo(self._story.story_id, uuid.uuid4().hex)
+        if undone is None:
+            self._print("nothing_to_undo", "yellow")
+            return
+        self._stage.take_back(undone[1])
+        self._print("page_taken_back")
+
+    async def _redraw(self) -> None:
+        """The newest picture once more."""
+        panel_id = self._stage.newest
+        if panel_id is None:
+            raise Refused(reason="nothing_yet")
+        request = uuid.uuid4().hex
+        await self._stage.place(self._story.venue_id, await self._house.library.panel(panel_id))
+        self._playing = True
+        await self._house.runner.redraw(panel_id, TERMINAL, request)
+        await self._house.runner.finished(request)
+        self._playing = False
+
+    def _print(self, key: str, style: str = "", **facts: object) -> None:
+        """A sentence of the house."""
+        self._console.print(Text(self._words(key, **facts), style=style), soft_wrap=True)
 
 
-async def write_book(house: House, story_id: StoryId, folder: Path) -> None:
+# --- what stays ------------------------------------------------------------------------------------
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / ".storythread"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise Misuse(f"{folder} cannot be written to: {(error.strerror or 'no reason given').lower()}.") from None
+
+
+def described(words: Words, character: Character) -> str:
+    """Kind, pronouns and own words, in a line."""
+    parts = [words.value(character.look.kind), words(f"pronouns_{character.pronouns.value}"), character.description]
+    return ", ".join(part for part in parts if part)
+
+
+async def write_book(library: Any, story_id: StoryId, folder: Path) -> None:
     """book.html and book.pdf of a story, into `folder`."""
     from engine.book import bind_html, bind_pdf, gather_book
 
-    book = await gather_book(house.library, story_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "book.html").write_text(await asyncio.to_thread(bind_html, book), "utf-8")
-    (folder / "book.pdf").write_bytes(await asyncio.to_thread(bind_pdf, book))
+    book = await gather_book(library, story_id)
+    html = await asyncio.to_thread(bind_html, book)
+    pdf = await asyncio.to_thread(bind_pdf, book)
+    _make_folder(folder)
+    (folder / "book.html").write_text(html, "utf-8")
+    (folder / "book.pdf").write_bytes(pdf)
 
 
 async def export_story(settings: Settings, story_id: str, out: Path, *, console: Console) -> None:
-    """Bind a kept story; without an id list those of this terminal."""
+    """Bind a story that is kept here; without an id list all of them, newest first. Raises `Misuse`."""
     from engine.store import open_library
 
     library = await open_library(settings)
     try:
+        stories = await library.every_story()
         if not story_id:
-            table = Table("id", "title", "begun", title="Stories told at this terminal")
-            for story in await library.stories_of(TERMINAL):
-                table.add_row(story.story_id, escape(story.title), f"{story.created_at:%Y-%m-%d}" if story.created_at else "")
+            if not stories:
+                console.print("No stories are kept here yet: `storythread play` tells one.", markup=False)
+                return
+            table = Table("id", "title", "begun", "where", "state", title=None, box=None)
+            for story in stories:
+                table.add_row(Text(story.story_id, no_wrap=True), Text(story.title),
+                              f"{story.created_at:%Y-%m-%d}" if story.created_at else "",
+                              "terminal" if at_terminal(story.venue_id) else "Discord", story.status.value)
             console.print(table)
             return
-        from engine.book import bind_html, bind_pdf, gather_book
-
-        book = await gather_book(library, StoryId(story_id))
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "book.html").write_text(bind_html(book), "utf-8")
-        (out / "book.pdf").write_bytes(bind_pdf(book))
-        console.print(f"[cyan]{out / 'book.html'}[/cyan], [cyan]{out / 'book.pdf'}[/cyan]")
+        found = [story for story in stories if story.story_id.startswith(story_id)]
+        if len(found) != 1:
+            raise Misuse(f"There is no story {story_id} here: `storythread export` lists them." if not found else
+                         f"{len(found)} stories begin with {story_id}: write more of the id.")
+        if not await library.steps(found[0].story_id):
+            raise Misuse(f"Nothing was told in {found[0].title!r}, so there is no book of it.")
+        await write_book(library, found[0].story_id, out)
+        console.print(Text(f"{out / 'book.html'}, {out / 'book.pdf'}", style="cyan"), soft_wrap=True)
     finally:
         await library.close()
 
 
-def _write_report(folder: Path, stage: TerminalStage, house: House) -> None:
-    """What happened, in figures."""
-    report = {
-        "version": version("storythread"), "panels": len(stage.pictures), "failures": stage.failures,
-        "studio_peak_mib": round(house.studio.peak_memory() / 2**20, 1),
-        "turns": [{"turn": turn_id, "prose_s": times.prose_s, "first_preview_s": times.first_preview_s,
-                   "panels_s": times.panels_s} for turn_id, times in stage.times.items()],
+def _report(stage: TerminalStage, house: House, story: Story, settings: Settings) -> dict[str, Any]:
+    """What report.json says. Times in seconds after the turn was taken, memory in MiB."""
+    from bot.rehearsal.rehearse import versions
+
+    return {
+        "title": story.title, "story": story.story_id, "style": story.style,
+        "turns": [{"turn": turn_id, "author": times.author, "kind": times.kind.value, "prose_s": times.prose_s,
+                   "first_preview_s": times.first_preview_s, "panels_s": times.panels_s, "panels": times.panels,
+                   "failures": times.failures} for turn_id, times in stage.times.items()],
+        "panels": len(stage.pictures), "failures": stage.failures,
+        "peak_memory_mib": {"terminal": _own_peak_mib(), "studio": round(house.studio.peak_memory() / 2**20, 1)},
+        "settings": {"painter": settings.studio.painter, "writer": settings.studio.writer},
+        "versions": versions(),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+
+
+def _own_peak_mib() -> float:
+    try:
+        import resource
+    except ImportError:                    # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -44,6 +44,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "store_locked": "Another copy of me is using the library just now. Please try again in a minute.",
     "store_read_only": "My library can only be read just now, so I take no new turns. What is saved is safe.",
     "store_damaged": "My library is damaged. Please tell whoever runs this bot; nothing has been thrown away.",
+    "store_newer": "My library was written by a newer version of me. Please tell whoever runs this bot.",
+    "forgotten": "Whoever asked for that has since asked to be forgotten.",
     "pictures_unusable": "I cannot save pictures just now. What is saved is safe. Please try again later.",
     "picture_damaged": "A saved picture is damaged, so I cannot show it.",
     "master_key_missing": "The key to the saved pictures is missing. Please tell whoever runs this bot.",
@@ -260,7 +262,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_unable": "The {role} cannot work here: {why}.",
     "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
     "terminal_plate": "Painting the place of picture {number}",
-    "role_writer": "writer", "role_painter": "painter", "role_likeness": "eye that compares faces",
+    "role_writer": "writer", "role_painter": "painter",
 })
 
 DANISH: Final[Mapping[str, str]] = MappingProxyType({
@@ -276,6 +278,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "store_read_only": "Mit bibliotek kan kun læses lige nu, så jeg tager ikke imod nye ture. Det, der er gemt, er i "
                        "god behold.",
     "store_damaged": "Mit bibliotek er beskadiget. Sig det til den, der driver botten; intet er smidt væk.",
+    "store_newer": "Mit bibliotek er skrevet af en nyere udgave af mig. Sig det til den, der driver botten.",
+    "forgotten": "Den, der bad om det, har siden bedt om at blive glemt.",
     "pictures_unusable": "Jeg kan ikke gemme billeder lige nu. Det, der er gemt, er i god behold. Prøv igen senere.",
     "picture_damaged": "Et gemt billede er beskadiget, så jeg kan ikke vise det.",
     "master_key_missing": "Nøglen til de gemte billeder mangler. Sig det til den, der driver botten.",
@@ -485,7 +489,7 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_unable": "{role} kan ikke arbejde her: {why}.",
     "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",
-    "role_writer": "Forfatteren", "role_painter": "Maleren", "role_likeness": "Øjet, der sammenligner ansigter,",
+    "role_writer": "Forfatteren", "role_painter": "Maleren",
 })
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
