@@ -136,7 +136,6 @@ def find(record: Record, *, acknowledged_within_s: float = 1.0, pings_expected: 
 def _kind(line: Line) -> str:
     """A request as a kind to be counted: ids and tokens left out."""
     path = re.sub(r"/\d{8,}", "/{id}", line["path"].split("?")[0])
-    path = re.sub(r"/(interactions|webhooks)/\{id\}/[^/]+", r"/\1/{id}/{token}", path)
     path = re.sub(r"^/cdn/.*", "/cdn/{file}", path)
     return f"{line['method']} {path}"
 

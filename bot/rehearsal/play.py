@@ -21,6 +21,7 @@ from bot.rehearsal.world import Channel, Interaction, Message, Role, User
 QUIET_S = 1.5                              # nothing happened for so long: all is done
 SEES_WITHIN_S = 15.0
 PAGE_WITHIN_S = 240.0
+PATIENCE_S = 5.0                           # for a button or menu to appear
 REACTION_S = 0.6                           # nobody clicks in the moment a picture appears
 
 
@@ -34,6 +35,7 @@ class Play:
         self.players: dict[str, Player] = {}
         self._status: Status | None = None
         self.stage: Channel | None = None
+        self._acted = (0.0, 0)                 # when the last act began, and an id from that moment
         self._set()
 
     def _set(self) -> None:
@@ -102,6 +104,10 @@ class Play:
     async def _step(self, step: Step) -> None:
         record = self.loopback.record
         since_ms, first_id = record.now_ms(), self.world.new_id()
+        if step.together or step.restart or (step.verb and not step.look) or step.fill is not None:
+            self._acted = since_ms, first_id
+        elif not step.pause_s:
+            since_ms, first_id = self._acted   # only looks or waits: for what came of the act before
         if step.note:
             self.console.print(f"[italic]{escape(step.note)}[/italic]")
         if step.restart:
@@ -121,8 +127,6 @@ class Play:
                 if step.cannot:
                     raise CannotDo(f"Discord let them, though it should not ({step.cannot!r})")
         player = self.players[self.scene.person_of(step)]
-        if step.goes_to:
-            await self._go(player, step)
         for text in [step.sees] if isinstance(step.sees, str) else step.sees:
             if text:
                 await player.see(text, since_ms=-1.0 if step.look else since_ms, private=step.private,
@@ -138,12 +142,14 @@ class Play:
             if text and any(text.casefold() in readable(self.world, m) for p in self.players.values() for m in p.seen()
                             if m.history[-1].at_ms >= since_ms):
                 raise NotSeen(f"somebody saw {text!r}")
+        if step.goes_to:
+            await self._go(player, step)
 
     async def _act(self, act: Act) -> None:
         name = self.scene.person_of(act)
         player = self.players[name]
         self.console.print(f"[cyan]{escape(name)}[/cyan]: {escape(describe(act))}")
-        item: Interaction | None = player.last
+        item: Interaction | None = None
         if act.command:
             offered = act.offered if isinstance(act, Step) else []
             for option, typed in act.type.items():
@@ -153,20 +159,21 @@ class Play:
                     raise NotSeen(f"autocomplete offered {names}, without {missing}")
             item = await player.command(act.command, **{key: self._one(value) for key, value in act.given.items()})
         elif act.click:
-            item = await player.click(act.click, saying=act.on)
+            item = await player.click(act.click, saying=act.on, patience_s=PATIENCE_S)
         elif act.choose is not None:
             values = [act.choose] if isinstance(act.choose, str) else act.choose
-            await player.choose(act.menu, *values)
+            await player.choose(act.menu, *values, patience_s=PATIENCE_S)
             return
         elif act.write:
             await player.write(str(self._one(act.write)))
             return
         if act.fill is not None:
-            if item is None:
+            opened = item or player.form
+            if opened is None:
                 raise CannotDo("there is no form to fill in")
-            await player.submit(item, {key: self._many(value) for key, value in act.fill.items()})
-            if item.answered is None:
-                raise NotSeen(f"{item.label} was not answered in 3 seconds")
+            sent = await player.submit(opened, {key: self._many(value) for key, value in act.fill.items()})
+            if sent.answered is None:
+                raise NotSeen(f"{sent.label} was not answered in 3 seconds")
         elif item is not None and act.verb in ("command", "click") and item.answered is None:
             raise NotSeen(f"{item.label} was not answered in 3 seconds")
 
@@ -289,9 +296,9 @@ def describe(act: Act) -> str:
     if act.choose is not None:
         parts.append(f"chooses {act.choose}")
     if act.write:
-        parts.append(f"writes {short(str(act.write), 110)!r}")
+        parts.append(f"writes {short(_said(act.write), 110)!r}")
     if act.fill is not None:
-        parts.append("fills in " + ", ".join(f"{k}: {short(str(v), 90)!r}" for k, v in act.fill.items()))
+        parts.append("fills in " + ", ".join(f"{k}: {short(_said(v), 90)!r}" for k, v in act.fill.items()))
     if act.look:
         parts.append("looks")
     if isinstance(act, Step):
@@ -304,6 +311,10 @@ def describe(act: Act) -> str:
         if act.page and not parts:
             parts.append("waits for the page")
     return ", ".join(parts) or "-"
+
+
+def _said(value: Answer) -> str:
+    return f"{value.repeat} ... ({value.times} times)" if isinstance(value, Repeated) else str(value)
 
 
 def short(text: str, characters: int) -> str:

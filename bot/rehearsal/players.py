@@ -351,6 +351,12 @@ class Player:
 
     # --- forms -----------------------------------------------------------------------------------
 
+    @property
+    def form(self) -> Interaction | None:
+        """The interaction that last opened a form for this person."""
+        return next((item for item in reversed(self.world.interactions.values())
+                     if item.user_id == self.person.user_id and item.modal is not None), None)
+
     async def submit(self, opened: Interaction, answers: Mapping[str, Any]) -> Interaction:
         """Fill in the modal an interaction opened. `answers` are by label or custom id; what is left out stays empty.
 
@@ -475,10 +481,25 @@ class Player:
                         for m in candidates for b in buttons_of(m)})
         raise CannotDo(f"{self.name} sees no button {label!r}; there are: {', '.join(shown) or 'none'}")
 
-    async def click(self, label: str, *, on: Message | None = None, saying: str = "",
-                    timeout_s: float = 3.5) -> Interaction:
-        """Click a button, found by what is written on it. `saying` narrows to messages with these words."""
-        message, button = self.find_button(label, on=on, saying=saying)
+    async def _patiently(self, find: Callable[[], tuple[Message, Payload]],
+                         patience_s: float) -> tuple[Message, Payload]:
+        """What is looked for, as soon as it is there. Raises `CannotDo` when it has not come in time."""
+
+        def look() -> tuple[Message, Payload] | None:
+            try:
+                return find()
+            except CannotDo:
+                return None
+
+        return await self.world.until(look, patience_s) or find()
+
+    async def click(self, label: str, *, on: Message | None = None, saying: str = "", timeout_s: float = 3.5,
+                    patience_s: float = 0.0) -> Interaction:
+        """Click a button, found by what is written on it. `saying` narrows to messages with these words.
+
+        `patience_s` is how long to wait for the button, `timeout_s` for the first answer.
+        """
+        message, button = await self._patiently(lambda: self.find_button(label, on=on, saying=saying), patience_s)
         data = {"custom_id": button["custom_id"], "component_type": 2, "id": button["id"]}
         return await self._send(*self._interaction(COMPONENT, data, label_of(button), message=message),
                                 timeout_s=timeout_s)
@@ -499,9 +520,9 @@ class Player:
         shown = sorted({str(s.get("placeholder") or s["custom_id"]) for m in candidates for s in selects_of(m)})
         raise CannotDo(f"{self.name} sees no menu {menu!r}; there are: {', '.join(shown) or 'none'}")
 
-    async def choose(self, menu: str, *values: str, on: Message | None = None) -> Interaction:
+    async def choose(self, menu: str, *values: str, on: Message | None = None, patience_s: float = 0.0) -> Interaction:
         """Choose in a select menu, found as `find_menu` does. Values are labels or values of its options."""
-        message, select = self.find_menu(menu, on=on)
+        message, select = await self._patiently(lambda: self.find_menu(menu, on=on), patience_s)
         chosen, shown = self._choose(select, menu or select.get("placeholder") or "menu", list(values))
         if len(chosen) < (1 if select.get("min_values") is None else select["min_values"]):
             raise CannotDo(f"{menu!r} takes at least {select['min_values']} choices")

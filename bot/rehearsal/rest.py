@@ -292,10 +292,15 @@ def cut(request: web.Request, *, by_reset: bool) -> None:
     transport.abort()
 
 
+def without_token(path: str) -> str:
+    """An interaction's path without its long token; the interaction's id stands in the log line."""
+    return re.sub(r"^/(interactions|webhooks)/(\d+)/[^/]+", r"/\1/\2/{token}", path)
+
+
 def _log(api: Api, request: web.Request, call: Call | None, answer: Answer, problems: list[str], lost: str,
          started: float) -> None:
     facts: Payload = {
-        "method": request.method, "path": request.path.removeprefix(API_PATH), "status": answer.status,
+        "method": request.method, "path": without_token(request.path.removeprefix(API_PATH)), "status": answer.status,
         "valid": (not problems) if api.description.on or problems else None,
         "took_ms": round((time.monotonic() - started) * 1000, 1)}
     if problems:

@@ -96,7 +96,7 @@ class Page:
         for entry in entries:
             if (before is not None and before.kind == entry.kind == "message" and before.who == entry.who
                     and (entry.at - before.at).total_seconds() < CLOSE_S
-                    and not entry.facts["used"] and not entry.facts["reply"]
+                    and not entry.facts["used"] and not entry.facts["reply"] and not entry.facts["interaction"]
                     and entry.facts["only_for"] == before.facts["only_for"]):
                 entry.first = False
             before = entry
@@ -123,7 +123,7 @@ class Page:
             used = {"who": self._who(world.users[interaction.user_id]), "command": interaction.label}
         return Entry(message.sent_at, "message", self._who(world.users[message.author_id]), facts={
             "id": str(message.message_id), "html": to_html(message.content, self._mention) if message.content else "",
-            "edited": message.edited_at is not None, "thinking": message.loading,
+            "interaction": message.interaction_id, "edited": message.edited_at is not None, "thinking": message.loading,
             "only_for": world.users[message.only_for].name if message.only_for is not None else "",
             "used": used, "reply": reply,
             "components": [self._component(part) for part in message.components],
