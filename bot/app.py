@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary
 
+import aiohttp
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
@@ -36,6 +37,11 @@ log = logging.getLogger("storythread.bot")
 
 Interaction = discord.Interaction["StoryBot"]
 Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
+
+#: Clicks answered by opening a form, which Discord allows as a first answer only.
+OPENS_FORM = ("take",)
+#: Seconds after which Discord is told that an answer is coming.
+HOLD_AFTER_S = 0.25
 
 #: What a story needs of a channel, by the attribute of `discord.Permissions`.
 THREAD_NEEDS = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
@@ -130,7 +136,7 @@ class StoryBot(commands.Bot):
         if handler is None:
             await self.explain(interaction, Refused(reason="stale_button"))
         else:
-            await self.attend(interaction, handler(interaction, key, values))
+            await self.attend(interaction, handler(interaction, key, values), hold=verb not in OPENS_FORM)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms, and clicks that nothing else understands. (Commands and known buttons come by other ways.)"""
@@ -142,22 +148,60 @@ class StoryBot(commands.Bot):
             if form is None:
                 await self.explain(interaction, Refused(reason="stale_button"))
             else:
-                await self.attend(interaction, form(interaction, key))
+                await self.attend(interaction, form(interaction, key), hold=interaction.message is not None)
         elif interaction.type is discord.InteractionType.component and not understood(custom_id):
             await self.explain(interaction, Refused(reason="stale_button"))
 
-    async def attend(self, interaction: discord.Interaction[Any], deed: Awaitable[None]) -> None:
-        """Do what a person asked for; a failure becomes a plain sentence to that person alone."""
+    async def attend(self, interaction: discord.Interaction[Any], deed: Awaitable[None], *, hold: bool = False) -> None:
+        """Do what a person asked for; a failure becomes a plain sentence to that person alone.
+
+        With `hold`, Discord is told after `HOLD_AFTER_S` that the answer is on its way, however busy we are.
+        """
         task = asyncio.current_task()
         if task is not None:
             self._attending.add(task)
+        holding = asyncio.create_task(self._hold(interaction)) if hold else None
         try:
             await deed
         except Exception as error:
             await self.explain(interaction, error)
         finally:
+            if holding is not None and not answering(interaction).locked():
+                holding.cancel()
             if task is not None:
                 self._attending.discard(task)
+
+    async def _hold(self, interaction: discord.Interaction[Any]) -> None:
+        await asyncio.sleep(HOLD_AFTER_S)
+        try:
+            await self.acknowledge(interaction)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("an interaction could not be held: %s", type(error).__name__)
+
+    async def acknowledge(self, interaction: discord.Interaction[Any]) -> None:
+        """Tell Discord that a click or form has arrived; the message it was on stays as it is for now."""
+        async with answering(interaction):
+            if not interaction.response.is_done():
+                await interaction.response.defer()
+
+    async def say(self, interaction: discord.Interaction[Any], layout: ui.LayoutView) -> None:
+        """Answer where everybody sees it."""
+        none = discord.AllowedMentions.none()
+        async with answering(interaction):
+            if not interaction.response.is_done():
+                await interaction.response.send_message(view=layout, allowed_mentions=none)
+                return
+        await interaction.followup.send(view=layout, allowed_mentions=none)
+
+    async def change(self, interaction: discord.Interaction[Any], layout: ui.LayoutView,
+                     files: Sequence[discord.File] = ()) -> None:
+        """Answer by changing the message that was clicked."""
+        none = discord.AllowedMentions.none()
+        async with answering(interaction):
+            if not interaction.response.is_done():
+                await interaction.response.edit_message(view=layout, attachments=files, allowed_mentions=none)
+                return
+        await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
 
     async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person what went wrong; log it, without anything personal, when it is our fault."""
@@ -187,10 +231,12 @@ class StoryBot(commands.Bot):
     async def private(self, interaction: discord.Interaction[Any], text: str, *items: ui.Item[Any]) -> None:
         """Say something that only this person sees, whatever was answered before."""
         layout = told(text, *items)
-        if not interaction.response.is_done():
-            await interaction.response.send_message(view=layout, ephemeral=True,
-                                                    allowed_mentions=discord.AllowedMentions.none())
-        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        async with answering(interaction):
+            if not interaction.response.is_done():
+                await interaction.response.send_message(view=layout, ephemeral=True,
+                                                        allowed_mentions=discord.AllowedMentions.none())
+                return
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             await interaction.edit_original_response(view=layout, attachments=[],
                                                      allowed_mentions=discord.AllowedMentions.none())
         else:
@@ -216,6 +262,12 @@ class StoryBot(commands.Bot):
         if missing and not permissions.administrator:
             raise Refused(reason="permissions_missing",
                           permissions=", ".join(words(f"permission_{need}") for need in missing))
+
+
+def answering(interaction: discord.Interaction[Any]) -> asyncio.Lock:
+    """Held while an interaction's first answer is on its way: there can be only one."""
+    lock: asyncio.Lock = interaction.extras.setdefault("answering", asyncio.Lock())
+    return lock
 
 
 def anonymous(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import io
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -117,6 +117,15 @@ class DiscordStage:
     def took(self, turn_id: TurnId) -> None:
         """This process took the turn itself: nothing of it can have been posted before."""
         self._taken[turn_id] = True
+
+    async def find(self, venue_id: VenueId, after: str, marker: int) -> MessageId | None:
+        """Our message with this marker, posted after that moment (a snowflake)."""
+        return await self._find(venue_id, TurnId(after), marker)
+
+    async def change(self, venue_id: VenueId, message_id: MessageId, layout: ui.LayoutView,
+                     files: Sequence[discord.File]) -> bool:
+        """Change a message of ours; False, and no harm, when it is gone."""
+        return await self._edit_quietly(venue_id, message_id, layout, files)
 
     async def take_back(self, venue_id: VenueId, step: StoryStep, panels: list[Panel]) -> None:
         """Mark the messages of an undone step: the pictures go, a short line stays."""
@@ -327,13 +336,14 @@ class DiscordStage:
 
         return await self._insist(venue_id, look)
 
-    async def _edit_quietly(self, venue_id: VenueId, message_id: MessageId, layout: ui.LayoutView) -> bool:
-        """Edit a message into plain lines. False when it is gone."""
+    async def _edit_quietly(self, venue_id: VenueId, message_id: MessageId, layout: ui.LayoutView,
+                            files: Sequence[discord.File] = ()) -> bool:
+        """Edit a message into another. False when it is gone."""
         target = self._channel(venue_id).get_partial_message(int(message_id))
         try:
             async with self._lock(venue_id):
                 await self._insist(venue_id, lambda: target.edit(
-                    view=layout, attachments=[], allowed_mentions=discord.AllowedMentions.none()))
+                    view=layout, attachments=files, allowed_mentions=discord.AllowedMentions.none()))
                 self._edited_at[venue_id] = asyncio.get_running_loop().time()
         except (discord.HTTPException, Refused) as error:
             log.info("a message was not changed: %s", getattr(error, "code", getattr(error, "reason", "")))

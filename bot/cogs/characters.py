@@ -83,8 +83,8 @@ class Characters(commands.GroupCog, group_name="character",
     @app_commands.command(name="show", description="Look at one of your characters")
     @app_commands.describe(name="Which character")
     async def show(self, interaction: discord.Interaction[StoryBot], name: str) -> None:
-        character = await self._named(interaction, name)
         await interaction.response.defer(ephemeral=True, thinking=True)
+        character = await self._named(interaction, name)
         await self._show_card(interaction, character)
 
     @app_commands.command(name="edit", description="Change a character's name, words, photos or look")
@@ -167,13 +167,13 @@ class Characters(commands.GroupCog, group_name="character",
         for photo in photos:
             if photo.size > PHOTO_BYTES:
                 raise BadPhoto(reason="photo_too_large", limit_mib=PHOTO_BYTES // 2**20)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         others = [other for other in await self.bot.library.characters_of(owner_id)
                   if other.character_id != character_id]
         if any(other.name.casefold() == name.casefold() for other in others):
             raise Refused(reason="name_taken", name=safe(name))
         if len(others) >= CHARACTERS_EACH:
             raise Refused(reason="characters_too_many", limit=CHARACTERS_EACH)
-        await interaction.response.defer(ephemeral=True, thinking=True)
 
         pictures = [await fetch(photo) for photo in photos]
         findings: tuple[str, ...] = ()
@@ -236,7 +236,7 @@ class Characters(commands.GroupCog, group_name="character",
     async def keep(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Keep: the avatar is approved and may be used."""
         character = await self._mine(interaction, CharacterId(key))
-        await interaction.response.defer()
+        await self.bot.acknowledge(interaction)
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
             if character.avatar is None:
@@ -249,7 +249,7 @@ class Characters(commands.GroupCog, group_name="character",
     async def again(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Try again: the same description, drawn another way."""
         await self._mine(interaction, CharacterId(key))
-        await interaction.response.defer()
+        await self.bot.acknowledge(interaction)
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
             look = await asyncio.to_thread(vary_look, character.look, interaction.id % 2**31)
@@ -261,14 +261,14 @@ class Characters(commands.GroupCog, group_name="character",
         """Correct the look: the menus of one page."""
         character_id, _, page = key.partition(":")
         character = await self._mine(interaction, CharacterId(character_id))
-        await interaction.response.defer()
+        await self.bot.acknowledge(interaction)
         await self._show_card(interaction, character, page or next(iter(LOOK_FIELDS)))
 
     async def change_look(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """A menu of the look was used: draw the avatar anew, to be kept or not."""
         character_id, _, field = key.partition(":")
         await self._mine(interaction, CharacterId(character_id))
-        await interaction.response.defer()
+        await self.bot.acknowledge(interaction)
         async with self.bot.lock(character_id):
             character = await self._mine(interaction, CharacterId(character_id))
             try:
@@ -287,8 +287,7 @@ class Characters(commands.GroupCog, group_name="character",
         await self.bot.library.remove_character(character.character_id)
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(self.bot.words(interaction)("character_removed", name=safe(character.name))))
-        await interaction.response.edit_message(view=layout, attachments=[],
-                                                allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.change(interaction, layout)
 
     # --- small things ------------------------------------------------------------------------------
 

@@ -19,13 +19,14 @@ from bot.app import START_NEEDS, server_of
 from bot.buttons import StoryButton, StoryMenu
 from bot.cogs.characters import choices_of
 from bot.cogs.turns import Turns, needs_of, owner_of
-from bot.stage import marker_of, told
+from bot.stage import marker_of, nonce_of, told
 from bot.text import clean_title, cut, safe, shown_name
 from bot.wording import LANGUAGES, Words, spoken
 from engine.nouns import (
     Character,
     CharacterId,
     Member,
+    MessageId,
     NotFound,
     Refused,
     ServerSettings,
@@ -62,6 +63,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
 
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
+        self._rosters: dict[StoryId, MessageId] = {}
         bot.clicks.update(join=self.join_click, bring=self.bring)
 
     # --- start -------------------------------------------------------------------------------------
@@ -84,6 +86,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         if not opens_thread and not isinstance(channel, discord.Thread) and interaction.guild_id is not None:
             raise Refused(reason="start_elsewhere")
         self.bot.need(interaction, START_NEEDS if opens_thread else needs_of(interaction))
+        if not opens_thread:
+            await self._free(VenueId(str(interaction.channel_id)))
         me = await self._character_named(interaction, character) if character else None
         locale = settings.locale if server_id else spoken(str(interaction.locale), self.bot.settings.default_locale)
         title = clean_title(title or "", Words(locale)("story_untitled"))
@@ -96,9 +100,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         else:
             venue_id = VenueId(str(interaction.channel_id))
         async with self.bot.lock(f"venue {venue_id}"):
-            there = await self.bot.library.story_at(venue_id)
-            if there is not None and there.status is not StoryStatus.ENDED:
-                raise Refused(reason="story_already_here", title=safe(there.title))
+            await self._free(venue_id)
             story = Story(
                 StoryId(f"s{interaction.id}"), venue_id, server_id, owner_of(interaction), title,
                 style=style if style in STYLES else settings.style, locale=locale, rating=settings.rating,
@@ -115,11 +117,30 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         layout, files = await self.roster(story)
         none = discord.AllowedMentions.none()
         if opens_thread:
-            await self.bot.get_partial_messageable(int(venue_id)).send(view=layout, files=files, allowed_mentions=none)
+            posted = await self.bot.get_partial_messageable(int(venue_id)).send(
+                view=layout, files=files, nonce=nonce_of(story.story_id, "roster"), allowed_mentions=none)
+            self._rosters[story.story_id] = MessageId(str(posted.id))
             await interaction.edit_original_response(
                 view=told(words("story_started", title=safe(title), thread=f"<#{venue_id}>")), allowed_mentions=none)
         else:
-            await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+            shown = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+            self._rosters[story.story_id] = MessageId(str(shown.id))
+
+    async def _free(self, venue_id: VenueId) -> None:
+        """Raise `Refused` where a story is being told already."""
+        there = await self.bot.library.story_at(venue_id)
+        if there is not None and there.status is not StoryStatus.ENDED:
+            raise Refused(reason="story_already_here", title=safe(there.title))
+
+    async def refresh_roster(self, story: Story) -> None:
+        """Bring the roster's message up to date, when the change was made elsewhere. Quietly: it is only a view."""
+        marker = marker_of(story.story_id, "roster")
+        found = self._rosters.get(story.story_id) or await self.bot.stage.find(
+            story.venue_id, story.story_id.removeprefix("s"), marker)
+        if found is not None:
+            self._rosters[story.story_id] = found
+            layout, files = await self.roster(story)
+            await self.bot.stage.change(story.venue_id, found, layout, files)
 
     async def roster(self, story: Story) -> tuple[ui.LayoutView, list[discord.File]]:
         """The story's first message: title, who takes part, in what order, the cast, and the buttons."""
@@ -166,10 +187,9 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         story = await self._here(interaction)
         me = await self._character_named(interaction, character) if character else None
         member, mine = await self._join(interaction, story, me)
-        await interaction.response.send_message(
-            view=told(Words(story.locale)("joined", name=safe(member.name))),
-            allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.say(interaction, told(Words(story.locale)("joined", name=safe(member.name))))
         await self._ask_cast(interaction, story, mine, me)
+        await self.refresh_roster(story)
 
     async def join_click(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """The Join button: on the roster, or offered to somebody who is not in it yet."""
@@ -178,14 +198,13 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         except NotFound as error:
             raise Refused(reason="stale_button") from error
         member, mine = await self._join(interaction, story, None)
-        none = discord.AllowedMentions.none()
         clicked = interaction.message
         if clicked is not None and marker_of(story.story_id, "roster") in _ids(clicked.components):
             layout, files = await self.roster(story)
-            await interaction.response.edit_message(view=layout, attachments=files, allowed_mentions=none)
+            await self.bot.change(interaction, layout, files)
         else:
-            await interaction.response.send_message(
-                view=told(Words(story.locale)("joined", name=safe(member.name))), allowed_mentions=none)
+            await self.bot.say(interaction, told(Words(story.locale)("joined", name=safe(member.name))))
+            await self.refresh_roster(story)
         await self._ask_cast(interaction, story, mine, None)
 
     async def _join(self, interaction: Interaction, story: Story, me: Character | None) \
@@ -240,7 +259,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             if me.character_id is None:
                 await self.bot.library.save_member(story.story_id, replace(me, character_id=picked[0].character_id))
         text = self.bot.words(interaction)("brought", names=", ".join(safe(each.name) for each in picked))
-        await interaction.response.edit_message(view=told(text), allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.change(interaction, told(text))
+        await self.refresh_roster(story)
 
     @app_commands.command(name="leave", description="Leave the story of this thread")
     async def leave(self, interaction: discord.Interaction[StoryBot]) -> None:
@@ -248,6 +268,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         me = await self._member(interaction, story)
         await self.bot.library.remove_member(story.story_id, me.owner_id)
         await self._announce(interaction, Words(story.locale)("left", name=safe(me.name)))
+        await self.refresh_roster(story)
 
     # --- how it goes on ----------------------------------------------------------------------------
 
@@ -401,8 +422,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             await self.bot.library.save_story(replace(await self.bot.library.story(story.story_id), status=status))
 
     async def _announce(self, interaction: Interaction, text: str, *items: ui.Item[Any]) -> None:
-        await interaction.response.send_message(view=told(text, *items),
-                                                allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.say(interaction, told(text, *items))
 
 
 def _ids(components: Any) -> set[int]:

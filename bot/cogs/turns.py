@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("storythread.turns")
 
+FORM_AFTER_S = 0.2                         # a form opens after this, whatever is still unknown
 ASIDE = ("//", "((")                       # a plain message that begins so is talk, not a turn
 
 
@@ -157,11 +158,15 @@ class Turns(commands.Cog):
         story = await self.story(key)
         self.bot.need(interaction, needs_of(interaction))
         words = self.bot.words(interaction)
-        try:
-            await self.check(story, owner_of(interaction), TurnKind.WRITE)
-        except Refused as refusal:
+        checking = asyncio.ensure_future(self.check(story, owner_of(interaction), TurnKind.WRITE))
+        await asyncio.wait({checking}, timeout=FORM_AFTER_S)
+        if not checking.done():                # a busy moment: the form opens, and all is checked when it comes back
+            checking.add_done_callback(lambda late: late.cancelled() or late.exception())
+        elif isinstance(refusal := checking.exception(), Refused):
             await self._refuse(interaction, refusal)
             return
+        else:
+            checking.result()
         form = ui.Modal(title=words("turn_form_title"), timeout=900, custom_id=f"turn:{key}:{interaction.id}")
         field: ui.TextInput[Any] = ui.TextInput(
             custom_id="text", style=discord.TextStyle.paragraph, required=True, min_length=1,
@@ -218,7 +223,7 @@ class Turns(commands.Cog):
         """Show the person's words, then play the turn; if the answer cannot be given the words are posted instead."""
         layout = told(self._shown(turn, Words(story.locale)))
         try:
-            await interaction.response.send_message(view=layout, allowed_mentions=discord.AllowedMentions.none())
+            await self.bot.say(interaction, layout)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an acknowledgement did not go through: %s", type(error).__name__)
             await self._post_words(story, turn, layout)
@@ -265,6 +270,8 @@ class Turns(commands.Cog):
                 raise Refused(reason="turn_in_progress")
             if step_id and story.head != step_id:
                 raise Refused(reason="undo_stale")
+            if any(panel_id.startswith(f"{story.head}.") for panel_id in self._redrawing):
+                raise Refused(reason="redraw_running")
             undone = await self.bot.runner.undo(StoryId(story_id), str(interaction.id))
             if undone is None:
                 raise Refused(reason="nothing_to_undo")
@@ -277,8 +284,7 @@ class Turns(commands.Cog):
         clicked = interaction.message
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(line, id=marker_of(step.step_id, "undone")))
-        await interaction.response.edit_message(view=layout, attachments=[],
-                                                allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.change(interaction, layout)
         await self.bot.stage.take_back(story.venue_id, step, [
             panel for panel in panels if clicked is None or panel.message_id != str(clicked.id)])
 
@@ -302,7 +308,7 @@ class Turns(commands.Cog):
         if panel_id in self._redrawing:        # a second click came in while the first was being looked at
             raise Refused(reason="redraw_running")
         self._redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, owner_of(interaction), interaction.id))
-        await interaction.response.defer()
+        await self.bot.acknowledge(interaction)
 
     async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int) -> None:
         try:
@@ -332,7 +338,7 @@ class Turns(commands.Cog):
             self.bot.stage.took(turn.turn_id)
             await self.bot.library.accept_turn(turn)
         layout = told(Words(story.locale)("turn_retried", name=safe(shown_name(interaction.user.display_name))))
-        await interaction.response.edit_message(view=layout, allowed_mentions=discord.AllowedMentions.none())
+        await self.bot.change(interaction, layout)
         await self.bot.runner.accept(turn)
 
     # --- plain messages ----------------------------------------------------------------------------
@@ -356,6 +362,8 @@ class Turns(commands.Cog):
         except StorythreadError as error:
             if not isinstance(error, Refused):
                 log.error("a message could not be taken: %s", error.reason)
+            if error.reason == "not_member" and not self._first_time(f"asked {message.channel.id} {message.author.id}"):
+                return                         # somebody just talks in the thread: asked once, left in peace
             await self._reply(message, words, error.reason, error.facts)
         except discord.HTTPException as error:
             log.warning("a message could not be answered: code %s", error.code)

@@ -161,8 +161,9 @@ class Playhouse:
 
     async def story(self, *, order: str = "free", title: str = "The kite", both: bool = True) -> Story:
         """Ada starts a story in a thread; with `both` Bo joins it."""
+        before = max((message.message_id for message in self.ada.seen()), default=0)
         await self.ada.command("/story start", title=title, order=order)
-        await self.ada.see("begins in")
+        await self.ada.see("begins in", after=before)
         thread = self.world.threads_of(self.channel.channel_id)[-1]
         for player in (self.ada, self.bo):
             self.enter(player, thread)

@@ -46,6 +46,7 @@ async def test_who_has_several_characters_is_asked_which_come_along(house: Playh
     members = await house.library.members(story.story_id)
     cast = await house.library.cast(story.story_id)
     assert [character.name for character in cast] == ["Rex", "Zoe"]
+    await house.ada.see("Bo as Rex", private=False)
     assert members[1].character_id == cast[0].character_id
 
 
@@ -54,8 +55,15 @@ async def test_joining_by_command_leaving_and_coming_back(house: Playhouse) -> N
     await house.bo.command("/story join")
     await house.ada.see("joins the story")
     await house.bo.see("no character of your own", private=True)
+    await house.ada.see("2. Bo", private=False)
+    house.bot.get_cog("Stories")._rosters.clear()      # as after a restart
     await house.bo.command("/story leave")
     await house.ada.see("leaves the story")
+    for _ in range(100):
+        if "2. Bo" not in words_of(house.ada.seen()[0]):
+            break
+        await asyncio.sleep(0.03)
+    assert "2. Bo" not in words_of(house.ada.seen()[0])
     assert len(await house.library.members(story.story_id)) == 1
     await house.bo.command("/story leave")
     await house.bo.see("You are not in this story", private=True)
@@ -101,7 +109,7 @@ async def test_commands_in_the_wrong_place_say_so(house: Playhouse) -> None:
 async def test_a_second_story_in_the_same_place_is_refused(house: Playhouse) -> None:
     await house.story()
     await house.bo.command("/story start", title="Another")
-    await house.bo.see("already a story here: The kite")
+    await house.bo.see("already a story here: The kite", private=True)
 
 
 async def test_settings_are_for_managers_and_are_kept(house: Playhouse) -> None:

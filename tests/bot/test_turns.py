@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from conftest import Playhouse, labels
+from conftest import Playhouse, QuickPlayer, labels
 
 from bot.cogs.turns import next_writer
 from bot.rehearsal import permissions
@@ -314,6 +314,35 @@ async def test_a_closed_story_stays_whole_when_its_channel_is_gone(house: Playho
         await asyncio.sleep(0.05)
     assert last is not None and last.state is TurnState.FAILED and last.reason == "venue_gone"
     house.world.channels.pop(thread.channel_id, None)
+
+
+async def test_fifty_turns_in_ten_threads_at_once(house: Playhouse) -> None:
+    stories, players = [], []
+    for number in range(10):
+        house.ada.place = house.channel
+        stories.append(await house.story(title=f"Story {number}", both=False))
+        player = QuickPlayer(house.loopback, house.ada.person, house.ada.place)
+        players.append(player)
+    house.bot.settings.limits.__dict__["queue_per_owner"] = 50
+
+    async def write(player: QuickPlayer, number: int, turn: int) -> float:
+        form = await player.click("Take turn", on=player.seen()[0], timeout_s=20)
+        sent = await player.submit(form, {"text": f"Story {number} goes on, turn {turn}."})
+        assert sent.answered is not None
+        return sent.answered - sent.sent
+
+    waits = await asyncio.gather(*(write(player, number, turn) for turn in range(5)
+                                   for number, player in enumerate(players)))
+    await house.idle(60)
+    for number, (story, player) in enumerate(zip(stories, players, strict=True)):
+        steps = await house.library.steps(story.story_id)
+        assert sorted(step.prose for step in steps) == [
+            f"And so it was: Story {number} goes on, turn {turn}." for turn in range(5)]
+        prose = [text for text in house.said(player) if text.startswith("And so it was")]
+        assert prose == [step.prose for step in steps]
+        assert sum("Redraw" in labels(message) for message in player.seen()) == 5
+    assert max(waits) < 3
+    print(f"slowest acknowledgement {max(waits):.2f} s")
 
 
 def members(*seats: int) -> list[Member]:
