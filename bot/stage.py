@@ -217,8 +217,8 @@ class DiscordStage:
 
     def hint(self, venue_id: VenueId, event: Event) -> None:
         """Newest wins; nothing here waits or raises."""
-        if isinstance(event, Painted) and event.preview_png is None:
-            return
+        if isinstance(event, Painted) and (event.preview_png is None or event.step >= event.steps):
+            return                             # nothing to see, or the picture itself comes at once
         panel_id = getattr(event, "panel_id", None)
         if panel_id is None or not isinstance(event, Queued | Painted):
             self.type(venue_id)
