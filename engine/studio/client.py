@@ -69,6 +69,8 @@ STARTS_BEFORE_GIVING_UP = 3
 TRIES = 2
 #: Turns whose first panel is remembered as such.
 TURNS_KEPT = 1000
+#: Seconds a child may take to go once nobody listens to it or it says nothing sensible.
+GOING_S = 2.0
 #: Denoising steps a panel is assumed to take before one was measured.
 ASSUMED_STEPS = 20
 #: Seconds one model may take to open without a sound.
@@ -422,10 +424,14 @@ class StudioClient:
             self._awake = False
             self._stop(self._silence)
             self._stop(self._deadline)
-            if process.returncode is None:
+            # A child whose pipe has ended is about to go. Killing it at that moment would have asyncio lose its exit
+            # code (Popen.kill polls, which reaps the child before asyncio's watcher can).
+            try:
+                await asyncio.wait_for(process.wait(), GOING_S)
+            except TimeoutError:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            await process.wait()
+                await process.wait()
             await drain
             if process.stdin is not None:
                 process.stdin.close()
