@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 ROOT = "urn:discord"
 DEFAULT_PLACE = Path(__file__).resolve().parents[2].parent / "shared" / "discord-openapi.json"
@@ -59,9 +59,11 @@ class Description:
         resource = referencing.jsonschema.DRAFT202012.create_resource(document)
         self._registry: Any = referencing.Registry().with_resource(ROOT, resource)
         strict = jsonschema.Draft202012Validator
-        self._for_answers: Any = strict
+        told_apart = {name: _by_kind(document, strict.VALIDATORS[name]) for name in ("oneOf", "anyOf")}
+        told_apart["$ref"] = _straight_to(document)
+        self._for_answers: Any = jsonschema.validators.extend(strict, told_apart)
         self._for_requests: Any = jsonschema.validators.extend(
-            strict, {"type": _lenient_type(strict.VALIDATORS["type"])})
+            strict, {**told_apart, "type": _lenient_type(strict.VALIDATORS["type"])})
         for template, methods in document["paths"].items():
             pattern = re.compile("^" + re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(template)) + "$")
             shared = methods.get("parameters", [])
@@ -175,6 +177,50 @@ def _lenient_type(strict: Any) -> Any:
         if schema.get("format") == "snowflake" and isinstance(instance, int) and not isinstance(instance, bool):
             return
         yield from strict(validator, types, instance, schema)
+
+    return check
+
+
+def _straight_to(document: dict[str, Any]) -> Any:
+    """The `$ref` keyword for a document whose references all stay inside it: found once, then remembered."""
+    found: dict[str, Any] = {}
+
+    def check(validator: Any, reference: str, instance: Any, schema: dict[str, Any]) -> Any:
+        if reference not in found:
+            node: Any = document
+            for part in unquote(reference.partition("#")[2]).split("/")[1:]:
+                node = node[part.replace("~1", "/").replace("~0", "~")]
+            found[reference] = node
+        yield from validator.descend(instance, found[reference])
+
+    return check
+
+
+def _by_kind(document: dict[str, Any], strict: Any) -> Any:
+    """`oneOf` and `anyOf`, the alternatives told apart by the instance's `type` where each names its own.
+
+    Discord's components and interaction answers are such unions. Trying every alternative at every level costs tens
+    of milliseconds a message and blames the wrong one; looking at `type` first costs little and blames the right one.
+    """
+    kinds: dict[str, frozenset[int] | None] = {}
+
+    def kinds_of(pointer: str) -> frozenset[int] | None:
+        if pointer not in kinds:
+            schema = document["components"]["schemas"].get(pointer.rsplit("/", 1)[-1], {})
+            named = schema.get("properties", {}).get("type", {})
+            values = named.get("enum") or ([named["const"]] if "const" in named else None)
+            kinds[pointer] = frozenset(values) if values and all(isinstance(v, int) for v in values) else None
+        return kinds[pointer]
+
+    def check(validator: Any, alternatives: Any, instance: Any, schema: dict[str, Any]) -> Any:
+        if isinstance(instance, dict) and isinstance(instance.get("type"), int):
+            named = [(item, kinds_of(item["$ref"])) for item in alternatives if "$ref" in item]
+            if named and all(values is not None for _, values in named):
+                meant = [item for item, values in named if values is not None and instance["type"] in values]
+                if len(meant) == 1:
+                    yield from validator.descend(instance, meant[0])
+                    return
+        yield from strict(validator, alternatives, instance, schema)
 
     return check
 

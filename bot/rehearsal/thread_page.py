@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.rehearsal import judge, rules
+from bot.rehearsal.icons import icon
 from bot.rehearsal.markdown import to_html
 from bot.rehearsal.world import COMMAND, DM, Attachment, Channel, Message, Payload, User, World
 
@@ -158,8 +159,9 @@ class Page:
             return {"kind": "row", "inside": inside}
         if kind == 2:
             style = {1: "primary", 3: "success", 4: "danger", 5: "link"}.get(part["style"], "secondary")
-            return {"kind": "button", "label": part.get("label", ""), "style": style,
-                    "emoji": (part.get("emoji") or {}).get("name", ""), "disabled": bool(part.get("disabled"))}
+            emoji = (part.get("emoji") or {}).get("name", "")
+            return {"kind": "button", "label": part.get("label", ""), "style": style, "emoji": emoji,
+                    "icon": icon(emoji), "disabled": bool(part.get("disabled"))}
         if kind in (3, 5, 6, 7, 8):
             chosen = [o["label"] for o in part.get("options") or () if o.get("default")]
             return {"kind": "select", "label": ", ".join(chosen) or part.get("placeholder") or "Make a selection",
