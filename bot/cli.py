@@ -71,6 +71,12 @@ def _settings() -> Settings:
         raise _fail(str(error), MISCONFIGURED) from None
 
 
+def _hush() -> None:
+    """No log lines between the sentences. DBOS brings a handler of its own, and sets its own level later."""
+    logging.basicConfig(level=logging.CRITICAL)
+    logging.getLogger("dbos").addFilter(lambda record: record.levelno >= logging.CRITICAL)
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; every failure becomes one sentence and an exit code, never a traceback."""
     try:
@@ -144,7 +150,7 @@ def play(
     from bot.play import play_story
 
     settings = _settings()
-    logging.basicConfig(level=logging.CRITICAL)          # what matters is told in sentences
+    _hush()
     failures = _run(play_story(settings, script=script, characters=character or [], out=out, title=title, style=style,
                                console=Console(highlight=False)))
     if failures:
@@ -201,7 +207,7 @@ def sync(
     from bot.app import sync_commands
 
     settings = _settings()
-    logging.basicConfig(level=logging.CRITICAL)
+    _hush()
     changed = _run(sync_commands(settings, guild=guild))
     Console(highlight=False).print("The commands changed: Discord has the new ones." if changed
                                    else "Nothing changed, nothing sent.")
@@ -218,7 +224,7 @@ def doctor() -> None:
     except SettingsError as error:
         console.print("✗ configuration:", str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(MISCONFIGURED) from None
-    logging.basicConfig(level=logging.CRITICAL)
+    _hush()
     findings: list[Finding] = _run(examine(settings))
     for finding in findings:
         console.print("[green]✓[/green]" if finding.ok else "[red]✗[/red]", end=" ")
@@ -236,7 +242,7 @@ def export(
     from bot.play import export_story
 
     settings = _settings()
-    logging.basicConfig(level=logging.CRITICAL)
+    _hush()
     _run(export_story(settings, story, out, console=Console(highlight=False)))
 
 

@@ -184,7 +184,8 @@ class Telling:
                 await library.close_turn(turn.turn_id, TurnState.FAILED, "unexpected")
                 self._print("unexpected", "yellow")
             else:
-                self._print("terminal_finished", "dim", story=turn.story_id)
+                if (await library.turn(turn.turn_id)).state is TurnState.DONE:
+                    self._print("terminal_finished", "dim", story=turn.story_id)
         self._playing = False
         self._stage.times.clear()
 
