@@ -10,11 +10,11 @@ SIDE = 128
 
 
 @functools.cache
-def lettered(letter: str, number: int) -> bytes:
-    """A letter on a colour, PNG, 128 x 128."""
+def lettered(letter: str, number: int, colour: str = "") -> bytes:
+    """A letter on a colour (by number, or named as Pillow names colours), PNG, 128 x 128. Raises `ValueError`."""
     from PIL import Image, ImageDraw, ImageFont
 
-    image = Image.new("RGB", (SIDE, SIDE), COLOURS[number % len(COLOURS)])
+    image = Image.new("RGB", (SIDE, SIDE), colour or COLOURS[number % len(COLOURS)])
     pen = ImageDraw.Draw(image)
     pen.text((SIDE / 2, SIDE / 2), letter, font=ImageFont.load_default(size=70), fill="white", anchor="mm")
     return _png(image)

@@ -110,6 +110,7 @@ def find(record: Record, *, acknowledged_within_s: float = 1.0, pings_expected: 
     shown = list(pictures(lines))
     _turns(found, lines, acts, answers, shown)
     _orders(found, shown)
+    _doubles(found, lines)
     _spacing(found, lines, shown, preview_every_s)
     for number, line in answers.items():
         seconds = line["ms_since_interaction"] / 1000
@@ -185,6 +186,23 @@ def _orders(found: Findings, shown: Sequence[Seen]) -> None:
         order = [min(places[key]) for key in sorted(places) if key[0] == turn_id]
         if order != sorted(order):
             found.failures.append(f"the panels of turn {turn_id} are out of order")
+
+
+def _doubles(found: Findings, lines: Sequence[Line]) -> None:
+    """Nothing said twice: a message's mark (the component id by which the bot finds it again) stands once."""
+    living: dict[tuple[str, int], set[str]] = defaultdict(set)
+    marks: dict[str, tuple[str, int]] = {}
+    for line in lines:
+        if line["kind"] != "message" or "id" not in line:
+            continue
+        if line["op"] == "create" and line.get("mark"):
+            marks[line["id"]] = line["channel"], line["mark"]
+            living[marks[line["id"]]].add(line["id"])
+        elif line["op"] == "delete" and line["id"] in marks:
+            living[marks[line["id"]]].discard(line["id"])
+    for (_, mark), messages in living.items():
+        if len(messages) > 1:
+            found.failures.append(f"the message marked {mark} was posted {len(messages)} times")
 
 
 def _spacing(found: Findings, lines: Sequence[Line], shown: Sequence[Seen], preview_every_s: float) -> None:

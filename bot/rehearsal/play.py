@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from bot.rehearsal import judge, permissions
+from bot.rehearsal import avatars, judge, permissions
 from bot.rehearsal.loopback import Loopback
 from bot.rehearsal.players import CannotDo, File, NotSeen, Player, readable, words_of
 from bot.rehearsal.scene import Act, Answer, Repeated, Scene, SceneError, Step
@@ -44,7 +44,7 @@ class Play:
         guild = world.add_guild(self.scene.server, locale=self.scene.locale) if self.scene.server else None
         self.stage = world.add_channel(guild, self.scene.channel) if guild else None
         for name, spec in self.scene.players.items():
-            person = world.add_user(name, locale=spec.locale, avatar=self._avatar(spec.avatar))
+            person = world.add_user(name, locale=spec.locale, avatar=self._avatar(name, spec.avatar))
             place = world.dm_with(person)
             if guild is not None:
                 member = world.join(guild, person)
@@ -58,12 +58,15 @@ class Play:
             where = place if spec.place == "dm" or self.stage is None else self.stage
             self.players[name] = Player(self.loopback, person, where)
 
-    def _avatar(self, wanted: str) -> bytes | None:
+    def _avatar(self, name: str, wanted: str) -> bytes | None:
         if not wanted:
             return None
         if wanted in self.scene.files:
             return square(self.scene.file(wanted).data)
-        return square(None, wanted)
+        try:
+            return avatars.lettered(name[:1].upper(), 0, wanted)
+        except ValueError as error:
+            raise SceneError(f"{wanted!r} is neither a file of the scene nor a colour") from error
 
     async def perform(self) -> None:
         """Play every step; the first that fails ends the play."""
@@ -104,7 +107,7 @@ class Play:
     async def _step(self, step: Step) -> None:
         record = self.loopback.record
         since_ms, first_id = record.now_ms(), self.world.new_id()
-        if step.together or step.restart or (step.verb and not step.look) or step.fill is not None:
+        if step.together or (step.verb and not step.look) or step.fill is not None:
             self._acted = since_ms, first_id
         elif not step.pause_s:
             since_ms, first_id = self._acted   # only looks or waits: for what came of the act before
@@ -131,6 +134,8 @@ class Play:
             if text:
                 await player.see(text, since_ms=-1.0 if step.look else since_ms, private=step.private,
                                  timeout_s=step.within_s or SEES_WITHIN_S)
+        if step.drawing:
+            await self._await_drawing(player, first_id, step.within_s or SEES_WITHIN_S)
         if step.page:
             await self._await_page(player, first_id, since_ms, step.within_s or PAGE_WITHIN_S)
         if step.pages is not None:
@@ -216,6 +221,17 @@ class Play:
     def _newest_thread(self) -> Channel | None:
         threads = self.world.threads_of(self.stage.channel_id) if self.stage else []
         return threads[-1] if threads else None
+
+    async def _await_drawing(self, player: Player, first_id: int, within_s: float) -> None:
+        """Wait until a place for a panel of the act is there, or its picture."""
+
+        def look() -> Message | None:
+            return next((m for m in reversed(player.seen()) if m.message_id > first_id and (
+                judge.panel_in(self.world, m) is not None or "comes here" in readable(self.world, m)
+                or "kommer her" in readable(self.world, m))), None)
+
+        if await self.world.until(look, within_s) is None:
+            raise NotSeen(f"no picture was begun in {within_s:g} s")
 
     async def _await_page(self, player: Player, first_id: int, since_ms: float, within_s: float) -> None:
         """Wait until a new page, or a redrawn panel, is finished."""
@@ -322,18 +338,12 @@ def short(text: str, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
-def square(data: bytes | None, colour: str = "#888888") -> bytes:
-    """A 128-pixel avatar, PNG: the middle of a picture, or a colour."""
-    from PIL import Image, ImageColor, ImageOps
+def square(data: bytes) -> bytes:
+    """The middle of a picture as a 128-pixel avatar, PNG."""
+    from PIL import Image, ImageOps
 
-    if data is None:
-        try:
-            picture = Image.new("RGB", (128, 128), ImageColor.getrgb(colour))
-        except ValueError as error:
-            raise SceneError(f"{colour!r} is neither a file of the scene nor a colour") from error
-    else:
-        with Image.open(io.BytesIO(data)) as opened:
-            picture = ImageOps.fit(opened.convert("RGB"), (128, 128), centering=(0.5, 0.25))
+    with Image.open(io.BytesIO(data)) as opened:
+        picture = ImageOps.fit(opened.convert("RGB"), (128, 128), centering=(0.5, 0.25))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

@@ -112,6 +112,7 @@ class Step(Act):
     private: bool | None = None            # what is seen is for this person alone (true) or for all (false)
     offered: list[str] = Field(default_factory=list)   # autocomplete offers these
     cannot: str = ""                       # Discord itself does not let them: a word of the reason
+    drawing: bool = False                  # wait until a panel that came of the act has its place
     page: bool = False                     # wait until the page and all its panels are there
     pages: int | None = None               # so many new pages, once all is quiet (0: none)
     within_s: float | None = Field(default=None, gt=0, le=1800)   # unset: 15 s for words, 240 s for a page
@@ -120,9 +121,10 @@ class Step(Act):
     def _one_verb(self) -> Step:
         special = bool(self.together) + bool(self.restart) + (self.pause_s > 0)
         acting = bool(self.verb) or self.fill is not None
-        if special + acting > 1 or (special == 0 and not acting and not (self.page or self.goes_to or self.note)):
+        waiting = self.page or self.drawing or self.goes_to or self.note
+        if special + acting > 1 or (special == 0 and not acting and not waiting):
             raise ValueError("a step has one of command, click, choose, write, look, fill, together, restart, pause_s, "
-                             "or only page, goes_to or note")
+                             "or only page, drawing, goes_to or note")
         return self
 
 

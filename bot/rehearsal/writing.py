@@ -25,6 +25,8 @@ from bot.rehearsal.world import (
 
 SETTABLE_FLAGS = EPHEMERAL | COMPONENTS_V2 | (1 << 2) | (1 << 12)   # and suppress embeds, suppress notifications
 
+FIRST_MARK = 10_000                        # a component's id above this was chosen by the bot, to find a message again
+
 
 def picture_size(data: bytes) -> tuple[str | None, tuple[int, int] | None]:
     """The content type and size in pixels of a picture; (None, None) for anything else."""
@@ -153,6 +155,7 @@ def note(api: Api, message: Message, op: str) -> None:
                       "alt": a.description} for a in (world.attachments[i] for i in message.attachments)],
         alt=[item.get("description") for _, part in rules.walk(message.components) if part["type"] == rules.GALLERY
              for item in part["items"]],
+        mark=next((part["id"] for _, part in rules.walk(message.components) if part["id"] > FIRST_MARK), None),
         nonce=message.nonce, pings=message.pings, loading=message.loading,
         only_for=None if message.only_for is None else world.users[message.only_for].name,
         interaction=None if message.interaction_id is None else str(message.interaction_id))

@@ -157,10 +157,16 @@ def test_the_judge_finds_what_is_wrong() -> None:
     shown(record, 210, 100, "-step2", index=2)          # too soon, and never finished
     record.add("message", op="create", id="300", channel="7", author="Storythread", texts=[], pings=["@everyone"],
                attachments=[], alt=[], only_for=None)
+    for number in ("401", "402", "403"):
+        record.add("message", op="create", id=number, channel="7", author="Storythread", texts=["once"], pings=[],
+                   attachments=[], alt=[], only_for=None, mark=123_456)
+    record.add("message", op="delete", id="403", channel="7", author="Storythread", texts=[], pings=[], attachments=[],
+               alt=[], only_for=None)
     record.add("violation", what="late", label="/story start")
     found = judge.find(record)
     told = "\n".join(found.failures)
-    for part in ("2 messages", "out of order", "two previews", "unfinished", "@everyone", "/story start"):
+    for part in ("2 messages", "out of order", "two previews", "unfinished", "@everyone", "/story start",
+                 "posted 2 times"):
         assert part in told, told
     assert "1.50 s" in found.warnings[0]
 
@@ -193,8 +199,12 @@ panels_at_least = 1
 """
 
 
-@pytest.mark.skipif(not (MINI / "likeness").is_dir() or not (MINI / "writer" / "writer.gguf").is_file(),
-                    reason="mini's weights are not here")
+PLAYABLE = pytest.mark.skipif(
+    not (MINI / "likeness" / "config.json").is_file() or not (MINI / "writer" / "writer.gguf").is_file(),
+    reason="mini's weights are not here")
+
+
+@PLAYABLE
 async def test_a_small_scene_is_played_with_the_real_bot(tmp_path: Path) -> None:
     from bot.rehearsal.rehearse import rehearse
 
@@ -210,6 +220,50 @@ async def test_a_small_scene_is_played_with_the_real_bot(tmp_path: Path) -> None
     assert "Ada: writes 'Pim sits in the garden.'" in screen.getvalue()
     lines = [json.loads(line) for line in (out / "messages.jsonl").read_text("utf-8").splitlines()]
     assert all(line["valid"] is not False for line in lines if line["kind"] == "request")
+
+
+KILLED = """
+title = "Killed twice"
+[players.Ada]
+[[steps]]
+command = "/character add"
+with = { name = "Pim", pronouns = "it/its", description = "a small grey rabbit" }
+sees = "Is this Pim?"
+[[steps]]
+click = "Keep"
+sees = "Pim is ready for stories"
+[[steps]]
+command = "/story start"
+with = { title = "Killed twice" }
+sees = "Take turn"
+[[steps]]
+click = "Take turn"
+fill = { "What happens next?" = "Pim sits in the garden." }
+[[steps]]
+restart = "kill"
+page = true
+[[steps]]
+click = "Take turn"
+fill = { "What happens next?" = "Pim runs to the forest." }
+drawing = true
+[[steps]]
+restart = "kill"
+page = true
+[expect]
+pages = 2
+"""
+
+
+@PLAYABLE
+async def test_a_bot_killed_in_the_middle_of_a_turn_ends_it_once(tmp_path: Path) -> None:
+    from bot.rehearsal.rehearse import rehearse
+
+    screen = io.StringIO()
+    settings = load_settings(home=tmp_path / "home", studio={"painter": "theatre", "threads": 1})
+    report = await rehearse(scene_of(tmp_path, KILLED), tmp_path / "out", settings=settings,
+                            console=Console(file=screen, width=200))
+    assert report.failures == [], screen.getvalue()
+    assert report.pages == 2 and all(turn.final_panel_s for turn in report.turns)
 
 
 async def test_a_bot_that_does_not_come_up_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
