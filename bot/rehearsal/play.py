@@ -79,7 +79,6 @@ class Play:
                         await self._step(step)
                     except (CannotDo, NotSeen, SceneError) as error:
                         self.failures.append(f"step {number} ({describe(step)}): {error}")
-                        self.console.print(f"[red]✗ step {number}: {escape(str(error))}[/red]")
                         return
                 await self._quiet(30.0)
                 self._final()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -28,7 +27,7 @@ from bot.rehearsal import judge
 from bot.rehearsal.loopback import Loopback
 from bot.rehearsal.play import Play, short
 from bot.rehearsal.players import NotSeen
-from bot.rehearsal.scene import Scene, load_scene
+from bot.rehearsal.scene import Scene, SceneError, load_scene
 from bot.rehearsal.troupe import Troupe
 from engine.settings import Settings
 
@@ -234,8 +233,14 @@ def _peak_mib_of_us() -> float:
 
 
 def _sweep(out: Path) -> None:
-    """An empty place for what comes: only what a rehearsal leaves is removed."""
-    out.mkdir(parents=True, exist_ok=True)
-    for name in ("thread.html", "book.html", "book.pdf", "messages.jsonl", "report.json", "bot.log"):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / "panels", ignore_errors=True)
+    """An empty place for what comes: only what a rehearsal leaves is removed. Raises `SceneError`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in ("thread.html", "book.html", "book.pdf", "messages.jsonl", "report.json", "bot.log"):
+            (out / name).unlink(missing_ok=True)
+        for panel in (out / "panels").glob("page-*-panel-*.png"):
+            panel.unlink()
+        (out / "report.json").touch()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SceneError(f"The folder {out} cannot be written: {reason}.") from error

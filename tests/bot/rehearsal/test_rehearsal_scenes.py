@@ -282,6 +282,14 @@ async def test_a_bot_that_does_not_come_up_is_a_finding(tmp_path: Path, monkeypa
     assert (tmp_path / "out" / "report.json").is_file()
 
 
+async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    from bot.rehearsal.rehearse import rehearse
+
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(SceneError, match="cannot be written"):
+        await rehearse(None, tmp_path / "taken" / "out", settings=load_settings(home=tmp_path / "home"))
+
+
 async def test_two_clicks_at_once_both_reach_the_bot(stand: Stand) -> None:
     async with stand.online():
         await stand.nina.command("/count")
