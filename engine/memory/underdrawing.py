@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from PIL import Image
 
 from engine.nouns import Box, CharacterId, PanelBrief, Place, Underdrawing
@@ -21,6 +20,8 @@ BLANK = (206, 203, 197)
 
 def _foot_x(cutout: Image.Image) -> float:
     """Where the feet's middle is, in pixels from the left: tails and wings must not shift a figure."""
+    import numpy as np  # here, because the face starts without it
+
     alpha = np.asarray(cutout.getchannel("A"), dtype=np.float32)
     columns = alpha[int(alpha.shape[0] * 0.92):].sum(axis=0)  # (W,)
     total = float(columns.sum())
