@@ -46,6 +46,8 @@ from engine.ports import Library, Stage, Studio
 
 log = logging.getLogger(__name__)
 
+#: Seconds a turn whose pictures are all there is given to close, before somebody is told that it is not over.
+CLOSING_S = 0.5
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
 
@@ -89,13 +91,30 @@ class TurnRunner:
         Returns the step and the panels it had, so that the caller can mark their messages. Raises `Refused` while a
         turn of this story is being played.
         """
-        if await self._library.open_turns(story_id):
+        if await self.unfinished(story_id):
             raise Refused(reason="turn_in_progress")
         before = await self._library.panels(story_id)
         step = await self._library.undo(story_id)
         if step is None:
             return None
         return step, [panel for panel in before if panel.step_id == step.step_id]
+
+    async def unfinished(self, story_id: StoryId) -> list[Turn]:
+        """The turns of a story that are not over, oldest first.
+
+        The buttons under a last picture can be clicked a moment before its turn is closed: that moment is waited for.
+        """
+        clock = asyncio.get_running_loop().time
+        patient_until = clock() + CLOSING_S
+        while True:
+            turns = await self._library.open_turns(story_id)
+            if len(turns) != 1 or clock() >= patient_until:
+                return turns
+            drawn = [panel.state is not PanelState.PLANNED for panel in await self._library.panels(story_id)
+                     if panel.step_id == f"{turns[0].turn_id}-step"]
+            if not drawn or not all(drawn):
+                return turns
+            await asyncio.sleep(0.02)
 
     async def finished(self, request_id: str) -> None:
         """Wait until a turn or redraw has ended, well or badly."""

@@ -96,7 +96,8 @@ class Turns(commands.Cog):
         me = next((member for member in members if member.owner_id == owner_id), None)
         if me is None:
             raise Refused(reason="not_member", story_id=story.story_id)
-        waiting = await library.open_turns(story.story_id)
+        waiting = await (library.open_turns(story.story_id) if kind is TurnKind.WRITE
+                         else self.bot.runner.unfinished(story.story_id))
         if kind is not TurnKind.WRITE and waiting:
             raise Refused(reason="turn_in_progress")
         if text and any(turn.owner_id == owner_id and turn.text == text for turn in waiting):
@@ -266,7 +267,7 @@ class Turns(commands.Cog):
             story = await self.story(story_id)
             if story.status is StoryStatus.PAUSED:
                 raise Refused(reason="story_paused")
-            if await self.bot.library.open_turns(StoryId(story_id)):
+            if await self.bot.runner.unfinished(StoryId(story_id)):
                 raise Refused(reason="turn_in_progress")
             if step_id and story.head != step_id:
                 raise Refused(reason="undo_stale")

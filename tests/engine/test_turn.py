@@ -13,7 +13,19 @@ from pathlib import Path
 import pytest
 
 from engine.events import Painted
-from engine.nouns import PanelId, PanelState, Refused, StoryStatus, StudioFailed, TurnId, TurnKind, TurnState
+from engine.nouns import (
+    MessageId,
+    Panel,
+    PanelId,
+    PanelState,
+    Refused,
+    StoryStatus,
+    StudioFailed,
+    TurnId,
+    TurnKind,
+    TurnState,
+    VenueId,
+)
 from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 
 
@@ -157,6 +169,31 @@ async def test_undo_waits_for_no_turn_in_progress(tmp_path: Path) -> None:
             await runner.undo(story.story_id, "u")
         assert refused.value.reason == "turn_in_progress"
         await runner.finished("t1")
+
+
+async def test_a_click_on_the_last_picture_waits_for_its_turn_to_close(tmp_path: Path) -> None:
+    class SlowToHear(WrittenStage):
+        """The picture is there for everybody to see a moment before the bot hears so."""
+
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.there = asyncio.Event()
+
+        async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
+            message_id = await super().show(venue_id, panel, picture)
+            self.there.set()
+            await asyncio.sleep(0.2)
+            return message_id
+
+    stage = SlowToHear(tmp_path / "stage")
+    async with open_runner(settings_at(tmp_path), stage, ScriptedStudio()) as (library, runner):
+        story = await begin_story(library)
+        await runner.accept(turn_of(story, "t1", "a page to take back"))
+        await stage.there.wait()
+        assert await library.open_turns(story.story_id), "it is not closed yet"
+        assert await runner.undo(story.story_id, "u") is not None
+        await runner.finished("t1")
+        assert await library.panels(story.story_id) == []
 
 
 async def test_an_ending_closes_the_story(tmp_path: Path) -> None:
