@@ -55,7 +55,8 @@ class Keyboard:
         def read() -> None:
             line, error = None, None
             try:
-                line = input(f"{prompt} " if prompt.endswith("?") else f"{prompt}: ") if self._typed else self._read_line()
+                asked = f"{prompt} " if prompt.endswith("?") else f"{prompt}: "
+                line = input(asked) if self._typed else self._read_line()
             except EOFError as end:
                 error = end
             except (OSError, UnicodeDecodeError):
