@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,24 @@ def test_the_recipe_beside_the_weights(folder: Path, tmp_path: Path) -> None:
     for number, text in enumerate(['{"steps": "many"}', "[1]", "{", '{"latent_rgb_factors": [[1, 2]]}']):
         with pytest.raises(StudioFailed, match=r"mini\.json"):
             UNetPainter(copy_with(folder, tmp_path / f"bad{number}", text), device="cpu")
+
+
+def test_starting_late_starts_on_the_underdrawing(folder: Path, tmp_path: Path) -> None:
+    early, late = (UNetPainter(copy_with(folder, tmp_path / str(share), json.dumps(
+        {"size_px": 64, "steps": 4, "start_share": share}))) for share in (1.0, 0.2))
+    assert late.recipe.start_share == 0.2
+    laid = underdrawing()
+    with torch.inference_mode():
+        seen = np.asarray(late._decode(late._encode(Image.open(io.BytesIO(laid.png)).convert("RGB")))).astype(float)
+    distances = [np.abs(pixels(paint(painter).png).astype(float) - seen).mean() for painter in (early, late)]
+    assert distances[1] < distances[0]
+    told: list[int] = []
+    again = paint(late, on_step=lambda step, steps, _: told.append(step))
+    assert told == [1, 2, 3, 4], "the same number of steps is spent on the rest of the way"
+    assert again.png == paint(late).png
+    gap = replace(laid, missing=(CharacterId("somebody"),))
+    whole = late.paint(brief(), gap, (), seed=1, on_step=lambda *_: None)
+    assert whole.png == early.paint(brief(), gap, (), seed=1, on_step=lambda *_: None).png, "nothing to start on"
 
 
 def test_absent_and_damaged_weights_are_plain_failures(folder: Path, tmp_path: Path) -> None:
