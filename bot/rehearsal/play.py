@@ -136,6 +136,8 @@ class Play:
         if step.drawing:
             await self._await_drawing(player, first_id, step.within_s or SEES_WITHIN_S)
         if step.page:
+            if step.verb or step.fill is not None:
+                self._refused(player, since_ms)
             await self._await_page(player, first_id, since_ms, step.within_s or PAGE_WITHIN_S)
         if step.pages is not None:
             await self._quiet(step.within_s or PAGE_WITHIN_S)
@@ -249,15 +251,19 @@ class Play:
                     return "redrawn"
             return None
 
-        told = player.answer_to(player.last) if player.last else None
-        if told is not None and told.only_for is not None and told.history[-1].at_ms >= since_ms and not told.loading:
-            raise NotSeen(f"no page will come; {player.name} was told: {words_of(told)}")
         found = await self.world.until(look, within_s)
         if found is None:
             raise NotSeen(f"no page came in {within_s:g} s")
         if found.startswith("failed"):
             raise NotSeen(found)
         await asyncio.sleep(REACTION_S)
+
+    @staticmethod
+    def _refused(player: Player, since_ms: float) -> None:
+        """Raise `NotSeen` when the act that should bring a page was answered in private: then none will come."""
+        told = player.answer_to(player.last) if player.last else None
+        if told is not None and told.only_for is not None and told.history[-1].at_ms >= since_ms and not told.loading:
+            raise NotSeen(f"no page will come; {player.name} was told: {words_of(told)}")
 
     def _redrawn(self, message: Message, since_ms: float) -> bool:
         panel = judge.panel_in(self.world, message)

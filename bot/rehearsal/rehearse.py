@@ -145,8 +145,9 @@ def _check_log(report: Report, log: Path) -> None:
     """The bot's own log must be free of tracebacks."""
     text = log.read_text("utf-8", "replace")
     if "Traceback (most recent call last)" in text:
-        last = [line for line in text.splitlines() if line and not line.startswith(" ")][-1]
-        report.failures.append(f"there is a traceback in bot.log; its last line: {short(last, 160)}")
+        after = text.rpartition("Traceback (most recent call last)")[2].splitlines()[1:]
+        error = next((line for line in after if line and not line.startswith((" ", "+", "|"))), "")
+        report.failures.append(f"there is a traceback in bot.log: {short(error, 160)}")
 
 
 async def _artifacts(scene: Scene, loopback: Loopback, own: Mapping[str, Any], out: Path, report: Report) -> list[str]:
