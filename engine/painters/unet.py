@@ -301,7 +301,8 @@ def _open_pipeline(folder: Path, dtype: torch.dtype) -> Any:
 
 
 def _flows(scheduler: Any) -> bool:
-    return str(scheduler.config.get("prediction_type")) == "flow_prediction"
+    # Whether the way from noise to picture is a straight line, so that a share of noise is a place on it.
+    return bool(scheduler.config.get("use_flow_sigmas", False))
 
 
 def _start_late(scheduler: Any, steps: int, share: float) -> float:
