@@ -115,7 +115,7 @@ class Step(Act):
     drawing: bool = False                  # wait until a panel that came of the act has its place
     page: bool = False                     # wait until the page and all its panels are there
     pages: int | None = None               # so many new pages, once all is quiet (0: none)
-    within_s: float | None = Field(default=None, gt=0, le=1800)   # unset: 15 s for words, 240 s for a page
+    within_s: float | None = Field(default=None, gt=0, le=1800)   # unset: 30 s for words, 240 s for a page
 
     @model_validator(mode="after")
     def _one_verb(self) -> Step:
