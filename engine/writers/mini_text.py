@@ -8,7 +8,8 @@ One piece of code for training and for use. A page of a story reads
     <turn> ...
 
 (without the line breaks). The words in pointed brackets are control tokens that no text can produce; ` ID_1` to
-` ID_8` are single tokens with their leading space, and stand for characters whatever their names are. A plan is one
+` ID_8` are single tokens with their leading space, and stand for characters whatever their names are; ` THING_1` to
+` THING_8` stand for what a turn is about and cannot be drawn as a prop ("a wumpletoad"). A plan is one
 or more beats joined by ` |`; inside a beat the cast goes in ascending order, so that the grammar can promise that
 nobody appears twice. Standard library only.
 """
@@ -36,6 +37,8 @@ CONTROLS: Final = (BOS, EOS, CAST, AT, TURN, NEXT, END, SAY, PLAN)
 MAX_SLOTS: Final = 8
 #: Name tokens, following the control tokens.
 SLOTS: Final = tuple(f" ID_{number}" for number in range(1, MAX_SLOTS + 1))
+#: Thing tokens: what a turn is about (`engine.writers.things`).
+THINGS: Final = tuple(f" THING_{number}" for number in range(1, 9))
 MAX_CAST: Final = 4
 HELD_PROPS: Final = tuple(prop for prop in PROPS if prop not in STANDING_PROPS)
 
@@ -85,12 +88,12 @@ def plan_segments(beats: Sequence[Beat]) -> list[Segment]:
 def _spaced(text: str) -> str:
     """Text as the tokenizer wants it: a leading space, and one before every slot."""
     text = " " + text.strip()
-    return re.sub(r" ?(ID_[1-8])(?!\d)", r" \1", text)
+    return re.sub(r" ?((?:ID|THING)_[1-8])(?!\d)", r" \1", text)
 
 
 def unspaced(text: str) -> str:
     """The reverse: what a person reads, slots still in place."""
-    text = re.sub(r'(^|[\s(])(["“(]) (ID_\d)', r"\1\2\3", text.strip())
+    text = re.sub(r'(^|[\s(])(["“(]) ((?:ID|THING)_\d)', r"\1\2\3", text.strip())
     return re.sub(r"\s+", " ", text)
 
 

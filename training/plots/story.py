@@ -15,91 +15,68 @@ from typing import Final
 
 from engine.nouns import Beat, CastMember, CharacterId
 from engine.vocabulary import (
-    ACTIONS, COLOURS, CREATURES, FANTASTIC, INDOORS, KINDS, OUTDOORS, PEOPLE, PROPS, SETTINGS, STANDING_PROPS,
+    ACTIONS,
+    COLOURS,
+    CREATURES,
+    FANTASTIC,
+    INDOORS,
+    KINDS,
+    OUTDOORS,
+    PEOPLE,
+    PROPS,
+    SETTINGS,
+    STANDING_PROPS,
 )
+from engine.writers.things import plural
 from training.plots.telling import Mention, Teller, capitalised
-from training.plots.words import classes, invented, plural
+from training.plots.words import classes, invented
 
 HERE: Final = Path(__file__).parent
-TONE_MOOD: Final = {"happy": "happy", "sad": "sad", "scared": "scared", "curious": "surprised", "calm": "calm",
-                    "angry": "angry", "sleepy": "sleepy"}
-#: How people call the places that can be drawn: (to it, in it).
-PLACES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "bedroom": (("to the bedroom", "in the bedroom"), ("to {o} bedroom", "in {o} bedroom"), ("to {o} room", "in {o} room")),
-    "kitchen": (("to the kitchen", "in the kitchen"), ("into the kitchen", "in the kitchen"), ("to {o} kitchen", "in {o} kitchen")),
-    "living room": (("to the living room", "in the living room"), ("to {o} house", "in {o} house"), ("into the house", "in the house"), ("to {o} living room", "in {o} living room")),
-    "classroom": (("to school", "at school"), ("to the classroom", "in the classroom"), ("to kindergarten", "in the kindergarten")),
-    "library": (("to the library", "in the library"),),
-    "bathroom": (("to the bathroom", "in the bathroom"), ("into the bath", "in the bathroom")),
-    "garden": (("to the garden", "in the garden"), ("into the garden", "in the garden"), ("to {o} garden", "in {o} garden"), ("outside", "outside in the garden")),
-    "forest": (("to the forest", "in the forest"), ("into the woods", "in the woods"), ("into the dark forest", "in the dark forest"), ("to the jungle", "in the jungle")),
-    "beach": (("to the beach", "at the beach"), ("to the sea", "by the sea"), ("to the island", "on the island"), ("down to the lake", "by the lake")),
-    "snowfield": (("to the North Pole", "at the North Pole"), ("out into the snow", "in the snow"), ("to the snowy field", "in the snowy field")),
-    "farm": (("to the farm", "on the farm"), ("to the barn", "at the barn")),
-    "street": (("to town", "in town"), ("into the city", "in the city"), ("out on the street", "on the street"), ("to the shop", "at the shop"), ("to the market", "at the market")),
-    "playground": (("to the playground", "at the playground"), ("to the park", "in the park")),
-    "mountain": (("up the mountain", "on the mountain"), ("to the mountains", "in the mountains"), ("up the hill", "on the hill")),
-    "meadow": (("to the meadow", "in the meadow"), ("to the river", "by the river"), ("to the field", "in the field")),
-    "castle": (("to the castle", "in the castle"), ("to the palace", "in the palace"), ("to the tower", "in the tower")),
-    "cave": (("into the cave", "in the cave"), ("to the dark cave", "in the dark cave"), ("into the tunnel", "in the tunnel")),
-    "underwater": (("under the sea", "under the sea"), ("down to the bottom of the sea", "at the bottom of the sea")),
-    "space": (("to the moon", "on the moon"), ("into space", "in space"), ("to the stars", "among the stars"), ("to Mars", "on Mars")),
-    "cloudland": (("up to the clouds", "on the clouds"), ("to the land of clouds", "in the land of clouds")),
+TONE_MOOD: Final = {
+    "happy": "happy",
+    "sad": "sad",
+    "scared": "scared",
+    "curious": "surprised",
+    "calm": "calm",
+    "angry": "angry",
+    "sleepy": "sleepy",
 }
-OPENINGS: Final = ("Once upon a time", "One day", "One {w} {t}", "It is a {w} {t}.", "It was a {w} {t}.", "On a {w} {t}", "", "", "", "")
-WEATHER_WORDS: Final = {"clear": ("sunny", "fine", "bright", "quiet"), "rain": ("rainy", "wet"), "snow": ("snowy", "white"), "fog": ("foggy", "misty")}
+OPENINGS: Final = (
+    "Once upon a time",
+    "One day",
+    "One {w} {t}",
+    "It is a {w} {t}.",
+    "It was a {w} {t}.",
+    "On a {w} {t}",
+    "",
+    "",
+    "",
+    "",
+)
+WEATHER_WORDS: Final = {
+    "clear": ("sunny", "fine", "bright", "quiet"),
+    "rain": ("rainy", "wet"),
+    "snow": ("snowy", "white"),
+    "fog": ("foggy", "misty"),
+}
 TIME_WORDS: Final = {"day": ("day", "morning", "afternoon"), "evening": ("evening",), "night": ("night",)}
 
-#: Plots: what must happen, what may. "x?" may be left out, "x/y" is one of both.
-SKELETONS: Final = (
-    "go? lose sad? help/think/talk go walk see_far/sound/stuck? scared? brave? found_again sorry/laugh/party arrive_home? tired",
-    "find think/read/magic go meet? scared/stuck/rain? help/brave open/magic laugh/give arrive_home tired",
-    "want think/talk make fall/lose/angry? help/sorry give/party laugh tired",
-    "wake eat go run/hide/climb fall? help eat/cook sun/rain? walk arrive_home? read/tired",
-    "letter go walk rain/fog/nightfall? stuck/scared help/brave find/open/meet music/party arrive_home",
-    "sound scared/hide? walk brave/open meet talk/give/eat run/music nightfall tired",
-    "missing go/walk sound/see_far scared/stuck? brave/help join sorry/eat arrive_home tired",
-    "plant rain/sun think? plant see_far/thing_does eat/cook/give party/laugh",
-    "go angry sad? think/walk rain/scared? sorry run/make/music eat evening/nightfall tired",
-    "see_far go/fly/swim meet thing_does? help/save? magic/give fly/ride? arrive_home tired",
-    "snow go run/make fall? eat/cook read/talk tired",
-    "meet/named missing/sad? talk go walk fog/rain/stuck? help found_again/sorry laugh/party evening",
-    "go named? swim/climb/ride find/see_far open? thing_does scared? brave/help laugh arrive_home",
-    "nightfall tired/scared sound? see_far/fly meet/talk/music fly? tired wake eat",
-    "want go meet give talk think/make magic/thing_does party/music/give tired",
-    "party make/cook join/meet? give music/run evening nightfall laugh tired",
-    "clean run/hide fall/lose? help/found_again eat read tired",
-    "thing_does thing_does? see_far/find/meet magic/brave/think go thing_does laugh/party",
-    "find thing_does talk/give go make/build? thing_does help sorry/laugh",
-)
-DETOURS: Final = ("find", "see_far", "thing_does", "thing_does", "thing_does", "meet", "rain", "sun", "go", "go", "laugh", "run", "eat", "sound",
-                  "magic", "talk", "music", "join", "fall", "scared", "sad", "tired", "give", "climb", "hide", "fly", "swim", "think", "walk", "make",
-                  "want", "sorry", "angry", "help", "nightfall", "wake", "snow", "fog", "evening", "open", "read", "letter", "ride", "plant", "cook", "clean", "named", "named")
-FEELINGS: Final[dict[str, tuple[str, ...]]] = {
-    "happy": ("{A} [laughed|smiled|clapped {a.p} hands]. # A cheers happy", "{B} smiled at {A}. # B stands happy >A", "What a [good|fine|lovely] day it was! # A cheers happy",
-              "{A} felt warm and happy inside. # A stands happy", '"This is fun!" said {B}. # B cheers happy', "Both of them laughed. # A cheers happy; B cheers happy",
-              "{A} and {B} [looked at each other and smiled|danced around]. # A dances happy; B dances happy", "{A} was very happy. # A stands happy"),
-    "sad": ("{A} sighed. # A sits sad", "{B} wanted to help. # B looks calm >A", "{B} felt sad too. # B stands sad", "{A} was a little sad. # A sits sad", '"Do not be sad," said {B}. # B hugs calm >A; A stands sad'),
-    "scared": ("{A} trembled a little. # A stands scared", '"I am a bit scared," whispered {A}. # A stands scared >B', "{B} took {A} by the hand. # B holds_hands calm >A; A holds_hands scared >B", "What could that be? # A looks scared", "{A} and {B} stayed close together. # A stands scared; B stands scared"),
-    "curious": ("{A} was very curious. # A looks surprised", "What could that mean? # A thinks surprised", "{B} looked with big eyes. # B looks surprised", '"How strange!" said {B}. # B stands surprised', "{A} wanted to know more. # A looks surprised", '"Oh!" said {A}. # A stands surprised'),
-    "calm": ("{A} nodded. # A stands calm", "{B} thought about it. # B thinks calm", "It was nice to be together. # A stands calm", '"All right," said {B}. # B stands calm', "{A} smiled a little. # A stands happy"),
-    "angry": ("{A} frowned. # A stands angry", "{B} did not know what to say. # B stands sad", "Nobody smiled. # A stands angry", '"Please do not be cross," said {B}. # B stands sad >A'),
-    "sleepy": ("It had been a long day. # A sits sleepy", "{B} yawned too. # B sits sleepy", "Everything was quiet. # A sleeps sleepy", "{A} smiled, half asleep. # A sits sleepy"),
-}
-CLOSINGS: Final = (
-    "{A} and {B} went home [with the {n}|together|hand in hand]. # A holds_hands happy >B; B holds_hands happy >A",
-    "That night {A} [dreamed of the {n}|slept very well|told {B} the whole story again]. # A sleeps sleepy",
-    "{A} hugged {B}. # A hugs happy >B; B hugs happy >A", "The {n} got a place [by the window|next to the bed|of honour]. # A points happy n",
-    "Everybody was [happy|tired and happy|safe and warm]. # A sits happy", "{A} [waved goodbye|said good night] and smiled. # A waves happy",
-    "From that day on, {A} and {B} [were the best of friends|always helped each other|never forgot the {n}]. # A hugs happy >B; B hugs happy >A",
-    "{A} looked [once more at the {n}|up at the stars] and was glad. # A looks_up happy", "It had been a [wonderful|long and lovely] day. # A sits happy",
-    "{B} fell asleep with a smile. # B sleeps sleepy", '"What an adventure," said {A}. # A sits happy',
-    '"Tomorrow we will [play again|look for the next adventure]," said {B}. # B sits happy',
-)
-LAST_WORDS: Final = ("The end.", "The end.", "And that is the end of the story.", "And they all lived happily ever after.", "Good night!", "The end.")
-END_WISHES: Final = ("", "", "the end", "let us end the story", "And they all lived happily ever after.", "Everybody goes home.", "good night", "finish the story please")
-TAILS: Final = ("because the {n2} said so", "with a {adj2} {n2}", "like a {n2}", "at {num} o'clock", "again", "and nobody knows why", "just like {A.p} {n2}", "for {num} days",
-                "on a {adj2} {n2}", "next to the {n2}", "while the {n2} watches", "before breakfast", "very quietly", "without a sound")
+
+def _pool(name: str) -> tuple[str, ...]:
+    """A section of pools.txt; "-" stands for nothing said."""
+    return _pools()[name]
+
+
+@cache
+def _pools() -> dict[str, tuple[str, ...]]:
+    pools: dict[str, list[str]] = {}
+    current = ""
+    for line in (HERE / "pools.txt").read_text("utf-8").splitlines():
+        if line.startswith("== "):
+            current = line[3:]
+        elif line and not line.startswith("//"):
+            pools.setdefault(current, []).append("" if line == "-" else line)
+    return {name: tuple(lines) for name, lines in pools.items()}
 
 
 @dataclass(frozen=True)
@@ -117,19 +94,19 @@ class Event:
 class Exchange:
     """What somebody wrote, how the story went on, and the true plan of its pictures. Characters are slots."""
 
-    kind: str                              # a TurnKind value
-    author: str                            # slot of the writer's own character, or ""
+    kind: str  # a TurnKind value
+    author: str  # slot of the writer's own character, or ""
     text: str
     prose: str
     beats: tuple[Beat, ...]
-    mentions: tuple[Mention, ...]          # in `prose`
+    mentions: tuple[Mention, ...]  # in `prose`
     events: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class PlotStory:
-    cast: tuple[tuple[str, str, str], ...]     # slot, kind, pronouns
-    start: Beat | None                         # place, time and weather before the first exchange
+    cast: tuple[tuple[str, str, str], ...]  # slot, kind, pronouns
+    start: Beat | None  # place, time and weather before the first exchange
     exchanges: tuple[Exchange, ...]
 
 
@@ -174,6 +151,7 @@ class _World:
     adj: str = ""
     absent: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
+    told: str = ""                         # every word of turns and prose so far
 
     @property
     def pronouns(self) -> dict[str, str]:
@@ -188,8 +166,19 @@ def tell_story(seed: int, *, length: int | None = None) -> PlotStory:
     cast = {}
     for number in slots:
         kind = rng.choice(KINDS if rng.random() < 0.5 else PEOPLE)
-        usual = {"girl": "she", "woman": "she", "grandmother": "she", "boy": "he", "man": "he", "grandfather": "he"}.get(kind, "")
-        pronoun = usual if usual and rng.random() < 0.75 else rng.choice(("she", "he", "they", "it" if kind in CREATURES else "any", "any", "she", "he"))
+        usual = {
+            "girl": "she",
+            "woman": "she",
+            "grandmother": "she",
+            "boy": "he",
+            "man": "he",
+            "grandfather": "he",
+        }.get(kind, "")
+        pronoun = (
+            usual
+            if usual and rng.random() < 0.75
+            else rng.choice(("she", "he", "they", "it" if kind in CREATURES else "any", "any", "she", "he"))
+        )
         cast[f"ID_{number}"] = (kind, pronoun)
     order = list(cast)
     rng.shuffle(order)
@@ -202,8 +191,8 @@ def tell_story(seed: int, *, length: int | None = None) -> PlotStory:
         world.weather = rng.choice(("clear", "clear", "clear", "rain", "snow", "fog"))
         start = _beat(world, {}, (), set())
     plot = _plot(world)
-    if start is not None:                  # the page begins in the middle of a story
-        plot = plot[rng.randrange(len(plot) // 2):]
+    if start is not None:  # the page begins in the middle of a story
+        plot = plot[rng.randrange(len(plot) // 2) :]
     exchanges: list[Exchange] = []
     wanted = length or rng.randint(3, 6)
     while len(exchanges) < wanted:
@@ -213,13 +202,15 @@ def tell_story(seed: int, *, length: int | None = None) -> PlotStory:
             rng.shuffle(names)
             world.roles = dict(zip("ABC", names, strict=False))
         kind = "end" if last else "next_page" if rng.random() < 0.16 and (exchanges or start) else "write"
-        exchanges.append(_close(world) if kind == "end" else _exchange(world, plot, kind, first=not exchanges and start is None))
+        exchanges.append(
+            _close(world) if kind == "end" else _exchange(world, plot, kind, first=not exchanges and start is None)
+        )
     return PlotStory(tuple((slot, *facts) for slot, facts in cast.items()), start, tuple(exchanges))
 
 
 def _plot(world: _World) -> list[str]:
     rng, names = world.rng, []
-    for step in rng.choice(SKELETONS).split():
+    for step in rng.choice(_pool("plot")).split():
         if step.endswith("?") and rng.random() < 0.5:
             continue
         names.append(rng.choice(step.strip("?").split("/")))
@@ -236,7 +227,7 @@ def _settle(world: _World, place: str) -> None:
     """Move the world to a place; some places belong to somebody."""
     rng = world.rng
     world.place, world.owner = place, ""
-    to, at = rng.choice(PLACES[place])
+    to, at = rng.choice(_pool(f"place {place}")).split(" | ")
     if "{o}" in to:
         world.owner = rng.choice(list(world.roles.values()))
         to, at = (words.replace("{o}", world.owner + "'s") for words in (to, at))
@@ -261,7 +252,11 @@ def _noun(event: Event, world: _World) -> None:
     elif roll < 0.5 and sort == "thing":
         world.noun = rng.choice([prop for prop in PROPS if prop not in STANDING_PROPS])
     elif roll < 0.58 and wanted != "food":
-        world.noun = f"{rng.choice(lists['thing'])} {rng.choice(lists['animal'])}" if sort == "animal" else f"{rng.choice(lists['animal'])} {rng.choice(lists['thing'])}"
+        world.noun = (
+            f"{rng.choice(lists['thing'])} {rng.choice(lists['animal'])}"
+            if sort == "animal"
+            else f"{rng.choice(lists['animal'])} {rng.choice(lists['thing'])}"
+        )
     else:
         world.noun = rng.choice(lists[sort])
     world.adj = rng.choice(lists["adjective"]) if rng.random() < 0.9 else invented(rng) + "y"
@@ -278,10 +273,19 @@ def _stranger(rng: random.Random) -> str:
 def _words(world: _World) -> dict[str, str]:
     rng, lists = world.rng, classes()
     verb = rng.choice(lists["verb"]) if rng.random() < 0.85 else invented(rng)
-    return {"n": world.noun, "ns": plural(world.noun), "adj": world.adj, "in": world.place_in or "there",
-            "to": world.__dict__.get("place_to", "there"), "m": rng.choice(lists["animal"]), "v": verb,
-            "n2": invented(rng) if rng.random() < 0.4 else rng.choice(lists[rng.choice(("thing", "animal", "food"))]),
-            "adj2": rng.choice(lists["adjective"]), "N": world.__dict__.setdefault("stranger", _stranger(rng)), "num": rng.choice("two three four five seven ten a hundred".split())}
+    return {
+        "n": world.noun,
+        "ns": plural(world.noun),
+        "adj": world.adj,
+        "in": world.place_in or "there",
+        "to": world.__dict__.get("place_to", "there"),
+        "m": rng.choice(lists["animal"]),
+        "v": verb,
+        "n2": invented(rng) if rng.random() < 0.4 else rng.choice(lists[rng.choice(("thing", "animal", "food"))]),
+        "adj2": rng.choice(lists["adjective"]),
+        "N": world.__dict__.setdefault("stranger", _stranger(rng)),
+        "num": rng.choice(["two", "three", "four", "five", "seven", "ten", "a", "hundred"]),
+    }
 
 
 def _enter(event: Event, world: _World) -> None:
@@ -289,10 +293,15 @@ def _enter(event: Event, world: _World) -> None:
     rng = world.rng
     move = event.flags.get("move")
     if move is not None or (event.name == "go"):
-        options = {"home": ("living room", "living room", "bedroom", "kitchen"), "water": ("underwater", "underwater", "beach"),
-                   "sky": ("space", "cloudland")}.get(move or "")
+        options = {
+            "home": ("living room", "living room", "bedroom", "kitchen"),
+            "water": ("underwater", "underwater", "beach"),
+            "sky": ("space", "cloudland"),
+        }.get(move or "")
         if options is None:
-            options = tuple(place for place in rng.choice((INDOORS, OUTDOORS, OUTDOORS, FANTASTIC)) if place != world.place)
+            options = tuple(
+                place for place in rng.choice((INDOORS, OUTDOORS, OUTDOORS, FANTASTIC)) if place != world.place
+            )
         if not (move in ("water", "sky") and world.place in options):
             _settle(world, rng.choice(options))
     if "time" in event.flags:
@@ -310,9 +319,17 @@ def _enter(event: Event, world: _World) -> None:
 
 def _usable(templates: tuple[str, ...], world: _World, event: Event | None = None) -> list[str]:
     roles = world.roles
-    return [template for template in templates
-            if all(role in roles for role in re.findall(r"\{([ABC])", template.upper()))
-            and not (event is not None and event.name not in ("missing", "join") and "{C}" in template and roles.get("C") in world.absent)]
+    return [
+        template
+        for template in templates
+        if all(role in roles for role in re.findall(r"\{([ABC])", template.upper()))
+        and not (
+            event is not None
+            and event.name not in ("missing", "join")
+            and "{C}" in template
+            and roles.get("C") in world.absent
+        )
+    ]
 
 
 def _take(templates: list[str], world: _World, count: int) -> list[str]:
@@ -321,6 +338,27 @@ def _take(templates: list[str], world: _World, count: int) -> list[str]:
     picked = world.rng.sample(fresh, min(count, len(fresh)))
     world.used.update(picked)
     return sorted(picked, key=templates.index)
+
+
+def _takes_up(picked: list[str], templates: list[str], world: _World) -> list[str]:
+    """What a turn brought in is taken up: one of the sentences speaks of the noun."""
+    if any("{n" in template for template in picked) or world.rng.random() < 0.1:
+        return picked
+    about = [template for template in templates if "{n}" in template and template not in world.used]
+    if about and world.rng.random() < 0.75:
+        chosen = world.rng.choice(about)
+        world.used.add(chosen)
+        return sorted([*picked[:-1], chosen], key=templates.index)
+    return [*picked, world.rng.choice(_usable(_pool("uptake"), world))]
+
+
+def _plain_noun(event: Event, world: _World, told: str) -> None:
+    """The bot brings in only nouns it can spell: not told before, so no invented word."""
+    if world.noun and not re.search(rf"\b{re.escape(world.noun)}", told):
+        lists = classes()
+        wanted = event.flags.get("n", "")
+        world.noun = world.rng.choice(("letter", "map") if wanted == "letter" else lists[wanted] if wanted in lists
+                                      else [prop for prop in PROPS if prop not in STANDING_PROPS])
 
 
 def _split(template: str) -> tuple[str, str]:
@@ -343,23 +381,46 @@ def _effects(effects: str, world: _World, figures: dict[str, _Figure]) -> None:
             else:
                 thing = world.noun if word == "n" else word
                 figure.holding = thing if thing in PROPS and thing not in STANDING_PROPS else ""
-        if old is not None and old.holding and not figure.holding and figure.action not in ("hugs", "holds hands", "gives", "swims", "climbs"):
+        if (
+            old is not None
+            and old.holding
+            and not figure.holding
+            and figure.action not in ("hugs", "holds hands", "gives", "swims", "climbs")
+        ):
             figure.holding = old.holding
         figures[who] = figure
 
 
-def _beat(world: _World, figures: dict[str, _Figure], mentions: tuple[Mention, ...] | list[Mention], extra: set[str],
-          tone: str = "calm", props: tuple[str, ...] = ()) -> Beat:
+def _beat(
+    world: _World,
+    figures: dict[str, _Figure],
+    mentions: tuple[Mention, ...] | list[Mention],
+    extra: set[str],
+    tone: str = "calm",
+    props: tuple[str, ...] = (),
+) -> Beat:
     """The true plan of one picture: everybody who is told of is in it, except who is away."""
     shown = dict(figures)
     mood = TONE_MOOD[tone]
-    for who in [*(mention.who for mention in mentions), *sorted(extra)]:
+    for who in [*(mention.who for mention in mentions if mention.form != "owner"), *sorted(extra)]:
         shown.setdefault(who, _Figure("looks" if tone == "curious" else "stands", mood))
     members = [who for who in sorted(shown, key=lambda one: int(one[3:])) if who not in world.absent][:4]
-    cast = tuple(CastMember(CharacterId(who), shown[who].action, shown[who].mood, shown[who].holding,
-                            CharacterId(shown[who].toward) if shown[who].toward in members and shown[who].toward != who else None)
-                 for who in members)
-    cast = tuple(replace(member, action="stands") if member.action in ("hugs", "holds hands", "rides") and member.toward is None else member for member in cast)
+    cast = tuple(
+        CastMember(
+            CharacterId(who),
+            shown[who].action,
+            shown[who].mood,
+            shown[who].holding,
+            CharacterId(shown[who].toward) if shown[who].toward in members and shown[who].toward != who else None,
+        )
+        for who in members
+    )
+    cast = tuple(
+        replace(member, action="stands")
+        if member.action in ("hugs", "holds hands", "rides") and member.toward is None
+        else member
+        for member in cast
+    )
     assert all(member.action in ACTIONS for member in cast), cast
     close = len(cast) <= 2 and cast and world.rng.random() < (0.45 if tone in ("sad", "sleepy", "scared") else 0.15)
     name = f"{world.owner}'s {world.place}" if world.owner else ""
@@ -376,8 +437,15 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", '"')) else text + "."
 
 
-def _tell_all(teller: Teller, told: list[tuple[str, str]], world: _World, figures: dict[str, _Figure],
-              prose: str, mentions: list[Mention], ending: str = ".") -> str:
+def _tell_all(
+    teller: Teller,
+    told: list[tuple[str, str]],
+    world: _World,
+    figures: dict[str, _Figure],
+    prose: str,
+    mentions: list[Mention],
+    ending: str = ".",
+) -> str:
     """Append told templates to prose, keeping mention spans and effects."""
     for words, effects in told:
         said, found = teller.tell(words, world.roles, _words(world))
@@ -395,7 +463,7 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
     def next_event() -> Event:
         detour = rng.random() < 0.3 or not plot
         while True:
-            event = known[rng.choice(DETOURS) if detour else plot.pop(0)]
+            event = known[rng.choice(_pool("detours")[0].split()) if detour else plot.pop(0)]
             if _possible(event, world):
                 return event
             detour = not plot
@@ -408,7 +476,6 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
         world.weather = rng.choice(("clear", "clear", "clear", "clear", "rain", "snow", "fog"))
     author, text, figures, mentions_turn, turn_mentioned = "", "", {}, [], set()
     present = set(world.roles.values()) - world.absent
-    before = (world.place, world.time, world.weather)
     _enter(event, world)
     said_place = not first or "move" in event.flags
     if first and "move" not in event.flags:
@@ -418,7 +485,9 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
     if kind == "write":
         if rng.random() < 0.25 and "A" in world.roles:
             author = world.roles["A"] if rng.random() < 0.8 else rng.choice(list(world.cast))
-        teller = Teller(rng, world.pronouns, tense=rng.choice(("past", "present", "present", "past", "present", "past", "base")))
+        teller = Teller(
+            rng, world.pronouns, tense=rng.choice(("past", "present", "present", "past", "present", "past", "base"))
+        )
         if author and author in world.roles.values() and rng.random() < 0.6:
             teller.first_person = author
         if author and rng.random() < 0.15:
@@ -426,11 +495,15 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
             teller.first_person = ""
         parts: list[str] = []
         told = [event]
-        if rng.random() < 0.25:            # two events in one turn
+        if rng.random() < 0.25:  # two events in one turn
             told.append(next_event())
             names.append(told[1].name)
         if first and rng.random() < 0.5:
-            opening = rng.choice(OPENINGS).replace("{w}", rng.choice(WEATHER_WORDS[world.weather])).replace("{t}", rng.choice(TIME_WORDS[world.time]))
+            opening = (
+                rng.choice(OPENINGS)
+                .replace("{w}", rng.choice(WEATHER_WORDS[world.weather]))
+                .replace("{t}", rng.choice(TIME_WORDS[world.time]))
+            )
             if "{" not in opening and opening in ("", "Once upon a time", "One day"):
                 world.weather = "clear" if rng.random() < 0.9 else world.weather
                 world.time = "day" if rng.random() < 0.8 else world.time
@@ -450,7 +523,12 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
                 _enter(one, world)
                 event = one
             template, effects = _split(rng.choice(_usable(one.say, world, one)))
-            base = teller.tense == "base" and template.startswith("{A} <") and ". " not in template and "{B} <" not in template
+            base = (
+                teller.tense == "base"
+                and template.startswith("{A} <")
+                and ". " not in template
+                and "{B} <" not in template
+            )
             tense = teller.tense
             if tense == "base" and not base:
                 teller.tense = "present"
@@ -461,45 +539,82 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
                 said = rng.choice(("let ", "make ", "can ", "please let ", "I want to see ", "now let ")) + said
             teller.tense = tense
             if rng.random() < 0.12:
-                tail, more = teller.tell(rng.choice(TAILS), world.roles, _words(world))
+                wording, words = rng.choice(_pool("tail")), _words(world)
+                tail, more = teller.tell(wording, world.roles, words)
                 said, found = f"{said} {tail}", found + more
+                if "{n2}" in wording and rng.random() < 0.6:
+                    world.noun, world.adj = words["n2"], words["adj2"]
             if not said_place and rng.random() < 0.6:
                 said, said_place = f"{said} {world.place_in}", True
             elif rng.random() < 0.06 and world.place_in:
                 said = f"{said} {world.place_in}"
             mentions_turn += found
             _effects(effects, world, figures)
-            lead = rng.choice(("Then ", "Suddenly ", "Now ", "After that ", "And ", "But then ", "Later ")) if rng.random() < 0.25 and not base else ""
+            lead = (
+                rng.choice(("Then ", "Suddenly ", "Now ", "After that ", "And ", "But then ", "Later "))
+                if rng.random() < 0.25 and not base
+                else ""
+            )
             parts.append(lead + said)
         joint = rng.choice((". ", ". ", " and then ", "! ", ", and "))
         text = joint.join(parts)
-        if opening and rng.random() < 0.9 and not text.startswith(('"', "let", "make", "can", "please", "I want", "now")):
+        if (
+            opening
+            and rng.random() < 0.9
+            and not text.startswith(('"', "let", "make", "can", "please", "I want", "now"))
+        ):
             text = f"{opening} {text}" if opening.endswith(".") or rng.random() < 0.5 else f"{opening}, {text}"
+        text = re.sub(r"(?<=[a-z]) I\b(?<!and I)(?<!then I)(?<!But I)(?<!but I)(?<!if I)(?<!that I)(?=[ .!?,]|$)"
+                      r"(?! <)(?=\s(?:a|the|his|her|and|with|for|again|on|at|in|back|away)\b|[.!?,]|$)", " me", text)
         if parts and rng.random() < 0.85:
             text = capitalised(text)
-        if rng.random() < 0.8 and text[-1:] not in ".!?\"":
+        if rng.random() < 0.8 and text[-1:] not in '.!?"':
             text += rng.choice((".", ".", ".", "!", "!", "...", "!!"))
         turn_mentioned = {mention.who for mention in mentions_turn}
         recent = [(0, mention.who) for mention in mentions_turn[-2:]]
-    else:
-        world_opening = True
-        del world_opening
     prose, mentions = "", []
+    world.told += f" {text}"
+    brought = bool(world.noun) and re.search(rf"\b{re.escape(world.noun)}", text) is not None
+    _plain_noun(event, world, world.told)
     teller = Teller(rng, world.pronouns, recent=recent, sentence=1 if rng.random() < 0.5 else 3)
     if kind == "next_page" or rng.random() < 0.22:
-        lead = rng.choice(("Then ", "Just then, ", "After a while, ", "Suddenly, ", "Soon ", "The next moment, ", "A little later, ", "")) if kind == "next_page" else rng.choice(("Yes, ", "So ", "And so ", "", ""))
+        lead = (
+            rng.choice(
+                (
+                    "Then ",
+                    "Just then, ",
+                    "After a while, ",
+                    "Suddenly, ",
+                    "Soon ",
+                    "The next moment, ",
+                    "A little later, ",
+                    "",
+                )
+            )
+            if kind == "next_page"
+            else rng.choice(("Yes, ", "So ", "And so ", "", ""))
+        )
         template, effects = _split(rng.choice(_usable(event.say, world, event)))
         if not template.startswith(('"', "[bang")):
             template = lead + template
         prose = _tell_all(teller, [(template, effects)], world, figures, prose, mentions)
     if not said_place and rng.random() < 0.75:
-        line = rng.choice((f"It was a {rng.choice(WEATHER_WORDS[world.weather])} {rng.choice(TIME_WORDS[world.time])} {world.place_in}.",
-                           f"{{A}} was {world.place_in}.", f"All this happened {world.place_in}.", f"It was {rng.choice(('quiet', 'lovely', 'warm', 'cool'))} {world.place_in}."))
+        line = rng.choice(
+            (
+                f"It was a {rng.choice(WEATHER_WORDS[world.weather])} "
+                f"{rng.choice(TIME_WORDS[world.time])} {world.place_in}.",
+                f"{{A}} was {world.place_in}.",
+                f"All this happened {world.place_in}.",
+                f"It was {rng.choice(('quiet', 'lovely', 'warm', 'cool'))} {world.place_in}.",
+            )
+        )
         prose = _tell_all(teller, [(line, "")], world, figures, prose, mentions)
     count = rng.choice((1, 2, 2, 2)) if not prose else rng.choice((1, 1, 2))
-    more = [_split(one) for one in _take(_usable(event.more, world, event), world, count)]
+    usable = _usable(event.more, world, event)
+    taken = _take(usable, world, count)
+    more = [_split(one) for one in (_takes_up(taken, usable, world) if brought else taken)]
     if len(more) == 1 or rng.random() < 0.25:
-        more += [_split(rng.choice(_usable(FEELINGS[event.tone], world)))]
+        more += [_split(rng.choice(_usable(_pool(f"feeling {event.tone}"), world)))]
     prose = _tell_all(teller, more, world, figures, prose, mentions)
     beats = []
     props = _props(world, text + " " + prose)
@@ -510,14 +625,25 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
         extra = {world.roles["A"]}
     if first_beat is not None:
         beats.append(first_beat)
-    hook = rng.random() < 0.4 and len(beats) < 2 and len(prose.split()) < 50
+    hook = rng.random() < 0.4 and not beats and len(prose.split()) < 50
     if hook:
-        here = _beat(world, figures, mentions, extra or (set(list(present)[:1]) if not mentions and not figures else set()), event.tone, props)
+        here = _beat(
+            world,
+            figures,
+            mentions,
+            extra or (set(list(present)[:1]) if not mentions and not figures else set()),
+            event.tone,
+            props,
+        )
         following = next_event()
+        world.told += f" {prose}"
         _enter(following, world)
+        _plain_noun(following, world, world.told)
         names.append(following.name)
         template, effects = _split(rng.choice(_usable(following.say, world, following)))
-        lead = rng.choice(("Then ", "Just then, ", "But then ", "After that ", "Suddenly, ", "And then ", "A little later, "))
+        lead = rng.choice(
+            ("Then ", "Just then, ", "But then ", "After that ", "Suddenly, ", "And then ", "A little later, ")
+        )
         if not template.startswith(('"', "[bang")):
             template = lead + template
         later: dict[str, _Figure] = {}
@@ -528,13 +654,22 @@ def _exchange(world: _World, plot: list[str], kind: str, *, first: bool) -> Exch
         if changed or rng.random() < 0.5:
             beats.append(here)
             sight = _props(world, prose.rsplit(". ", 1)[-1])
-            beats.append(_beat(world, later, found, set() if found else set(list(figures)[:2]) or {world.roles["A"]}, following.tone, sight))
+            beats.append(
+                _beat(
+                    world,
+                    later,
+                    found,
+                    set() if found else set(list(figures)[:2]) or {world.roles["A"]},
+                    following.tone,
+                    sight,
+                )
+            )
         else:
             figures.update(later)
             beats.append(_beat(world, figures, mentions, extra, following.tone, props))
     else:
         beats.append(_beat(world, figures, mentions, extra, event.tone, props))
-    del before
+    world.told += f" {prose}"
     beats = [beat if beat.cast else replace(beat, cast=_somebody(world, event.tone)) for beat in beats]
     return Exchange(kind, author, text, prose, tuple(beats), tuple(mentions), tuple(names))
 
@@ -555,13 +690,13 @@ def _close(world: _World) -> Exchange:
     if rng.random() < 0.5:
         _settle(world, rng.choice(("bedroom", "living room", "garden", "bedroom")))
         world.time = rng.choice(("night", "evening"))
-    picked = _take(_usable(CLOSINGS, world), world, rng.choice((2, 2, 3)))
+    picked = _take(_usable(_pool("closing"), world), world, rng.choice((2, 2, 3)))
     figures: dict[str, _Figure] = {}
     mentions: list[Mention] = []
     teller = Teller(rng, world.pronouns)
     prose = rng.choice(("", "", "", "And so it was. ", "At last, all was well. ")).strip()
     prose = _tell_all(teller, [_split(one) for one in picked], world, figures, prose, mentions)
-    prose += " " + rng.choice(LAST_WORDS)
+    prose += " " + rng.choice(_pool("last words"))
     beat = _beat(world, figures, mentions, {world.roles["A"]}, "happy")
-    text = rng.choice(END_WISHES)
+    text = rng.choice(_pool("end wish"))
     return Exchange("end", "", text, prose, (beat,), tuple(mentions), ("close",))

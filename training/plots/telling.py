@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 
 from training.plots.words import past, third
 
-FORMS = {"she": ("she", "her", "her"), "he": ("he", "him", "his"), "they": ("they", "them", "their"),
-         "it": ("it", "it", "its"), "any": ("they", "them", "their")}
+FORMS = {
+    "she": ("she", "her", "her"),
+    "he": ("he", "him", "his"),
+    "they": ("they", "them", "their"),
+    "it": ("it", "it", "its"),
+    "any": ("they", "them", "their"),
+}
 
 
 @dataclass(frozen=True)
 class Mention:
-    """Characters `start` to `end` of the prose mean `who`; `form` is "name" or the pronoun used."""
+    """Characters `start` to `end` of the prose mean `who`; `form` is "name", the pronoun used, or "owner" where
+    somebody is named only as a place's owner."""
 
     start: int
     end: int
@@ -27,23 +33,23 @@ class Teller:
     """Tells clauses about some characters; remembers who was mentioned where, so that pronouns stay clear."""
 
     rng: random.Random
-    pronouns: dict[str, str]               # slot -> pronoun class
-    first_person: str = ""                 # slot that says "I"
-    tense: str = "past"                    # "past", "present" or "base"
-    recent: list[tuple[int, str]] = field(default_factory=list)   # (sentence, slot), newest last
+    pronouns: dict[str, str]  # slot -> pronoun class
+    first_person: str = ""  # slot that says "I"
+    tense: str = "past"  # "past", "present" or "base"
+    recent: list[tuple[int, str]] = field(default_factory=list)  # (sentence, slot), newest last
     sentence: int = 0
 
     def choose(self, template: str) -> str:
         """Resolve [a|b] choices, innermost first."""
         while (found := re.search(r"\[([^\[\]]*)\]", template)) is not None:
             pick = self.rng.choice(found[1].split("|"))
-            template = template[:found.start()] + pick + template[found.end():]
+            template = template[: found.start()] + pick + template[found.end() :]
         return template
 
     def clear(self, who: str) -> bool:
         """Would a pronoun for `who` be understood here?"""
         if self.recent and self.recent[-1] == (self.sentence, who):
-            return True                    # "Mia crossed her arms": she is the subject of this very sentence
+            return True  # "Mia crossed her arms": she is the subject of this very sentence
         near = [slot for sentence, slot in self.recent if sentence >= self.sentence - 1]
         if who not in near:
             return False
@@ -56,8 +62,9 @@ class Teller:
         text = self.choose(template)
         for key, value in words.items():
             text = text.replace("{" + key + "}", value)
+        text = re.sub(r"\b([Aa]) (?=[aeiou](?!ni|se|ku))", r"\1n ", re.sub(r"  +", " ", text)).strip()
         out, mentions, last = "", [], ""
-        shown: dict[str, str] = {}         # role -> "i", "plural" or "one": how it was last shown, for the verb
+        shown: dict[str, str] = {}  # role -> "i", "plural" or "one": how it was last shown, for the verb
         for piece in re.findall(r"\{[^}]*\}|<[^>]*>|\. |[?!]\"? |[^{<.?!]+|[.?!]", text):
             if piece[0] == "{":
                 said, form, role = self._name(piece[1:-1], roles)
@@ -74,7 +81,13 @@ class Teller:
             if piece[0] in ".?!" and piece[-1] == " ":
                 self.sentence += 1
         self.sentence += 1
-        return re.sub(r"\b([Aa]) (?=[aeiou](?!ni|se|ku))", r"\1n ", re.sub(r"  +", " ", out)).strip(), mentions
+        covered = {mention.start for mention in mentions}
+        mentions += [
+            Mention(found.start(), found.end(), found[1], "owner")
+            for found in re.finditer(r"(ID_\d)'s", out)
+            if found.start() not in covered
+        ]
+        return out, mentions
 
     def _name(self, spec: str, roles: dict[str, str]) -> tuple[str, str, str]:
         role, _, case = spec.partition(".")

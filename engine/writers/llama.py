@@ -1,0 +1,100 @@
+"""Any instruction-tuned GGUF through llama.cpp in this process: prose streamed, then the plan under a grammar.
+
+Blocking, one call at a time: a context holds one sequence and no locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from engine.nouns import Beat, Scene, StoryStep, StudioFailed
+from engine.writers.mini import NOTATION, NOTATION_KEY, _seed
+from engine.writers.naming import Slots
+from engine.writers.telling import clean_prose, finish, messages, plan_gbnf, plan_message, read_plan
+
+CONTEXT: Final = 8192
+PROSE_TOKENS: Final = 260
+PLAN_TOKENS: Final = 900
+TRIES: Final = 3
+#: A general model tells more people apart than mini's eight.
+MAX_SLOTS: Final = 9
+
+
+def reads_mini_notation(path: Path) -> bool:
+    """Does this GGUF come from training/writer.py? Reads the header only."""
+    from llama_cpp import Llama
+
+    try:
+        llama: Any = Llama(str(path), vocab_only=True, verbose=False)
+    except ValueError as error:
+        raise StudioFailed(f"{path} is no GGUF model: {error}", reason="studio_failed") from error
+    try:
+        return bool(llama.metadata.get(NOTATION_KEY) == NOTATION)
+    finally:
+        llama.close()
+
+
+class LlamaWriter:
+    """Goes on with a story with a general GGUF model."""
+
+    def __init__(self, path: Path, *, threads: int = 0, context: int = CONTEXT) -> None:
+        """Load the model. Raises `StudioFailed` when it cannot be opened."""
+        from llama_cpp import Llama
+
+        try:
+            self._llama: Any = Llama(str(path), n_ctx=context, n_threads=threads or None,
+                                     n_threads_batch=threads or None, n_gpu_layers=-1, verbose=False)
+        except ValueError as error:
+            raise StudioFailed(f"the writer at {path} cannot be opened: {error}", reason="studio_failed") from error
+        self.name = path.stem
+
+    def close(self) -> None:
+        self._llama.close()
+
+    def write(self, scene: Scene, *, seed: int, on_text: Callable[[str], None]) -> StoryStep:
+        """One step. Prose is streamed as it comes; a plan that does not validate is asked for again, twice at most."""
+        slots = Slots.of(scene, limit=MAX_SLOTS)
+        if not slots.members:
+            raise StudioFailed("a story needs somebody in it", reason="studio_failed")
+        talk = messages(scene, slots)
+        prose = self._prose(talk, seed, on_text)
+        talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
+        return finish(scene, slots, prose, self._plan(talk, slots, scene.max_panels, seed))
+
+    def _prose(self, talk: list[dict[str, str]], seed: int, on_text: Callable[[str], None]) -> str:
+        for attempt in range(TRIES):
+            raw = shown = ""
+            for chunk in self._stream(talk, seed=_seed(seed, "prose", attempt), max_tokens=PROSE_TOKENS,
+                                      temperature=0.8, top_p=0.95):
+                raw += chunk
+                grown = clean_prose(raw)
+                if grown != shown:
+                    shown = grown
+                    on_text(shown)
+            if len(shown.split()) >= 4:
+                return shown
+        raise StudioFailed("the writer had nothing to say", reason="studio_failed")
+
+    def _plan(self, talk: list[dict[str, str]], slots: Slots, max_panels: int, seed: int) -> tuple[Beat, ...] | None:
+        from llama_cpp import LlamaGrammar
+
+        grammar = LlamaGrammar.from_string(plan_gbnf(slots.ids, max_panels), verbose=False)
+        for attempt in range(TRIES):
+            text = "".join(self._stream(talk, seed=_seed(seed, "plan", attempt), max_tokens=PLAN_TOKENS,
+                                        temperature=0.3, top_p=0.95, grammar=grammar))
+            try:
+                return read_plan(text, slots, max_panels)
+            except ValueError:             # cut off at the token limit: a fresh seed
+                continue
+        return None
+
+    def _stream(self, talk: list[dict[str, str]], **sampling: Any) -> Any:
+        try:
+            for chunk in self._llama.create_chat_completion(messages=talk, stream=True, **sampling):
+                text = chunk["choices"][0]["delta"].get("content")
+                if text:
+                    yield text
+        except ValueError as error:        # the story no longer fits the context, or the template refuses
+            raise StudioFailed(f"the writer cannot read this story: {error}", reason="studio_failed") from error

@@ -1,0 +1,1 @@
+"""Prompt templates, read by `engine.prompts`; README.md says which code reads which."""
