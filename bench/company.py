@@ -83,6 +83,7 @@ def told(lines: Sequence[Line], turn_ids: Iterable[int], *, panels: int = PANELS
     """Read what became of each turn out of the loopback's log."""
     turns = {turn_id: Told(turn_id) for turn_id in turn_ids}
     prose = {nonce_of(f"{turn_id}-step"): turn_id for turn_id in turns}
+    words = {nonce_of("turn", str(turn_id)): turn_id for turn_id in turns}       # posted by themselves, after a crash
     places = {nonce_of(f"{turn_id}-step.{index}"): (turn_id, index) for turn_id in turns for index in range(panels)}
     for line in lines:
         if line["kind"] == "request" and line.get("answer") and line["status"] < 300:
@@ -95,7 +96,10 @@ def told(lines: Sequence[Line], turn_ids: Iterable[int], *, panels: int = PANELS
                 turn.quoted.append(int(line["id"]))
                 turn.channels.add(int(line["channel"]))
         elif line["nonce"]:
-            if (turn_id := prose.get(line["nonce"])) is not None:
+            if (turn_id := words.get(line["nonce"])) is not None:
+                turns[turn_id].quoted.append(int(line["id"]))
+                turns[turn_id].channels.add(int(line["channel"]))
+            elif (turn_id := prose.get(line["nonce"])) is not None:
                 turns[turn_id].prose.append(int(line["id"]))
                 turns[turn_id].words = " ".join(line["texts"])
                 turns[turn_id].channels.add(int(line["channel"]))
@@ -123,6 +127,7 @@ class Company:
         for person in self.people.values():
             self.world.join(self.guild, person)
         self._finished: set[int] = set()       # turns whose last panel is there
+        self._nonces: set[str] = set()         # of every message posted
         self._traps: list[tuple[Callable[[Line], bool], Callable[[], None], asyncio.Event]] = []
         self.record.listeners.append(self._listen)
 
@@ -165,10 +170,16 @@ class Company:
     async def page(self, *turn_ids: int, timeout_s: float = 120.0) -> Message:
         """Wait until the last panel of each of these turns is there. Returns the message of the last one."""
         wanted = set(turn_ids)
-        if not await self.world.until(lambda: wanted <= self._finished or None, timeout_s):
-            missing = wanted - self._finished
-            screen = "\n".join(f"  {line['texts']} {line['buttons']}" for line in list(self.record.of("message"))[-8:])
-            raise NotSeen(f"{len(missing)} of {len(wanted)} pages did not come in {timeout_s:g} s:\n{screen}")
+        refusals = {nonce_of(f"{turn_id} failed ") for turn_id in turn_ids}
+
+        def look() -> bool | None:
+            return True if wanted <= self._finished else False if refusals & self._nonces else None
+
+        if not await self.world.until(look, timeout_s):
+            missing = len(wanted - self._finished)
+            last = "\n".join(f"  {line.get('texts')} {line.get('buttons')}" for line in self.record.lines[-40:]
+                             if line["kind"] == "message")
+            raise NotSeen(f"{missing} of {len(wanted)} pages did not come; the last messages were\n{last}")
         return next(message for message in reversed(self.world.messages.values())
                     if judge.page_of(self.world, message) == turn_ids[-1])
 
@@ -208,6 +219,8 @@ class Company:
         return await self.troupe.start()
 
     def _listen(self, line: Line) -> None:
+        if line.get("nonce"):
+            self._nonces.add(line["nonce"])
         if line["kind"] == "message" and line["op"] in ("create", "edit") and "Undo" in line["buttons"]:
             for attachment in line["attachments"]:
                 match = judge.PANEL_FILE.match(attachment["name"])

@@ -22,7 +22,7 @@ import discord
 from discord import ui
 
 from bot.buttons import StoryButton
-from bot.text import PROSE_CHARACTERS, cut, safe
+from bot.text import PROSE_CHARACTERS, cut, quoted, safe
 from bot.wording import Words
 from engine.events import Event, Painted, Queued
 from engine.nouns import (
@@ -53,11 +53,11 @@ ALT_TEXT_CHARACTERS = 1024
 REMEMBERED = 2048                          # messages kept in mind; older ones are looked up again
 
 
-def told(text: str, *items: ui.Item[Any]) -> ui.LayoutView:
+def told(text: str, *items: ui.Item[Any], marker: int | None = None) -> ui.LayoutView:
     """A message of plain text, with whatever stands below it. Buttons are gathered into rows."""
     layout = ui.LayoutView(timeout=None)
     if text:
-        layout.add_item(ui.TextDisplay(cut(text, PROSE_CHARACTERS)))
+        layout.add_item(ui.TextDisplay(cut(text, PROSE_CHARACTERS), id=marker))
     row: list[ui.Item[Any]] = []
     for item in items:
         if isinstance(item, StoryButton):
@@ -67,6 +67,19 @@ def told(text: str, *items: ui.Item[Any]) -> ui.LayoutView:
     for start in range(0, len(row), 5):
         layout.add_item(ui.ActionRow(*row[start:start + 5]))
     return layout
+
+
+def turn_shown(turn: Turn, words: Words) -> ui.LayoutView:
+    """What everybody sees of a turn before its page: who took it, and their own words."""
+    name = safe(turn.author)
+    text = {TurnKind.NEXT_PAGE: words("turn_next_page", name=name), TurnKind.END: words("turn_end", name=name)}.get(
+        turn.kind) or words("turn_taken", name=name) + "\n" + quoted(turn.text)
+    return told(text, marker=words_marker(turn.turn_id))
+
+
+def words_marker(turn_id: TurnId) -> int:
+    """The marker of the message that shows a turn's words."""
+    return marker_of(turn_id, "words")
 
 
 def nonce_of(*parts: str) -> str:
@@ -143,6 +156,8 @@ class DiscordStage:
     # --- the awaited verbs -------------------------------------------------------------------------
 
     async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
+        if step.turn_id not in self._taken and step.turn_id.isdecimal():
+            await self._show_words_if_lost(venue_id, step)
         return await self._post_once(
             venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, safe(cut(step.prose, 3500))))
 
@@ -316,6 +331,31 @@ class DiscordStage:
             known = MessageId(str(message.id))
         self._posted[key] = known
         return known
+
+    async def _show_words_if_lost(self, venue_id: VenueId, step: StoryStep) -> None:
+        """A crash may have come between taking a turn and showing it: its words then come just before its prose."""
+        try:
+            turn = await self._library.turn(step.turn_id)
+        except NotFound:
+            return
+        for marker in (words_marker(turn.turn_id), marker_of(step.step_id)):
+            if await self._find(venue_id, turn.turn_id, marker) is not None:
+                return
+        if await self._insist(venue_id, lambda: self._is_message(venue_id, turn.turn_id)):
+            return                             # it came as a plain message, which is there for all to see
+        words = await self._words(turn.story_id)
+        await self._insist(venue_id, lambda: self._channel(venue_id).send(
+            view=turn_shown(turn, words), nonce=nonce_of("turn", turn.turn_id),
+            allowed_mentions=discord.AllowedMentions.none()))
+
+    async def _is_message(self, venue_id: VenueId, turn_id: TurnId) -> bool:
+        try:
+            await self._channel(venue_id).fetch_message(int(turn_id))
+        except discord.NotFound as error:
+            if error.code != 10008:
+                raise
+            return False
+        return True
 
     async def _find_unless_fresh(self, venue_id: VenueId, turn_id: TurnId, key: str) -> MessageId | None:
         """Look in the channel, unless this process took the turn itself and never tried to post this before."""

@@ -20,7 +20,7 @@ from discord.ext import commands
 
 from bot.app import CHANNEL_NEEDS, THREAD_NEEDS, anonymous, server_of
 from bot.buttons import StoryButton, modal_fields
-from bot.stage import marker_of, nonce_of, told
+from bot.stage import marker_of, nonce_of, told, turn_shown, words_marker
 from bot.text import clean_turn, names_in, quoted, safe, shown_name
 from bot.wording import Words, spoken
 from engine.nouns import (
@@ -222,7 +222,7 @@ class Turns(commands.Cog):
 
     async def _acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
         """Show the person's words, then play the turn; if the answer cannot be given the words are posted instead."""
-        layout = told(self._shown(turn, Words(story.locale)))
+        layout = turn_shown(turn, Words(story.locale))
         try:
             await self.bot.say(interaction, layout)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
@@ -236,13 +236,6 @@ class Turns(commands.Cog):
                 view=layout, nonce=nonce_of("turn", turn.turn_id), allowed_mentions=discord.AllowedMentions.none())
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a turn's words could not be posted: %s", type(error).__name__)
-
-    def _shown(self, turn: Turn, words: Words) -> str:
-        if turn.kind is TurnKind.NEXT_PAGE:
-            return words("turn_next_page", name=safe(turn.author))
-        if turn.kind is TurnKind.END:
-            return words("turn_end", name=safe(turn.author))
-        return words("turn_taken", name=safe(turn.author)) + "\n" + quoted(turn.text)
 
     async def _refuse(self, interaction: Interaction, refusal: Refused, written: str = "") -> None:
         """Why not, in a sentence; with the words that were written, so that nothing typed is lost."""
@@ -338,7 +331,8 @@ class Turns(commands.Cog):
                            created_at=interaction.created_at)
             self.bot.stage.took(turn.turn_id)
             await self.bot.library.accept_turn(turn)
-        layout = told(Words(story.locale)("turn_retried", name=safe(shown_name(interaction.user.display_name))))
+        layout = told(Words(story.locale)("turn_retried", name=safe(shown_name(interaction.user.display_name))),
+                      marker=words_marker(turn.turn_id))
         await self.bot.change(interaction, layout)
         await self.bot.runner.accept(turn)
 
