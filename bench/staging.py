@@ -152,7 +152,8 @@ async def begin_story(library: SqlLibrary, name: str = "s") -> Story:
     await library.save_story(story)
     for character_id, look in ((MIA, Look(kind="girl")), (BO, Look(kind="dog", fur="tan"))):
         avatar = await library.keep_picture(draw_character_avatar(look), owner_id=OWNER)
-        await library.save_character(Character(character_id, OWNER, character_id.title(), Pronouns.SHE, look, avatar=avatar))
+        await library.save_character(
+            Character(character_id, OWNER, character_id.title(), Pronouns.SHE, look, avatar=avatar))
         await library.add_to_cast(story.story_id, character_id)
     return story
 

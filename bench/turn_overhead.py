@@ -48,8 +48,8 @@ async def measure(turns: int) -> Sequence[tuple[float, float]]:
     """(whole seconds, seconds inside the models) of each turn of two panels."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        studio = TimedStudio()
-        async with open_runner(settings_at(Path(folder)), WrittenStage(Path(folder) / "stage"), studio) as (library, runner):
+        studio, stage = TimedStudio(), WrittenStage(Path(folder) / "stage")
+        async with open_runner(settings_at(Path(folder)), stage, studio) as (library, runner):
             story = await begin_story(library)
             for number in range(turns):
                 studio.seconds, begin = 0.0, perf_counter()

@@ -34,24 +34,31 @@ COLOURS: Final[Mapping[str, str]] = MappingProxyType({
     "cream": "#F0DDB4", "grey": "#9098A3", "black": "#2B2A30", "brown": "#7A4B2B", "tan": "#C69A6B",
     "blond": "#EBCB76", "ginger": "#CF6A2A", "lilac": "#C5A6E8", "mint": "#A6DDC2", "gold": "#D9A62E",
 })
-HAIR_COLOURS: Final = ("black", "brown", "tan", "blond", "ginger", "red", "grey", "white", "pink", "blue", "purple", "teal")
-FUR_COLOURS: Final = ("brown", "tan", "cream", "white", "grey", "black", "orange", "ginger", "pink", "blue", "green", "teal",
-                      "purple", "red", "lilac", "mint", "gold", "yellow")
+HAIR_COLOURS: Final = (
+    "black", "brown", "tan", "blond", "ginger", "red", "grey", "white", "pink", "blue", "purple", "teal")
+FUR_COLOURS: Final = (
+    "brown", "tan", "cream", "white", "grey", "black", "orange", "ginger", "pink", "blue", "green", "teal", "purple",
+    "red", "lilac", "mint", "gold", "yellow")
 
-HAIRSTYLES: Final = ("bald", "short", "spiky", "curly", "afro", "bob", "long", "ponytail", "pigtails", "bun", "braids", "mohawk")
-HEADWEAR: Final = ("none", "hijab", "headscarf", "cap", "beanie", "sunhat", "wizard hat", "crown", "bow", "flower crown", "helmet")
+HAIRSTYLES: Final = (
+    "bald", "short", "spiky", "curly", "afro", "bob", "long", "ponytail", "pigtails", "bun", "braids", "mohawk")
+HEADWEAR: Final = (
+    "none", "hijab", "headscarf", "cap", "beanie", "sunhat", "wizard hat", "crown", "bow", "flower crown", "helmet")
 GLASSES: Final = ("none", "round", "square", "sunglasses")
 BEARDS: Final = ("none", "moustache", "short", "long")
 
-OUTFITS: Final = ("t-shirt", "sweater", "dress", "overalls", "skirt", "raincoat", "pyjamas", "robe", "shorts", "bare")
+OUTFITS: Final = (
+    "t-shirt", "sweater", "dress", "overalls", "skirt", "raincoat", "pyjamas", "robe", "shorts", "bare")
 PATTERNS: Final = ("plain", "stripes", "dots", "checks", "stars", "hearts", "flowers")
-ACCESSORIES: Final = ("scarf", "backpack", "necklace", "belt", "bow tie", "cape", "boots", "headphones", "badge", "wings", "apron")
+ACCESSORIES: Final = (
+    "scarf", "backpack", "necklace", "belt", "bow tie", "cape", "boots", "headphones", "badge", "wings", "apron")
 
 # --- doing and feeling -----------------------------------------------------------------------------
 
-ACTIONS: Final = ("stands", "waves", "walks", "runs", "jumps", "dances", "sits", "kneels", "sleeps", "points", "cheers",
-                  "reads", "eats", "drinks", "carries", "hugs", "holds hands", "looks up", "looks", "thinks", "cries",
-                  "hides", "climbs", "swims", "flies", "rides", "sings", "gives")
+ACTIONS: Final = (
+    "stands", "waves", "walks", "runs", "jumps", "dances", "sits", "kneels", "sleeps", "points", "cheers", "reads",
+    "eats", "drinks", "carries", "hugs", "holds hands", "looks up", "looks", "thinks", "cries", "hides", "climbs",
+    "swims", "flies", "rides", "sings", "gives")
 #: Actions done with another character: these two stand close and touch.
 TOUCHING: Final = ("hugs", "holds hands", "rides", "gives")
 MOODS: Final = ("happy", "sad", "surprised", "angry", "scared", "sleepy", "calm")
@@ -65,8 +72,9 @@ SETTINGS: Final = INDOORS + OUTDOORS + FANTASTIC
 TIMES: Final = ("day", "evening", "night")
 WEATHERS: Final = ("clear", "rain", "snow", "fog")
 
-PROPS: Final = ("ball", "balloon", "book", "cake", "apple", "cup", "flower", "lantern", "kite", "umbrella", "teddy", "gift",
-                "key", "map", "letter", "boat", "bucket", "drum", "star", "basket", "sword", "bed", "chair", "tent", "box")
+PROPS: Final = (
+    "ball", "balloon", "book", "cake", "apple", "cup", "flower", "lantern", "kite", "umbrella", "teddy", "gift",
+    "key", "map", "letter", "boat", "bucket", "drum", "star", "basket", "sword", "bed", "chair", "tent", "box")
 #: Props too big to hold: they stand on the ground.
 STANDING_PROPS: Final = ("boat", "bed", "chair", "tent", "box")
 

@@ -23,8 +23,8 @@ def modules_of(package: str) -> list[str]:
 
 
 def in_a_fresh_process(code: str, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code, *arguments], cwd=ROOT, capture_output=True,
+                          text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

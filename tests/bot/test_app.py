@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from conftest import Playhouse, settings_for
+from playhouse import Playhouse, settings_for
 
 from bot.app import StoryBot, command_payload, run_bot, sync_commands
 from bot.rehearsal.loopback import Loopback, redirect_discord

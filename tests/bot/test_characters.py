@@ -7,8 +7,8 @@ import io
 from typing import Any
 
 import pytest
-from conftest import Playhouse, labels, picture
 from PIL import Image
+from playhouse import Playhouse, labels, picture
 
 from bot.rehearsal.players import File, selects_of, words_of
 from engine.nouns import Character, OwnerId, Pronouns

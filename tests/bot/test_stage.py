@@ -6,7 +6,7 @@ import asyncio
 import itertools
 
 import pytest
-from conftest import Playhouse, labels, picture
+from playhouse import Playhouse, labels, picture
 
 from bot.rehearsal.faults import Fault
 from bot.rehearsal.players import words_of
@@ -131,9 +131,10 @@ async def test_hints_never_raise_and_are_at_most_one_edit_in_their_time(house: P
     stage.hint(venue, ProseGrew(TurnId("77"), "Mia"))
     await house.ada.see("place 3, about 8 s")
     for number in range(1, 41):
-        stage.hint(venue, Painted(TurnId("77"), panel.panel_id, number, 40, picture(size=8)))
+        stage.hint(venue, Painted(TurnId("77"), panel.panel_id, number, 41, picture(size=8)))
         await asyncio.sleep(0.03)
-    await house.ada.see("100 %")
+    await house.ada.see("98 %")
+    stage.hint(venue, Painted(TurnId("77"), panel.panel_id, 41, 41, picture(size=8)))   # the picture itself comes next
     await stage.show(venue, panel, picture())
     await asyncio.sleep(0.6)
     message = house.world.messages[int(placed)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from conftest import Playhouse, labels
+from playhouse import Playhouse, labels
 
 from bot.rehearsal.players import selects_of, words_of
 from engine.nouns import OwnerId, StoryStatus

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from conftest import Playhouse, QuickPlayer, labels
+from playhouse import Playhouse, QuickPlayer, labels
 
 from bot.cogs.turns import next_writer
 from bot.rehearsal import permissions

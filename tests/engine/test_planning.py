@@ -1,6 +1,7 @@
 """Planning: the same place is the same place, nobody's face is hidden, replays agree."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_everybody_stands_inside_the_frame_and_apart(row: list[tuple[str, str]],
     assert all(0.1 <= f.place.x <= 0.9 for f in placed)
     in_order = sorted(placed, key=lambda f: f.place.x)
     assert [f.character_id for f in in_order] == [f.character_id for f in figures], "the cast reads left to right"
-    for left, right in zip(in_order, in_order[1:], strict=False):
+    for left, right in pairwise(in_order):
         assert right.place.x - left.place.x > 0.12, "no face behind another's"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 from engine.events import Painted
 from engine.nouns import (
     MessageId,
@@ -26,7 +27,6 @@ from engine.nouns import (
     TurnState,
     VenueId,
 )
-from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 
 
 def said(stage: WrittenStage) -> list[tuple[str, str]]:
@@ -151,7 +151,8 @@ async def test_redraw_is_a_new_version_in_the_same_message_and_undo_takes_the_pa
         assert said(stage).count(("show", "t2-step.0v2")) == 1
 
         undone = await runner.undo(story.story_id, "u1")
-        assert undone is not None and undone[0].turn_id == "t2" and [panel.panel_id for panel in undone[1]] == ["t2-step.0"]
+        assert undone is not None and undone[0].turn_id == "t2"
+        assert [panel.panel_id for panel in undone[1]] == ["t2-step.0"]
         assert [panel.panel_id for panel in await library.panels(story.story_id)] == ["t1-step.0"]
         assert [frame.panel_id for frame in await library.frames(story.story_id)] == ["t1-step.0"], "memory follows"
         with pytest.raises(Refused):
@@ -197,7 +198,8 @@ async def test_a_click_on_the_last_picture_waits_for_its_turn_to_close(tmp_path:
 
 
 async def test_an_ending_closes_the_story(tmp_path: Path) -> None:
-    async with open_runner(settings_at(tmp_path), WrittenStage(tmp_path / "stage"), ScriptedStudio()) as (library, runner):
+    async with open_runner(settings_at(tmp_path), WrittenStage(tmp_path / "stage"),
+                           ScriptedStudio()) as (library, runner):
         story = await begin_story(library)
         await runner.accept(turn_of(story, "t1", "", TurnKind.END))
         await runner.finished("t1")
@@ -237,7 +239,8 @@ def test_killed_at_any_moment_a_turn_goes_on_with_nothing_lost_or_doubled(tmp_pa
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        done = subprocess.run([*command, "again"], env=environment, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run([*command, "again"], env=environment, capture_output=True, text=True, timeout=120,
+                              check=True)
         assert done.stdout.splitlines()[-1] == "finished"
         stage = WrittenStage(home / "stage")
         assert said(stage) == whole, f"killed after {delay_s} s"

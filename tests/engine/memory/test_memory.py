@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -69,7 +70,7 @@ def test_recall_keeps_its_budget_and_what_matters_most() -> None:
 
 def test_weights_fall_strictly_with_age() -> None:
     weights = [frame_weight(age) for age in range(1, 101)]
-    assert all(older < newer for newer, older in zip(weights, weights[1:], strict=False)) and weights[-1] > 0
+    assert all(older < newer for newer, older in pairwise(weights)) and weights[-1] > 0
 
 
 def test_a_cutout_lands_with_its_feet_on_its_place_at_its_height() -> None:
@@ -133,4 +134,5 @@ def test_crops_are_cut_where_the_boxes_are() -> None:
 
 def test_cosine_and_iou() -> None:
     assert cosine([3, 0], [5, 0]) == pytest.approx(1) and cosine([0, 0], [1, 0]) == 0
-    assert Box(0, 0, 1, 1).iou(Box(0.5, 0, 1.5, 1)) == pytest.approx(1 / 3) and Box(0, 0, 1, 1).iou(Box(2, 2, 3, 3)) == 0
+    assert Box(0, 0, 1, 1).iou(Box(0.5, 0, 1.5, 1)) == pytest.approx(1 / 3)
+    assert Box(0, 0, 1, 1).iou(Box(2, 2, 3, 3)) == 0
