@@ -2,13 +2,15 @@
 
 `python -m bench.crowd [--turns 50 --threads 10]` lets as many people as there are threads write, two in each thread, in
 free order and all at once, with the paper-doll painter and the mini writer (or those of the options). It prints one
-table, and says what was lost, doubled, crossed or out of order. Exit code 1 when anything was.
+table, and says what was lost, doubled, crossed or out of order. Exit code 1 when anything was. With `--kills 5` the bot
+is killed (kill -9) and started again five times while the turns are played, at moments drawn from `--seed`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import sys
 import tempfile
 import time
@@ -48,6 +50,7 @@ class Outcome:
     crossed: int = 0
     disordered: int = 0
     panels: int = 0
+    kills: int = 0
     seconds: float = 0.0                       # from the first turn sent to the last panel
     acknowledged_s: list[float] = field(default_factory=list)      # the turns' own, sorted
     clicked_s: list[float] = field(default_factory=list)           # every interaction from then on, sorted
@@ -58,7 +61,7 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-async def play_crowd(company: Company, *, turns: int, threads: int) -> Outcome:
+async def play_crowd(company: Company, *, turns: int, threads: int, kills: int = 0, seed: int = 0) -> Outcome:
     """Set up the stories in peace, then send every turn at once and wait for the last panel."""
     names = list(company.people)
     await asyncio.gather(*(company.character(name, CAST[index], LOOKS[index], "she" if index % 2 == 0 else "he")
@@ -76,6 +79,10 @@ async def play_crowd(company: Company, *, turns: int, threads: int) -> Outcome:
         return await company.send_turn(company.player(who, places[thread]), text), thread
 
     sent = dict(await asyncio.gather(*(send(number) for number in range(turns))))
+    moments = random.Random(seed)
+    for _ in range(kills):
+        await asyncio.sleep(moments.uniform(0.0, 3.0))
+        await company.start_again()
     try:
         await company.page(*sent, timeout_s=60 + 12 * turns)
     except Exception as error:                 # who is missing is told below, by the log
@@ -83,7 +90,7 @@ async def play_crowd(company: Company, *, turns: int, threads: int) -> Outcome:
     seconds = time.monotonic() - begun
     await asyncio.sleep(1.0)
     outcome = judge_crowd(company, sent, places, first_line)
-    outcome.people, outcome.seconds = len(names), seconds
+    outcome.people, outcome.seconds, outcome.kills = len(names), seconds, kills
     return outcome
 
 
@@ -145,14 +152,17 @@ def _crossed_by_name(outcome: Outcome, company: Company, places: Sequence[Channe
 
 
 def _order(outcome: Outcome, told: dict[int, Told], sent: dict[int, int], threads: int) -> None:
-    """In a thread one page follows the other: no message of a turn stands among those of another."""
+    """In a thread one page follows the other, in the order of the words they answer."""
     for thread in range(threads):
-        mine = sorted((number, turn_id) for turn_id, of in sent.items() if of == thread
-                      for number in told[turn_id].messages)
-        pages = [turn_id for at, (_, turn_id) in enumerate(mine) if at == 0 or mine[at - 1][1] != turn_id]
+        mine = [told[turn_id] for turn_id, of in sent.items() if of == thread]
+        pages = [turn_id for _, turn_id in sorted((number, turn.turn_id) for turn in mine for number in turn.messages)]
+        pages = [turn_id for at, turn_id in enumerate(pages) if at == 0 or pages[at - 1] != turn_id]
+        words = [turn_id for _, turn_id in sorted((number, turn.turn_id) for turn in mine for number in turn.quoted)]
         if len(pages) != len(set(pages)):
-            outcome.disordered += len(pages) - len(set(pages))
             outcome.faults.append(f"the pages of thread {thread + 1} are mixed")
+        elif pages != words:
+            outcome.faults.append(f"the pages of thread {thread + 1} do not come in the order of the words")
+        outcome.disordered += pages != words
 
 
 def _strangers(outcome: Outcome, company: Company, told: dict[int, Told], places: Sequence[Channel]) -> None:
@@ -172,11 +182,12 @@ def part(times: Sequence[float], share: float) -> float:
 
 def table(outcome: Outcome) -> Table:
     """One table of it all."""
-    made = Table("what", "measured", "remark", title=f"{outcome.turns} turns in {outcome.threads} threads at once")
+    made = Table("what", "measured", "remark", title=f"{outcome.turns} turns in {outcome.threads} threads at once"
+                 + (f", the bot killed {outcome.kills} times" if outcome.kills else ""))
     made.add_row("turns lost", str(outcome.lost), f"of {outcome.turns}, by {outcome.people} people")
     made.add_row("doubled", str(outcome.doubled), "answers, words, prose or panels twice")
     made.add_row("crossed", str(outcome.crossed), "in another thread, or speaking of its people")
-    made.add_row("out of order", str(outcome.disordered), "pages mixed in one thread")
+    made.add_row("out of order", str(outcome.disordered), "threads whose pages are mixed or not in the words' order")
     made.add_row("other faults", str(len(outcome.faults)), "listed below" if outcome.faults else
                  "every request valid" if outcome.judged else "requests not judged by Discord's own description")
     made.add_row("panels", str(outcome.panels), "one message each")
@@ -193,12 +204,13 @@ def table(outcome: Outcome) -> Table:
     return made
 
 
-async def crowd(home: Path, *, turns: int, threads: int, studio: dict[str, object] | None = None) -> Outcome:
+async def crowd(home: Path, *, turns: int, threads: int, studio: dict[str, object] | None = None, kills: int = 0,
+                seed: int = 0) -> Outcome:
     """A whole run in an empty folder."""
     if not 2 <= threads <= len(PEOPLE):
         raise SystemExit(f"between 2 and {len(PEOPLE)} threads")
     async with open_company(home, PEOPLE[:threads], studio=studio) as company:
-        return await play_crowd(company, turns=turns, threads=threads)
+        return await play_crowd(company, turns=turns, threads=threads, kills=kills, seed=seed)
 
 
 def main() -> int:
@@ -208,12 +220,14 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=10)
     parser.add_argument("--painter", default="theatre")
     parser.add_argument("--writer", default="mini")
+    parser.add_argument("--kills", type=int, default=0, help="kill -9 of the bot while the turns are played")
+    parser.add_argument("--seed", type=int, default=0, help="draws the moments of the kills")
     parser.add_argument("--out", type=Path, default=None, help="keep messages.jsonl and bot.log in this empty folder")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home: Path = given.out or Path(folder)
         home.mkdir(parents=True, exist_ok=True)
-        outcome = asyncio.run(crowd(home, turns=given.turns, threads=given.threads,
+        outcome = asyncio.run(crowd(home, turns=given.turns, threads=given.threads, kills=given.kills, seed=given.seed,
                                     studio={"painter": given.painter, "writer": given.writer}))
     console = Console()
     console.print(table(outcome))

@@ -189,10 +189,11 @@ class Turns(commands.Cog):
                 await self.check(story, owner_of(interaction), TurnKind.WRITE, text)
                 turn = await self._store(story, interaction, TurnKind.WRITE, text)
                 self._first_time(token)
+                await self._acknowledge(interaction, story, turn)
         except Refused as refusal:
             await self._refuse(interaction, refusal, written)
             return
-        await self._acknowledge(interaction, story, turn)
+        await self.bot.runner.accept(turn)
 
     async def next_page(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Next page: the bot writes a turn by itself."""
@@ -206,10 +207,11 @@ class Turns(commands.Cog):
                 story = await self.story(story.story_id)
                 await self.check(story, owner_of(interaction), kind)
                 turn = await self._store(story, interaction, kind, "")
+                await self._acknowledge(interaction, story, turn)
         except Refused as refusal:
             await self._refuse(interaction, refusal)
             return
-        await self._acknowledge(interaction, story, turn)
+        await self.bot.runner.accept(turn)
 
     async def _store(self, story: Story, interaction: Interaction, kind: TurnKind, text: str) -> Turn:
         turn = Turn(TurnId(str(interaction.id)), story.story_id, owner_of(interaction),
@@ -221,14 +223,16 @@ class Turns(commands.Cog):
         return turn
 
     async def _acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
-        """Show the person's words, then play the turn; if the answer cannot be given the words are posted instead."""
+        """Show the person's words; if the answer cannot be given they are posted instead.
+
+        Under the story's lock: words stand in the order in which their pages will come.
+        """
         layout = turn_shown(turn, Words(story.locale))
         try:
             await self.bot.say(interaction, layout)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an acknowledgement did not go through: %s", type(error).__name__)
             await self._post_words(story, turn, layout)
-        await self.bot.runner.accept(turn)
 
     async def _post_words(self, story: Story, turn: Turn, layout: ui.LayoutView) -> None:
         try:
