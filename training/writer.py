@@ -13,9 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +27,25 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from engine.nouns import (
+    Character,
+    CharacterId,
+    Look,
+    Member,
+    OwnerId,
+    Past,
+    Pronouns,
+    Scene,
+    ServerId,
+    Setting,
+    SettingId,
+    Story,
+    StoryId,
+    Turn,
+    TurnId,
+    TurnKind,
+    VenueId,
+)
 from engine.writers.mini_text import (
     CONTROLS,
     SLOTS,
@@ -220,7 +241,7 @@ def train(args: argparse.Namespace) -> None:
     curve = (RUN / "curve.jsonl").open("a")
     # The clock is this process's own seconds on the processor: a busy machine must not end the schedule early.
     smooth, began, saved = None, time.process_time() - state["elapsed_s"], time.monotonic()
-    stopping: list[int] = []               # SIGTERM: keep what was learned; SIGUSR1: cool down now, then stop
+    stopping: list[int] = []  # SIGTERM: keep what was learned; SIGUSR1: cool down now, then stop
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     cooling: list[float] = []
     signal.signal(signal.SIGUSR1, lambda *_: cooling.append(time.process_time() - began))
@@ -443,7 +464,182 @@ def export() -> None:
     model, facts = load_model()
     tokenizer = load_tokenizer()
     write_gguf(model, tokenizer, GGUF, facts=facts, words=known_words())
-    print(json.dumps({"bytes": GGUF.stat().st_size, "state": facts, **compare(GGUF, model, tokenizer)}, indent=1))
+    told = {
+        "bytes": GGUF.stat().st_size,
+        "parameters": round(sum(p.numel() for p in model.parameters()) / 1e6, 2),
+        "layers": model.config.num_hidden_layers,
+        "width": model.config.hidden_size,
+        "vocabulary": model.config.vocab_size,
+        "tokens": facts["tokens"],
+        "steps": facts["step"],
+        "comparison": compare(GGUF, model, tokenizer),
+    }
+    (RUN / "export.json").write_text(json.dumps(told, indent=1))
+    print(json.dumps(told, indent=1))
+
+
+def write_card(figures: dict[str, Any]) -> None:
+    """The model card beside the weights, from the template, the last export and these figures."""
+    told = json.loads((RUN / "export.json").read_text())
+    rows = [f"| {key.replace('_', ' ')} | {value} |" for key, value in figures.items() if key != "samples"]
+    typed = [f"> {one['turn']}\n\n{one['prose']}\n\n*{one['pictures']}*\n" for one in figures["samples"] if one["turn"]]
+    simulated = [f"- {one['prose']}" for one in figures["samples"] if not one["turn"]]
+    values = {key: str(value) for key, value in told.items()} | {
+        "comparison": ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in told["comparison"].items()),
+        "evaluated": str(figures["steps"]),
+        "table": "\n".join(["| what | figure |", "|---|---|", *rows]),
+        "typed": "\n".join(typed),
+        "simulated": "\n".join(simulated),
+    }
+    text = (Path(__file__).parent / "writer_card.md").read_text("utf-8")
+    (GGUF.parent / "README.md").write_text(re.sub(r"\{\{ (\w+) \}\}", lambda found: values[found[1]], text), "utf-8")
+
+
+# --- measuring -------------------------------------------------------------------------------------
+
+#: Turns a person would type, for the samples of the model card: (who, what); "I" is Mia for Anna and Bo for Ben.
+TYPED: Final = (
+    ("anna", "Mia and Bo wake up in the castle. It is snowing outside!"),
+    ("ben", "Bo finds a purple xylofrog under the table."),
+    ("anna", "I want to fly to the moon with the xylofrog"),
+    ("ben", "Suddenly a hungry crocodile comes out of the water and steals the sandwich"),
+    ("anna", "Grandma Rose gives the crocodile some pancakes and they all become friends."),
+    ("ben", "They build a spaceship out of spaghetti"),
+    ("anna", "Mia is scared of the thunder so Bo holds her hand"),
+    ("ben", "lets go swimming!!!"),
+    ("anna", "Bo lost his red kite. He is very sad."),
+    ("ben", "Grandma Rose tells a story about a dragon who could not sleep"),
+)
+
+
+def as_scene(story: PlotStory, index: int, names: list[str]) -> Scene:
+    """The scene before exchange `index` of a simulated story, with real names."""
+    table = {slot: name for (slot, _, _), name in zip(story.cast, names, strict=False)}
+
+    def named(text: str) -> str:
+        return re.sub(r"ID_\d", lambda found: table[found[0]], text)
+
+    cast = tuple(
+        Character(CharacterId(slot), OwnerId("o"), table[slot], Pronouns(pronoun), Look(kind=kind))
+        for slot, kind, pronoun in story.cast
+    )
+    one = story.exchanges[index]
+    past = tuple(
+        Past("A", named(done.text), named(done.prose), tuple(replace(beat, words="") for beat in done.beats))
+        for done in story.exchanges[:index]
+    )
+    author = CharacterId(one.author) if one.author else None
+    turn = Turn(TurnId("t"), StoryId("s"), OwnerId("o"), "A", named(one.text), TurnKind(one.kind))
+    settings: tuple[Setting, ...] = ()
+    if story.start is not None:
+        settings = (Setting(SettingId("p"), story.start.setting_kind, named(story.start.setting_name), 0),)
+    return Scene(
+        Story(StoryId("s"), VenueId("v"), ServerId(""), OwnerId("o"), "T"),
+        turn,
+        cast,
+        (Member(OwnerId("o"), "A", 0, author),),
+        settings,
+        past,
+    )
+
+
+def evaluate(stories: int) -> dict[str, Any]:
+    """The figures of the model card, on held-out stories (seeds below `HELD_OUT`), with the true plan known."""
+    from engine.writers.lexicon import words_of
+    from engine.writers.mini import MiniWriter
+
+    writer = MiniWriter(threads=1)
+    rng = random.Random(7)
+    steps = exact = hits = guessed = true = valid = places = things = taken = 0
+    copied = new = same = simulated = shown = 0
+    seconds: list[float] = []
+    busy: list[float] = []
+    grams: dict[int, list[tuple[str, ...]]] = {1: [], 2: [], 3: []}
+    proses: list[str] = []
+    known = writer._words
+    for seed in range(5000, 5000 + stories):
+        story = tell_story(seed)
+        index = rng.randrange(len(story.exchanges))
+        names = rng.sample([name for name in classes()["name"] if name != "Emil"], len(story.cast))
+        scene = as_scene(story, index, names)
+        before = writer.rule_plans
+        clock, used = time.perf_counter(), time.process_time()
+        step = writer.write(scene, seed=seed, on_text=lambda _: None)
+        seconds.append(time.perf_counter() - clock)
+        busy.append(time.process_time() - used)
+        steps += 1
+        valid += writer.rule_plans == before
+        one = story.exchanges[index]
+        wanted = {member.character_id for beat in one.beats for member in beat.cast}
+        got = {member.character_id for beat in step.beats for member in beat.cast}
+        # A continuation may tell of others than the simulator's own did, so the cast is judged by its own words.
+        acting = {
+            CharacterId(slot)
+            for (slot, _, _), name in zip(story.cast, names, strict=False)
+            if name in step.prose or name in scene.turn.text
+        }
+        exact += got == acting
+        hits, guessed, true = hits + len(got & acting), guessed + len(got), true + len(acting)
+        places += one.beats[-1].setting_kind in {beat.setting_kind for beat in step.beats}
+        about = Things(listed_nouns(), classes()["adjective"]).found(re.sub("|".join(names), "ID_1", scene.turn.text))
+        if about:
+            things += 1
+            low = step.prose.casefold()
+            taken += any(noun in low for noun in about)
+            for noun in about:
+                if noun.split()[-1] not in known:
+                    new += 1
+                    copied += noun in low
+        same, simulated, shown = same + len(got & wanted), simulated + len(wanted), shown + len(got)
+        proses.append(step.prose)
+        words = words_of(step.prose)
+        for size, some in grams.items():
+            some += zip(*(words[start:] for start in range(size)), strict=False)
+    figures = {
+        "writer": writer.name,
+        "steps": steps,
+        "valid_plan_share": round(valid / steps, 4),
+        "cast_is_who_is_named": round(exact / steps, 4),
+        "cast_f1_to_who_is_named": round(2 * hits / (guessed + true), 4),
+        "cast_f1_to_the_simulated_next_page": round(2 * same / (simulated + shown), 4),
+        "place_as_simulated": round(places / steps, 4),
+        "turns_with_a_thing": things,
+        "takes_up_a_thing": round(taken / max(1, things), 4),
+        "of_these_by_rule": round(writer.rule_uptakes / max(1, things), 4),
+        "new_words_copied": f"{copied} of {new}",
+        "last_resort_share": round(writer.last_resorts / steps, 4),
+        "distinct_1_2_3": [round(len(set(some)) / max(1, len(some)), 4) for some in grams.values()],
+        "distinct_pages": round(len(set(proses)) / steps, 4),
+        "words_a_page": round(sum(len(prose.split()) for prose in proses) / steps, 1),
+        "seconds_median": round(float(np.median(seconds)), 3),
+        "processor_seconds_median": round(float(np.median(busy)), 3),
+        "processor_seconds_p95": round(float(np.percentile(busy, 95)), 3),
+    }
+    figures["samples"] = samples(writer, proses[:10])
+    writer.close()
+    return figures
+
+
+def samples(writer: Any, simulated: list[str]) -> list[dict[str, str]]:
+    """Ten continuations of one story of turns a person would type, and ten of held-out stories; the first seed."""
+    cast = (
+        Character(CharacterId("a"), OwnerId("anna"), "Mia", Pronouns.SHE, Look(kind="girl")),
+        Character(CharacterId("b"), OwnerId("ben"), "Bo", Pronouns.HE, Look(kind="bear")),
+        Character(CharacterId("c"), OwnerId("ben"), "Grandma Rose", Pronouns.SHE, Look(kind="grandmother")),
+    )
+    members = (
+        Member(OwnerId("anna"), "Anna", 0, CharacterId("a")),
+        Member(OwnerId("ben"), "Ben", 1, CharacterId("b")),
+    )
+    story = Story(StoryId("s"), VenueId("v"), ServerId(""), OwnerId("anna"), "T")
+    past: list[Past] = []
+    told = []
+    for number, (who, text) in enumerate(TYPED):
+        turn = Turn(TurnId(f"t{number}"), StoryId("s"), OwnerId(who), who.title(), text)
+        step = writer.write(Scene(story, turn, cast, members, (), tuple(past)), seed=number, on_text=lambda _: None)
+        past.append(Past(who.title(), text, step.prose, step.beats))
+        told.append({"turn": text, "prose": step.prose, "pictures": " / ".join(beat.words for beat in step.beats)})
+    return told + [{"turn": "", "prose": prose, "pictures": ""} for prose in simulated]
 
 
 def main() -> None:
@@ -451,6 +647,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("tokenizer")
     commands.add_parser("export")
+    commands.add_parser("evaluate").add_argument("--stories", type=int, default=300)
     training = commands.add_parser("train")
     training.add_argument("--hours", type=float, default=1.25, help="on the processor")
     training.add_argument("--cooldown", type=float, default=900.0, help="processor seconds of falling learning rate")
@@ -467,6 +664,11 @@ def main() -> None:
         train(args)
     elif args.command == "export":
         export()
+    elif args.command == "evaluate":
+        figures = evaluate(args.stories)
+        (RUN / "figures.json").write_text(json.dumps(figures, indent=1))
+        print(json.dumps(figures, indent=1, ensure_ascii=False))
+        write_card(figures)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ def tidy(beat: Beat) -> Beat:
             and member.character_id > (member.toward or "") else member for member in cast]
     cast.sort(key=lambda member: slot_number(member.character_id))
     props = tuple(dict.fromkeys(prop for prop in beat.props if prop in STANDING_PROPS))[:2]
-    return replace(beat, cast=tuple(cast[:MAX_IN_PICTURE]), props=props)
+    weather = "clear" if beat.setting_kind in ("space", "underwater") else beat.weather
+    return replace(beat, cast=tuple(cast[:MAX_IN_PICTURE]), props=props, weather=weather)
 
 
 def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId | None, here: Beat | None,

@@ -47,6 +47,12 @@ def clean_text(text: str, *, limit: int = 1500) -> str:
     return " ".join(text.split())[:limit].strip()
 
 
+def _spellings(character: Character) -> list[str]:
+    """The ways a character's name can stand in a cleaned text."""
+    both = (clean_name(character.name), clean_text(character.name, limit=80))
+    return [spelling for spelling in dict.fromkeys(both) if spelling]
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """Which cast member has which slot, and the names to put back."""
@@ -58,13 +64,13 @@ class Slots:
         """Slots in the order of the cast. With more than `limit`, those who are at hand come first."""
         chosen = list(scene.cast)
         if len(chosen) > limit:
-            text = scene.turn.text.casefold()
+            text = clean_text(scene.turn.text).casefold()
             recent = [member.character_id for past in reversed(scene.past)
                       for beat in past.beats for member in beat.cast]
             mine = {member.character_id for member in scene.members if member.owner_id == scene.turn.owner_id}
 
             def nearness(character: Character) -> tuple[int, int]:
-                if clean_name(character.name).casefold() in text:
+                if any(spelling.casefold() in text for spelling in _spellings(character)):
                     return (0, 0)
                 if character.character_id in mine:
                     return (1, 0)
@@ -95,8 +101,10 @@ class Slots:
         text = re.sub(r"\bID(?=\s*_?\s*\d)", "id", text)       # nobody types a slot
         patterns: list[tuple[str, CharacterId, int]] = []
         short: dict[str, list[CharacterId]] = {}
-        for slot_id, _, name in self.members:
-            patterns.append((name, slot_id, 0 if name.casefold() in WORDS_TOO else re.IGNORECASE))
+        for slot_id, character, name in self.members:
+            # The text was cleaned another way than the name: both spellings are this character.
+            patterns += [(spelling, slot_id, 0 if name.casefold() in WORDS_TOO else re.IGNORECASE)
+                         for spelling in _spellings(character)]
             words = name.split()
             for word in words if len(words) > 1 else ():
                 if len(word) > 2 and word[0].isupper() and word.casefold() not in ("the", "and", "von", "van"):

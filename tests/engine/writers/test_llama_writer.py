@@ -35,12 +35,12 @@ def test_plans_are_valid_whatever_the_model_says(
     grammar = LlamaGrammar.from_string(plan_gbnf(slots.ids, 2), verbose=False)
     talk = [{"role": "user", "content": "plan"}]
     valid = 0
-    for seed in range(10):
+    for seed in range(3):
         text = "".join(writer._stream(talk, seed=seed, max_tokens=2500, temperature=1.0, top_p=1.0, grammar=grammar))
         assert read_plan(text, slots, 2)
         assert json.loads(text)["panels"][0]["cast"][0]["id"] in slots.ids
         valid += 1
-    assert valid == 10
+    assert valid == 3
 
 
 def test_a_whole_step(writer: LlamaWriter, scene: Callable[..., Scene], past: tuple[Past, ...]) -> None:

@@ -36,7 +36,7 @@ def quiet(_: str) -> None:
 
 
 def test_over_fifty_seeds_every_step_is_valid(mini: MiniWriter, scene: MakeScene, past: tuple[Past, ...]) -> None:
-    for seed in range(50):
+    for seed in range(50):  # about 0.2 s each
         now = scene(TURNS[seed % len(TURNS)], past=past if seed % 2 else (), max_panels=1 + seed % 3)
         step = mini.write(now, seed=seed, on_text=quiet)
         known = {character.character_id for character in now.cast}
@@ -138,10 +138,7 @@ def test_any_name_and_any_number_of_characters(mini: MiniWriter, scene: MakeScen
     )
     for seed, name in enumerate(names):
         step = mini.write(scene(f"{name} jumps over a puddle. {name} laughs.", cast=cast), seed=seed, on_text=quiet)
-        assert f"c{seed}" in {member.character_id for beat in step.beats for member in beat.cast} or name in (
-            "🦄",
-            "ID_3",
-        )
+        assert f"c{seed}" in {member.character_id for beat in step.beats for member in beat.cast}
 
 
 def test_a_long_story_and_a_long_turn_fit(mini: MiniWriter, scene: MakeScene, past: tuple[Past, ...]) -> None:
