@@ -33,6 +33,7 @@ class Thread:
         self.ada, self.bo = company.player("Ada", place), company.player("Bo", place)
         self.first = 0                         # its first turn, told in peace
         self.excused: list[str] = []           # broken rules that a test broke on purpose
+        self.unanswered = 0                    # the turn whose answer a test let nobody hear
 
     def panels(self, turn_id: int) -> list[Message]:
         """The messages that show a panel of this turn now."""
@@ -59,12 +60,12 @@ class Thread:
         assert seen is not None, f"version {version} did not come"
         await self.told_well(turn_id)
 
-    async def told_well(self, turn_id: int, *, unanswered: bool = False) -> None:
+    async def told_well(self, turn_id: int) -> None:
         """The turn has ended as if nothing had happened."""
         await self.company.page(turn_id)
         await settle()
         faults = self.company.told(turn_id)[turn_id].faults(self.place.channel_id)
-        assert [fault for fault in faults if not (unanswered and "answered 0 times" in fault)] == []
+        assert [fault for fault in faults if turn_id != self.unanswered or "answered 0 times" not in fault] == []
         assert self.company.loopback.violations() == self.excused
 
 
@@ -99,15 +100,17 @@ async def test_killed_the_moment(thread: Thread, moment: str) -> None:
 async def test_killed_before_the_words_are_shown(thread: Thread) -> None:
     """The turn is stored, the answer never arrives: the page comes all the same, and the words stand before it."""
     company = thread.company
-    company.loopback.faults.add(Fault("reset", "POST", r"/callback$", when=lambda body: body["type"] in (4, 6)))
+    # The words travel as the answer itself or, on a busy machine, as what follows a nod.
+    company.loopback.faults.add(Fault("reset", "POST", r"/callback$|/webhooks/\d+/[^/]+$",
+                                      when=lambda body: body.get("type", 4) == 4))
     killed = company.trap(lambda line: line["kind"] == "fault", company.kill)
     turn_id = await company.send_turn(thread.ada, "Mia counts the stars, says nobody.")
-    assert killed.is_set()
-    broken = company.loopback.violations()
-    assert len(broken) == 1 and "no answer" in broken[0]
-    thread.excused = broken
+    await asyncio.wait_for(killed.wait(), 30)
+    thread.excused = company.loopback.violations()
+    assert all("no answer" in line for line in thread.excused) and len(thread.excused) <= 1
     await company.start_again()
-    await thread.told_well(turn_id, unanswered=True)
+    thread.unanswered = turn_id
+    await thread.told_well(turn_id)
     [words] = company.told(turn_id)[turn_id].quoted
     assert "Mia counts the stars, says nobody." in words_of(company.world.messages[words])
 
