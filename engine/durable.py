@@ -8,8 +8,11 @@ or pictures: those live in the Library, where they are encrypted and can be forg
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import gc
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -100,11 +103,13 @@ class Durable:
 
     async def close(self) -> None:
         """Let go of the records. Bodies are cut short where they stand and go on at the next launch."""
-        for task, ended in list(self._tasks.items()):
-            if not ended:
-                task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=5)
+        with _hushed("sqlalchemy.pool", "dbos"):
+            for task, ended in list(self._tasks.items()):
+                if not ended:
+                    task.cancel()
+            if self._tasks:
+                await asyncio.wait(list(self._tasks), timeout=5)
+            gc.collect()                       # connections cut off in mid-air are put away here and now
         # DBOS made its own threads the loop's default ones and is about to end them: leave the loop with fresh ones.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
@@ -126,3 +131,17 @@ class Durable:
                 self._tasks[task] = True
 
         return workflow
+
+
+@contextmanager
+def _hushed(*names: str) -> Iterator[None]:
+    """Loggers that would report, with tracebacks, work that is being cut short on purpose."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

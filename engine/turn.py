@@ -269,8 +269,8 @@ class TurnRunner:
                      recollection: Recollection | None, owner_id: OwnerId, *, seed: int) -> Painting:
         references = []
         if recollection is not None:
-            references = [recollection.cutouts[figure.character_id] for figure in brief.figures
-                          if figure.character_id in recollection.cutouts]
+            references = [recollection.avatars[figure.character_id] for figure in brief.figures
+                          if figure.character_id in recollection.avatars]
             references += [recollection.previous] if recollection.previous is not None else []
         return await self._studio.paint(brief, underdrawing, references, seed=seed, turn_id=scene.turn.turn_id,
                                         owner_id=owner_id, on_event=self._hints(scene.story))
@@ -292,14 +292,14 @@ class TurnRunner:
                      owner_id: OwnerId) -> Verdict:
         """Is everybody themselves, and everybody there?"""
         known = [(character_id, box) for character_id, box in underdrawing.boxes
-                 if character_id in recollection.cutouts]
+                 if character_id in recollection.avatars]
         if not known:
             return Verdict((), ())
         cast = list(dict.fromkeys(character_id for character_id, _ in known))
         pictures = await asyncio.to_thread(crops, painting.png, known)
         try:
             likenesses = await self._studio.embed(
-                [*pictures, *(recollection.cutouts[character_id] for character_id in cast)], owner_id=owner_id)
+                [*pictures, *(recollection.avatars[character_id] for character_id in cast)], owner_id=owner_id)
         except StudioFailed as failure:        # a panel that nobody could check is better than none
             log.warning("a panel was not checked: %s", failure)
             return Verdict((), ())

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from engine.nouns import Box, CharacterId, PanelBrief, Place, Underdrawing
+from engine.nouns import Box, CharacterId, Figure, PanelBrief, Place, Underdrawing
 
 #: Cut-outs are drawn so that the character's standing height, without hats and ears, is this many pixels.
 CUTOUT_STANDING_PX = 230
@@ -76,6 +76,16 @@ def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId
     out = io.BytesIO()
     picture.save(out, "PNG")
     return Underdrawing(out.getvalue(), boxes, missing)
+
+
+def posed(figure: Figure) -> bytes:
+    """A figure's cut-out in its pose and mood, drawn from the Look in force by the hand that drew the avatar (RGBA)."""
+    from engine.mini.dolls import draw_doll  # the drawing engine is only needed when a panel is laid out
+
+    out = io.BytesIO()
+    draw_doll(figure.look, height_px=CUTOUT_STANDING_PX, action=figure.action, mood=figure.mood,
+              holding=figure.holding).image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def sketch_plate(brief: PanelBrief, *, size_px: int) -> Underdrawing:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.memory.recall import recall
-from engine.memory.underdrawing import lay_out
+from engine.memory.underdrawing import lay_out, posed
 from engine.nouns import Character, CharacterId, PanelBrief, Recall, Story, Underdrawing
 from engine.ports import Library
 
@@ -17,7 +17,7 @@ class Recollection:
     """A Recall with its pictures fetched (PNG bytes)."""
 
     recall: Recall
-    cutouts: Mapping[CharacterId, bytes]       # RGBA, one for each figure memory knows
+    avatars: Mapping[CharacterId, bytes]       # RGBA, one for each figure memory knows
     plate: bytes | None
     previous: bytes | None                     # the heaviest earlier frame
 
@@ -35,17 +35,23 @@ class VisualMemory:
         avatars = {character_id: character.avatar for character_id, character in cast.items()
                    if character.avatar is not None}
         chosen = recall(brief, avatars=avatars, plate=plate, frames=frames)
-        cutouts: dict[CharacterId, bytes] = {}
+        pictures: dict[CharacterId, bytes] = {}
         plate_png = previous = None
         for item in chosen.items:
             if item.what == "avatar" and item.character_id is not None:
-                cutouts[item.character_id] = await self._library.picture(item.picture)
+                pictures[item.character_id] = await self._library.picture(item.picture)
             elif item.what == "plate":
                 plate_png = await self._library.picture(item.picture)
             elif previous is None:
                 previous = await self._library.picture(item.picture)
-        return Recollection(chosen, cutouts, plate_png, previous)
+        return Recollection(chosen, pictures, plate_png, previous)
 
     async def lay_out(self, brief: PanelBrief, recollection: Recollection, *, size_px: int) -> Underdrawing:
-        """The underdrawing of a brief, composed off the event loop."""
-        return await asyncio.to_thread(lay_out, brief, recollection.plate, recollection.cutouts, size_px=size_px)
+        """The underdrawing of a brief, composed off the event loop: everybody memory knows, in their pose."""
+
+        def compose() -> Underdrawing:
+            cutouts = {figure.character_id: posed(figure) for figure in brief.figures
+                       if figure.character_id in recollection.avatars}
+            return lay_out(brief, recollection.plate, cutouts, size_px=size_px)
+
+        return await asyncio.to_thread(compose)
