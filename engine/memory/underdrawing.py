@@ -72,6 +72,11 @@ def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId
                Image.open(io.BytesIO(cutouts[figure.character_id])).convert("RGBA")
                if figure.character_id in cutouts else None,
                figure.place) for figure in brief.figures]
+    if brief.props:
+        from engine.mini.dolls import draw_prop  # only a panel with standing props needs the drawing engine
+
+        paper, _, _ = compose(paper, [(CharacterId(prop), draw_prop(prop, height_px=CUTOUT_STANDING_PX), place)
+                                      for prop, place in brief.props])
     picture, boxes, missing = compose(paper, opened)
     out = io.BytesIO()
     picture.save(out, "PNG")

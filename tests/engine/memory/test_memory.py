@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from engine.memory.recall import frame_weight, recall
-from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose, lay_out
+from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose, lay_out, posed
 from engine.memory.verification import SAME, cosine, crops, judge
 from engine.nouns import (
     Box,
@@ -110,6 +110,21 @@ def test_without_a_plate_it_is_laid_on_blank_paper_in_the_painters_size() -> Non
     picture = Image.open(io.BytesIO(laid.png))
     assert picture.size == (64, 64) and picture.getpixel((2, 2)) == BLANK and laid.missing == (B,)
     assert lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64) == laid
+
+
+def test_standing_props_lie_behind_the_cast_and_have_no_box() -> None:
+    bare = brief(A)
+    propped = replace(bare, props=(("tent", Place(0.8, 0.85, 0.4)),))
+    laid = [lay_out(one, None, {A: png(cutout((9, 9, 9)))}, size_px=64) for one in (bare, propped)]
+    assert laid[0].boxes == laid[1].boxes
+    pictures = [Image.open(io.BytesIO(one.png)) for one in laid]
+    assert pictures[0].getpixel((51, 50)) == BLANK != pictures[1].getpixel((51, 50))
+
+
+def test_a_figure_is_laid_out_in_its_pose() -> None:
+    standing, sleeping = (Image.open(io.BytesIO(posed(replace(brief(A).figures[0], action=action))))
+                          for action in ("stands", "sleeps"))
+    assert standing.height > standing.width and sleeping.width > sleeping.height
 
 
 def test_verdict_finds_the_confused_and_the_absent() -> None:
