@@ -451,8 +451,10 @@ def judge(folder: Path, shards: Shards, *, count: int = 64) -> dict[str, dict[st
         way = "posed" if shards.posed(index) is not None and len(shards.boxes(index)) else shards.way(index)
         rows.setdefault(way, []).append((*figures, seconds))
     names = ("figures_db", "rest_db", "underdrawing_figures_db", "underdrawing_rest_db", "seconds")
-    return {way: {"pictures": len(found), **{name: round(float(np.nanmean([row[at] for row in found])), 2)
-                                            for at, name in enumerate(names)}} for way, found in sorted(rows.items())}
+    means = {way: {name: np.nanmean(column) for name, column in zip(names, np.array(found).T, strict=True)
+                   if not np.isnan(column).all()} for way, found in sorted(rows.items())}
+    return {way: {"pictures": len(rows[way]), **{name: round(float(value), 2) for name, value in found.items()}}
+            for way, found in means.items()}
 
 
 # --- export ----------------------------------------------------------------------------------------
@@ -516,7 +518,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, default=RUNS / "painter")
     parser.add_argument("--out", type=Path, default=MINI_PAINTER)
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--start-share", type=float, default=0.45, help="noise put on the underdrawing to begin with")
+    parser.add_argument("--start-share", type=float, default=0.5, help="noise put on the underdrawing to begin with")
     parser.add_argument("--guidance", type=float, default=1.0)
     parser.add_argument("--image-guidance", type=float, default=1.0)
     parser.add_argument("--first", type=int, default=0)
