@@ -102,6 +102,11 @@ class StoryBot(commands.Bot):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """As discord.py does, but not after the end: its own ready event may come later than our stop."""
+        if self.loop is not discord.utils.MISSING:
+            super().dispatch(event_name, *args, **kwargs)
+
     async def close(self) -> None:
         """Drain, and leave."""
         await self.drain()

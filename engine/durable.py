@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -103,7 +104,8 @@ class Durable:
 
     async def close(self) -> None:
         """Let go of the records. Bodies are cut short where they stand and go on at the next launch."""
-        with _hushed("sqlalchemy.pool", "dbos"):
+        with _hushed("sqlalchemy.pool", "dbos"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
             for task, ended in list(self._tasks.items()):
                 if not ended:
                     task.cancel()

@@ -53,7 +53,7 @@ async def test_a_short_story_from_first_photo_to_last_undo(tmp_path: Path) -> No
         await bo.see("took this page back")
         fourth = await company.send_turn(ada, "Ellie and Ginger wave to the moon.")
         await company.page(fourth)
-        await settle(1.0)
+        await settle(4.0)                      # nobody sees a turn being closed; it comes just after the picture
         assert await company.troupe.stop() == 0
 
     # --- what people saw, by the loopback's own log ------------------------------------------------
