@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCENE ?= bot/rehearsal/scenes/bedtime.toml
 OUT ?= build/story
 
-.PHONY: story test check install evaluate mini clean
+.PHONY: story test check install clean
 
 story: .venv/ready ## an illustrated story that two people co-wrote, and a book of it, in build/story
 	$(BIN)/storythread rehearse --scene $(SCENE) --out $(OUT)
