@@ -26,7 +26,7 @@ from engine.nouns import (
     Story,
     StoryStep,
 )
-from engine.vocabulary import KIND_HEIGHTS, SETTINGS, STANDING_PROPS, TOUCHING
+from engine.vocabulary import FLOATING_PROPS, KIND_HEIGHTS, PROP_HEIGHTS, SETTINGS, STANDING_PROPS, TOUCHING
 
 #: Standing height of a grown man as a fraction of the panel, by shot.
 SHOT_HEIGHTS = {"wide": 0.66, "close": 1.02}
@@ -143,17 +143,31 @@ def resolve_setting(story: Story, beat: Beat, known: Sequence[Setting]) -> Setti
     return Setting(SettingId(f"{story.story_id}:{seed:x}"), kind, shown, seed)
 
 
-def _place_props(props: Sequence[str], figures: Sequence[Figure], shot: str,
-                 seed: int) -> tuple[tuple[str, Place], ...]:
-    """Standing props beside the row, where there is most room, behind everybody."""
+def place_props(props: Sequence[str], figures: Sequence[Figure], *, shot: str,
+                seed: int) -> tuple[tuple[str, Place], ...]:
+    """Where things stand that nobody holds: large ones behind the row, small ones before it, floating ones above.
+
+    Each goes where most room is left; at most two large and two small, none that somebody has in their hands.
+    """
     chance = random.Random(seed ^ 0x5F5F)
+    held = {figure.holding for figure in figures}
+    scale = 1.0 if shot == "wide" else 1.4
+    large = [prop for prop in dict.fromkeys(props) if prop in STANDING_PROPS][:2]
+    small = [prop for prop in dict.fromkeys(props)
+             if prop in PROP_HEIGHTS and prop not in STANDING_PROPS and prop not in held][:2]
     placed = []
     taken = [figure.place.x for figure in figures]
-    for prop in [prop for prop in props if prop in STANDING_PROPS][:2]:
-        spots = [0.12, 0.3, 0.5, 0.7, 0.88]
+    for prop in large + small:
+        spots = [0.12, 0.3, 0.5, 0.7, 0.88] if prop in STANDING_PROPS else [0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9]
         x = max(spots, key=lambda spot: (min((abs(spot - other) for other in taken), default=1.0), chance.random()))
         taken.append(x)
-        placed.append((prop, Place(x, 0.80 if shot == "wide" else 0.92, 0.30 if shot == "wide" else 0.45)))
+        if prop in FLOATING_PROPS:
+            y = 0.12 + PROP_HEIGHTS[prop] * scale
+        elif prop in STANDING_PROPS:
+            y = 0.80 if shot == "wide" else 0.92
+        else:
+            y = 0.955
+        placed.append((prop, Place(x, round(y, 4), round(PROP_HEIGHTS[prop] * scale, 4))))
     return tuple(placed)
 
 
@@ -183,7 +197,7 @@ def plan_panels(story: Story, step: StoryStep, cast: Mapping[CharacterId, Charac
         briefs.append(PanelBrief(
             panel_id=identity, story_id=story.story_id, words=beat.words, figures=figures, setting=setting,
             time_of_day=beat.time_of_day, weather=beat.weather, shot=beat.shot, style=story.style,
-            props=_place_props(beat.props, figures, beat.shot, seed)))
+            props=place_props(beat.props, figures, shot=beat.shot, seed=seed)))
     return tuple(briefs), tuple(new)
 
 

@@ -77,6 +77,15 @@ PROPS: Final = (
     "key", "map", "letter", "boat", "bucket", "drum", "star", "basket", "sword", "bed", "chair", "tent", "box")
 #: Props too big to hold: they stand on the ground.
 STANDING_PROPS: Final = ("boat", "bed", "chair", "tent", "box")
+#: Props that hang in the air where nobody holds them.
+FLOATING_PROPS: Final = ("balloon", "kite", "star")
+#: Height of a prop that nobody holds, as a fraction of a wide panel: a little larger than life, to be seen.
+PROP_HEIGHTS: Final[Mapping[str, float]] = MappingProxyType({
+    "ball": 0.12, "balloon": 0.26, "book": 0.10, "cake": 0.14, "apple": 0.09, "cup": 0.10, "flower": 0.16,
+    "lantern": 0.16, "kite": 0.24, "umbrella": 0.24, "teddy": 0.16, "gift": 0.14, "key": 0.10, "map": 0.11,
+    "letter": 0.09, "boat": 0.30, "bucket": 0.14, "drum": 0.14, "star": 0.13, "basket": 0.14, "sword": 0.22,
+    "bed": 0.30, "chair": 0.30, "tent": 0.36, "box": 0.22,
+})
 
 SHOTS: Final = ("wide", "close")
 STYLES: Final = ("flat", "crayon", "watercolour")

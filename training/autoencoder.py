@@ -28,6 +28,8 @@ from training.ledger import RUNS, Average, Ledger, learning_rate
 from training.shards import Shards
 
 LATENT_CHANNELS = 12
+#: Residual blocks of the decoder at 32, 64, 128 and 256 px.
+DECODER_BLOCKS = (3, 3, 3, 0)
 #: Which 3x3 taps (first, second) build the 5x5 taps -2..2: chosen so that a border pixel never needs a value
 #: of the hidden layer outside the picture, which the stock class pads with zeros.
 TAPS = {-2: (-1, -1), -1: (0, -1), 0: (0, 0), 1: (0, 1), 2: (1, 1)}
@@ -37,7 +39,7 @@ PHASES = torch.tensor([[[1., 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]],
 
 
 def stock(width: int = 48, encoder_blocks: tuple[int, ...] = (0, 0, 3, 3),
-          decoder_blocks: tuple[int, ...] = (3, 3, 1, 0)) -> Any:
+          decoder_blocks: tuple[int, ...] = DECODER_BLOCKS) -> Any:
     """An untrained `AutoencoderTiny`: 8x down, 12 channels, one width throughout."""
     from diffusers import AutoencoderTiny
     return AutoencoderTiny(
@@ -49,7 +51,7 @@ class FoldedAutoencoder(nn.Module):
     """The training form. Same function as the stock class after `unfold`, a third of the work."""
 
     def __init__(self, width: int = 48, encoder_blocks: tuple[int, ...] = (0, 0, 3, 3),
-                 decoder_blocks: tuple[int, ...] = (3, 3, 1, 0)) -> None:
+                 decoder_blocks: tuple[int, ...] = DECODER_BLOCKS) -> None:
         super().__init__()
         if encoder_blocks[0] or decoder_blocks[-1]:
             raise ValueError("the full-size levels must be free of blocks to be folded")
@@ -114,6 +116,34 @@ class FoldedAutoencoder(nn.Module):
         return whole
 
 
+@torch.no_grad()
+def fold(whole: Any) -> FoldedAutoencoder:
+    """The training form of a stock `AutoencoderTiny` that `unfold` made: to go on from shipped weights.
+
+    Where it has fewer decoder blocks than are trained now, the new ones begin by changing nothing.
+    """
+    model = FoldedAutoencoder(whole.encoder.layers[1].weight.shape[0])
+    model.encoder.load_state_dict(nn.Sequential(*list(whole.encoder.layers)[2:]).state_dict())
+    given = list(whole.decoder.layers)[:-3]
+    for mine in model.decoder:
+        if given and type(mine) is type(given[0]):
+            mine.load_state_dict(given.pop(0).state_dict())
+        elif any(True for _ in mine.parameters()):
+            mine.conv[-1].weight.zero_()
+            mine.conv[-1].bias.zero_()
+    way_in, first, last = whole.encoder.layers[1], whole.decoder.layers[-2], whole.decoder.layers[-1]
+    model.way_in.bias.copy_(way_in.weight[:, 27, 1, 1])
+    model.way_out_bias.copy_(last.bias)
+    for y, (y1, y2) in TAPS.items():
+        for x, (x1, x2) in TAPS.items():
+            for colour in range(3):
+                model.way_in.weight[:, colour, y + 2, x + 2] = way_in.weight[
+                    :, colour * 9 + (y1 + 1) * 3 + x1 + 1, y2 + 1, x2 + 1]
+                model.way_out[colour, :, y + 2, x + 2] = first.weight[
+                    colour * 9 + (y2 + 1) * 3 + x2 + 1, :, y1 + 1, x1 + 1]
+    return model
+
+
 def picture_loss(made: torch.Tensor, true: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Weighted L1 and square error, and L1 of the differences to the right and below: edges carry faces.
 
@@ -136,7 +166,8 @@ def crops(shards: Shards, rng: np.random.Generator, size: int, side: int) -> tup
     weights = np.ones((size, side, side), np.float32)
     for slot in range(size):
         index = int(rng.integers(len(shards)))
-        picture = shards.target(index) if rng.random() < 0.75 else shards.underdrawing(index)
+        blank = shards.way(index) == "blank"
+        picture = shards.target(index) if blank or rng.random() < 0.75 else shards.underdrawing(index)
         full = picture.shape[0]
         boxes = shards.boxes(index)
         centre = rng.uniform(0, full, 2)
@@ -180,11 +211,15 @@ def judge(model: Any, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
 
 def train(shards: Shards, held_out: Shards, *, minutes: float, run: Path, batch: int = 12, side: int = 128,
           peak: float = 1e-3, max_steps: int | None = None, width: int = 48,
-          every_s: float = 240.0) -> FoldedAutoencoder:
-    """Train, resuming from `run` where it holds a checkpoint. Returns the averaged model."""
+          every_s: float = 240.0, start: FoldedAutoencoder | None = None,
+          cool_from: float = 0.5) -> FoldedAutoencoder:
+    """Train, resuming from `run` where it holds a checkpoint, else from `start` or from nothing.
+
+    Returns the averaged model.
+    """
     from training.grids import save_grid
     torch.manual_seed(0)
-    model = FoldedAutoencoder(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = (start or FoldedAutoencoder(width)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(model, 0.998)
     descent = Descent((model,), outer=("way_in", "way_out"))
     ledger = Ledger(run)
@@ -211,7 +246,8 @@ def train(shards: Shards, held_out: Shards, *, minutes: float, run: Path, batch:
         descent.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        descent.step(learning_rate(peak, ledger.elapsed_s / (minutes * 60), ledger.step, warm_up=30, cool_from=0.5))
+        descent.step(learning_rate(peak, ledger.elapsed_s / (minutes * 60), ledger.step, warm_up=30,
+                                   cool_from=cool_from))
         average.update(model)
         ledger.step += 1
         losses.append(float(loss.detach()))
@@ -247,11 +283,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, default=RUNS / "autoencoder")
     parser.add_argument("--out", type=Path, default=RUNS / "autoencoder" / "vae")
     parser.add_argument("--width", type=int, default=48)
+    parser.add_argument("--peak", type=float, default=1e-3)
+    parser.add_argument("--cool-from", type=float, default=0.5, help="share of the time after which the rate falls")
+    parser.add_argument("--start", type=Path, help="begin with this stock `AutoencoderTiny` instead of from nothing")
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args(arguments)
     torch.set_num_threads(asked.threads)
     if asked.act == "train":
-        train(Shards(asked.shards), Shards(asked.held_out), minutes=asked.minutes, run=asked.run, width=asked.width)
+        start = None
+        if asked.start is not None:
+            from diffusers import AutoencoderTiny
+            start = fold(AutoencoderTiny.from_pretrained(asked.start, torch_dtype=torch.float32))
+        train(Shards(asked.shards), Shards(asked.held_out), minutes=asked.minutes, run=asked.run, width=asked.width,
+              peak=asked.peak, cool_from=asked.cool_from, start=start)
     load(asked.run).unfold().save_pretrained(asked.out)
 
 

@@ -22,7 +22,7 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +39,18 @@ from training.descent import Descent
 from training.grids import save_grid
 from training.ledger import RUNS, Average, Ledger, batches, learning_rate
 from training.shards import Shards
+from training.world import POSED
 
 MINI_PAINTER = Path(__file__).parent.parent / "engine" / "mini" / "painter"
 MAX_TOKENS = 64
 TEXT_WIDTH = 128
 #: How often words, underdrawing, or both are left out, so that the pipeline can guide by each.
 DROP_WORDS, DROP_UNDERDRAWING, DROP_BOTH = 0.05, 0.03, 0.03
-#: How often figures are laid out in their poses, where shards have that (`training.posed`). Redrawing a neutral avatar
-#: into another pose stayed soft after 30,000 samples; a posed cut-out stays sharp, and the engine can draw one.
-POSED_SHARE = 0.92
-#: Mean of the normal whose sigmoid is the noise share: the median is 0.69.
-TIMES_MEAN = -0.2
-#: How often training starts from noise alone, as sampling in one step does.
-FROM_NOISE = 0.05
-#: How much of each kind of underdrawing is trained on: while the effort is small, it goes to what the engine lays out
-#: every day, a plate with the cast on it, and the bare drawing that plates are painted from.
-SHARES = {"plate": 1.0, "rough": 1.0, "sketch": 1.0, "other light": 0.35, "blank": 0.0, "edit": 0.0}
+#: Mean of the normal whose sigmoid is the noise share, by what memory laid out: where the cast stands there in its
+#: poses painting starts at half noise, so most of the effort goes below that; elsewhere it starts from noise alone.
+TIMES_MEAN, TIMES_MEAN_UNPOSED = -0.3, 0.8
+#: How often training starts from noise alone, as sampling from blank paper does.
+FROM_NOISE, FROM_NOISE_UNPOSED = 0.02, 0.12
 
 
 # --- words -----------------------------------------------------------------------------------------
@@ -141,20 +137,19 @@ class Latents:
     """
 
     def __init__(self, shards: Shards, vae: autoencoder.FoldedAutoencoder, folder: Path, tokenizer: Any, *,
-                 encodes: bool = True, shares: Mapping[str, float] | None = None) -> None:
-        self.shares = shares or {}
+                 encodes: bool = True) -> None:
         self.shards, self.vae, self.folder, self.tokenizer = shards, vae.eval(), folder, tokenizer
         self.encodes = encodes
         folder.mkdir(parents=True, exist_ok=True)
-        self.targets: list[torch.Tensor] = []
-        self.underdrawings: list[torch.Tensor] = []
+        self.pairs: list[torch.Tensor] = []          # each (2, C, h, w) half: true picture, underdrawing
         self.weights: list[torch.Tensor] = []
         self.tokens: list[torch.Tensor] = []
+        self.posed: list[bool] = []
         self._done = 0
         self.refresh()
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.pairs)
 
     @torch.no_grad()
     def _encode(self, pictures: list[np.ndarray[Any, Any]]) -> torch.Tensor:
@@ -188,36 +183,20 @@ class Latents:
                 for at in range(0, len(rows), 16)])                                        # (N, 2, C, h, w)
             torch.save(both, kept.with_suffix(".part"))
             kept.with_suffix(".part").replace(kept)
-        side, chance = both.shape[-1], np.random.default_rng(rows.start)
-        posed = self._posed(folder, rows)
-        kept_rows: list[int] = []
-        for at, row in enumerate(rows):
-            figures = len(self.shards.boxes(row)) > 0
-            if figures and posed is not None and chance.random() < POSED_SHARE:
-                both[at, 1] = posed[at]
-            elif (self.shares and figures and posed is None) or chance.random() >= self.shares.get(
-                    self.shards.way(row), 1.0):
-                continue
-            kept_rows.append(row)
         self._done = rows.stop
-        both = both[[row - rows.start for row in kept_rows]]
-        self.targets += list(both[:, 0])
-        self.underdrawings += list(both[:, 1])
-        self.weights += [box_weights(self.shards.boxes(row), side) for row in kept_rows]
-        if kept_rows:
-            self.tokens += list(tokens(self.tokenizer, [self.shards.caption(row) for row in kept_rows]).short())
+        self.pairs += list(both)
+        self.weights += [box_weights(self.shards.boxes(row), both.shape[-1]) for row in rows]
+        self.tokens += list(tokens(self.tokenizer, [self.shards.caption(row) for row in rows]).short())
+        self.posed += [self.shards.way(row) in POSED or (not len(self.shards.boxes(row)) and self.shards.way(row) in
+                       ("sketch", "rough")) for row in rows]
 
-    def _posed(self, folder: Path, rows: range) -> torch.Tensor | None:
-        """Latents of a shard's posed underdrawings (N, C, h, w), or None where there are none."""
-        kept = self.folder / f"{folder.parent.name}-{folder.name}-posed.pt"
-        if not kept.exists():
-            if not self.encodes or not (folder / "posed.npy").exists():
-                return None
-            pictures = np.load(folder / "posed.npy", mmap_mode="r")
-            found = torch.cat([self._encode(list(pictures[at:at + 16])) for at in range(0, len(rows), 16)])
-            torch.save(found, kept.with_suffix(".part"))
-            kept.with_suffix(".part").replace(kept)
-        return torch.load(kept, weights_only=True)  # type: ignore[no-any-return]
+    def batch(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
+        """What `denoising_loss` takes of these rows."""
+        pairs = torch.stack([self.pairs[row] for row in rows]).float()
+        return {"clean": pairs[:, 0], "underdrawing": pairs[:, 1],
+                "ids": torch.stack([self.tokens[row] for row in rows]).long(),
+                "weight": torch.stack([self.weights[row] for row in rows]).float(),
+                "posed": torch.tensor([self.posed[row] for row in rows])}
 
 
 def box_weights(boxes: np.ndarray[Any, Any], side: int) -> torch.Tensor:
@@ -235,11 +214,12 @@ def box_weights(boxes: np.ndarray[Any, Any], side: int) -> torch.Tensor:
 # --- training --------------------------------------------------------------------------------------
 
 def denoising_loss(unet: Any, text_encoder: Any, clean: torch.Tensor, underdrawing: torch.Tensor, ids: torch.Tensor,
-                   weight: torch.Tensor, empty: torch.Tensor, generator: torch.Generator | None = None,
-                   drop: bool = True) -> torch.Tensor:
+                   weight: torch.Tensor, posed: torch.Tensor, empty: torch.Tensor,
+                   generator: torch.Generator | None = None, drop: bool = True) -> torch.Tensor:
     """Weighted error of the network's v, square where small and absolute where large (Charbonnier).
 
-    clean, underdrawing: (B, C, h, w); ids: (B, T); weight: (B, h, w); empty: (1, T), the words left out.
+    clean, underdrawing: (B, C, h, w); ids: (B, T); weight: (B, h, w); posed: (B,) bool, whether the underdrawing holds
+    what the picture will; empty: (1, T), the words left out.
     """
     count = len(clean)
     if drop:
@@ -250,8 +230,10 @@ def denoising_loss(unet: Any, text_encoder: Any, clean: torch.Tensor, underdrawi
         ids = torch.where(no_words[:, None], empty, ids)
         underdrawing = torch.where(no_underdrawing[:, None, None, None], torch.zeros(()), underdrawing)
     noise = torch.randn(clean.shape, generator=generator)
-    share = torch.sigmoid(torch.randn(count, generator=generator) + TIMES_MEAN)
-    share = torch.where(torch.rand(count, generator=generator) < FROM_NOISE, 0.999, share)[:, None, None, None]
+    share = torch.sigmoid(torch.randn(count, generator=generator)
+                          + torch.where(posed, TIMES_MEAN, TIMES_MEAN_UNPOSED))
+    from_noise = torch.where(posed, FROM_NOISE, FROM_NOISE_UNPOSED)
+    share = torch.where(torch.rand(count, generator=generator) < from_noise, 0.999, share)[:, None, None, None]
     noisy = (1 - share) * clean + share * noise
     with torch.autocast("cpu", torch.bfloat16):
         heard = text_encoder(ids)[0]                                                       # (B, T, TEXT_WIDTH)
@@ -309,11 +291,7 @@ def train(latents: Latents, *, minutes: float, run: Path, batch: int = 32, peak:
         if spent >= 1:
             break
         rows = next(order)
-        loss = denoising_loss(
-            unet, text_encoder, torch.stack([latents.targets[i] for i in rows]).float(),
-            torch.stack([latents.underdrawings[i] for i in rows]).float(),
-            torch.stack([latents.tokens[i] for i in rows]).long(),
-            torch.stack([latents.weights[i] for i in rows]).float(), empty, generator)
+        loss = denoising_loss(unet, text_encoder, **latents.batch(rows), empty=empty, generator=generator)
         descent.zero_grad()
         loss.backward()
         share_gradients(both, parts_of)
@@ -373,7 +351,7 @@ def train_apart(part: int, parts_of: int, meeting: str, asked: argparse.Namespac
         torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=part, world_size=parts_of)
     vae, tokenizer = autoencoder.load(asked.autoencoder), make_tokenizer()
     held_out = Latents(Shards(asked.held_out), vae, asked.run / "latents", tokenizer) if part == 0 else None
-    latents = Latents(Shards(asked.shards), vae, asked.run / "latents", tokenizer, encodes=False, shares=SHARES)
+    latents = Latents(Shards(asked.shards), vae, asked.run / "latents", tokenizer, encodes=False)
     train(latents, minutes=asked.minutes, run=asked.run, batch=asked.batch, peak=asked.peak, held_out=held_out,
           part=part, parts_of=parts_of)
 
@@ -385,11 +363,8 @@ def held_out_loss(unet: Any, text_encoder: Any, held_out: Latents, empty: torch.
     total, number = 0.0, min(count, len(held_out))
     for at in range(0, number, 16):
         rows = range(at, min(at + 16, number))
-        total += len(rows) * float(denoising_loss(
-            unet, text_encoder, torch.stack([held_out.targets[i] for i in rows]).float(),
-            torch.stack([held_out.underdrawings[i] for i in rows]).float(),
-            torch.stack([held_out.tokens[i] for i in rows]).long(),
-            torch.stack([held_out.weights[i] for i in rows]).float(), empty, generator, drop=False))
+        total += len(rows) * float(denoising_loss(unet, text_encoder, **held_out.batch(rows), empty=empty,
+                                                  generator=generator, drop=False))
     return total / number
 
 
@@ -412,7 +387,7 @@ def sheet(unet: Any, text_encoder: Any, held_out: Latents, path: Path, *, count:
     pipeline = as_pipeline(unet, text_encoder, held_out.tokenizer, held_out.vae.unfold().eval())
     shown = []
     for row in range(first, min(first + count, len(held_out))):
-        under = Shards.as_tensor(held_out.shards.laid_out(row))[None]
+        under = Shards.as_tensor(held_out.shards.underdrawing(row))[None]
         made = pipeline(held_out.shards.caption(row), image=under.add(1).div(2), num_inference_steps=steps,
                         guidance_scale=guidance, image_guidance_scale=image_guidance,
                         generator=torch.Generator().manual_seed(row), output_type="pt").images
@@ -434,7 +409,7 @@ def judge(folder: Path, shards: Shards, *, count: int = 64) -> dict[str, dict[st
     painter = UNetPainter(folder)
     rows: dict[str, list[tuple[float, ...]]] = {}
     for index in range(min(count, len(shards))):
-        under, true = Shards.as_tensor(shards.laid_out(index))[None], Shards.as_tensor(shards.target(index))[None]
+        under, true = Shards.as_tensor(shards.underdrawing(index))[None], Shards.as_tensor(shards.target(index))[None]
         laid_out = Underdrawing(to_png(to_picture(under)), ())
         begun = time.monotonic()
         painting = painter.paint(brief_from(shards.records[index]), laid_out, (), seed=index, on_step=lambda *_: None)
@@ -448,7 +423,7 @@ def judge(folder: Path, shards: Shards, *, count: int = 64) -> dict[str, dict[st
             error = (picture - true).div(2).square().mean((0, 1))                          # (H, W)
             figures += [float(-10 * torch.log10(error[where].mean() + 1e-8)) if where.any() else float("nan")
                         for where in (inside, ~inside)]
-        way = "posed" if shards.posed(index) is not None and len(shards.boxes(index)) else shards.way(index)
+        way = shards.way(index) if len(shards.boxes(index)) else f"plate from {shards.way(index)}"
         rows.setdefault(way, []).append((*figures, seconds))
     names = ("figures_db", "rest_db", "underdrawing_figures_db", "underdrawing_rest_db", "seconds")
     means = {way: {name: np.nanmean(column) for name, column in zip(names, np.array(found).T, strict=True)

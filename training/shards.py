@@ -23,7 +23,6 @@ class Shards:
         self.folders: list[Path] = []
         self._targets: list[np.ndarray[Any, Any]] = []
         self._underdrawings: list[np.ndarray[Any, Any]] = []
-        self._posed: dict[int, np.ndarray[Any, Any]] = {}
         self.records: list[dict[str, Any]] = []
         self._where: list[tuple[int, int]] = []
         self.refresh()
@@ -76,21 +75,6 @@ class Shards:
 
     def caption(self, index: int) -> str:
         return str(self.records[index]["caption"])
-
-    def posed(self, index: int) -> np.ndarray[Any, Any] | None:
-        """(S, S, 3) uint8: the underdrawing with cut-outs already in their poses, where `training.posed` wrote it."""
-        shard, row = self._where[index]
-        if shard not in self._posed:
-            path = self.folders[shard] / "posed.npy"
-            if not path.exists():
-                return None
-            self._posed[shard] = np.load(path, mmap_mode="r")
-        return self._posed[shard][row]  # type: ignore[no-any-return]
-
-    def laid_out(self, index: int) -> np.ndarray[Any, Any]:
-        """What the engine would lay out: posed where there are figures and that is known, else the underdrawing."""
-        posed = self.posed(index) if len(self.boxes(index)) else None
-        return self.underdrawing(index) if posed is None else posed
 
     def way(self, index: int) -> str:
         """How the underdrawing was made, a word of `training.world.WAYS`; "" where the record does not say."""

@@ -18,45 +18,42 @@ CUTOUT_STANDING_PX = 230
 BLANK = (206, 203, 197)
 
 
-def _foot_x(cutout: Image.Image) -> float:
-    """Where the feet's middle is, in pixels from the left: tails and wings must not shift a figure."""
-    import numpy as np  # here, because the face starts without it
-
-    alpha = np.asarray(cutout.getchannel("A"), dtype=np.float32)
-    columns = alpha[int(alpha.shape[0] * 0.92):].sum(axis=0)  # (W,)
-    total = float(columns.sum())
-    if total == 0.0:
-        return cutout.width / 2
-    return float((columns * np.arange(cutout.width)).sum() / total)
-
-
-def compose(plate: Image.Image,
-            cutouts: Sequence[tuple[CharacterId, Image.Image | None, Place]],
+def compose(plate: Image.Image, figures: Sequence[Figure], cutouts: Mapping[CharacterId, Image.Image],
+            props: Sequence[tuple[str, Place]] = (),
             ) -> tuple[Image.Image, tuple[tuple[CharacterId, Box], ...], tuple[CharacterId, ...]]:
-    """Lay cut-outs (RGBA, back to front) over a plate (RGB, square).
+    """Lay things, then figures' cut-outs (RGBA, facing right, back to front) over a plate (RGB, square).
 
     Returns the picture (RGB, the plate's size), each figure's box inside the frame, and who had no cut-out.
     """
+    from engine.mini.standing import meet, stand
+
     canvas = plate.convert("RGB").copy()
     side = canvas.width
+    for name, place in props:
+        from engine.mini.dolls import draw_prop  # only a panel with things in it needs the drawing engine
+
+        thing = draw_prop(name, height_px=max(4, round(place.height * side)))
+        canvas.paste(thing, (round(place.x * side - thing.width / 2), round(place.y * side - thing.height)), thing)
+    scaled = [_scaled(cutouts[figure.character_id], figure.place, side) if figure.character_id in cutouts else None
+              for figure in figures]
+    spots = meet(figures, [cutout and stand(cutout, figure.place, side)
+                           for cutout, figure in zip(scaled, figures, strict=True)], side)
     boxes, missing = [], []
-    for character_id, cutout, place in cutouts:
-        if cutout is None:
-            missing.append(character_id)
+    for figure, cutout, spot in zip(figures, scaled, spots, strict=True):
+        if cutout is None or spot is None:
+            missing.append(figure.character_id)
             continue
-        scale = place.height * side / CUTOUT_STANDING_PX
-        size = (max(1, round(cutout.width * scale)), max(1, round(cutout.height * scale)))
-        figure = cutout.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        foot = _foot_x(figure)
-        if place.flip:
-            figure = figure.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            foot = figure.width - foot
-        left, top = round(place.x * side - foot), round(place.y * side - figure.height)
-        canvas.paste(figure, (left, top), figure)
-        boxes.append((character_id, Box(
-            max(0.0, left / side), max(0.0, top / side),
-            min(1.0, (left + figure.width) / side), min(1.0, (top + figure.height) / side))))
+        canvas.paste(cutout, (spot.left, spot.top), cutout)
+        boxes.append((figure.character_id, Box(max(0.0, spot.left / side), max(0.0, spot.top / side),
+                                               min(1.0, spot.right / side), min(1.0, spot.bottom / side))))
     return canvas, tuple(boxes), tuple(missing)
+
+
+def _scaled(cutout: Image.Image, place: Place, side: int) -> Image.Image:
+    scale = place.height * side / CUTOUT_STANDING_PX
+    size = (max(1, round(cutout.width * scale)), max(1, round(cutout.height * scale)))
+    figure = cutout.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return figure.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if place.flip else figure
 
 
 def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId, bytes], *,
@@ -68,16 +65,8 @@ def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId
         paper = Image.open(io.BytesIO(plate)).convert("RGB")
         if paper.size != (size_px, size_px):
             paper = paper.resize((size_px, size_px), Image.Resampling.LANCZOS)
-    opened = [(figure.character_id,
-               Image.open(io.BytesIO(cutouts[figure.character_id])).convert("RGBA")
-               if figure.character_id in cutouts else None,
-               figure.place) for figure in brief.figures]
-    if brief.props:
-        from engine.mini.dolls import draw_prop  # only a panel with standing props needs the drawing engine
-
-        paper, _, _ = compose(paper, [(CharacterId(prop), draw_prop(prop, height_px=CUTOUT_STANDING_PX), place)
-                                      for prop, place in brief.props])
-    picture, boxes, missing = compose(paper, opened)
+    opened = {character_id: Image.open(io.BytesIO(png)).convert("RGBA") for character_id, png in cutouts.items()}
+    picture, boxes, missing = compose(paper, brief.figures, opened, brief.props)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return Underdrawing(out.getvalue(), boxes, missing)

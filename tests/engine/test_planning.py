@@ -25,7 +25,15 @@ from engine.nouns import (
     TurnId,
     VenueId,
 )
-from engine.planning import panel_id, place_figures, plan_panels, plate_brief, resolve_setting, stable_seed
+from engine.planning import (
+    panel_id,
+    place_figures,
+    place_props,
+    plan_panels,
+    plate_brief,
+    resolve_setting,
+    stable_seed,
+)
 from engine.vocabulary import ACTIONS, KINDS, SHOTS
 
 STORY = Story(StoryId("s"), VenueId("v"), ServerId(""), OwnerId("o"), "A story")
@@ -107,8 +115,17 @@ def test_a_plan_keeps_order_settings_and_ids() -> None:
     assert briefs[0].setting == briefs[2].setting != briefs[1].setting
     assert {setting.kind for setting in new} == {"forest", "cave"} and len(new) == 2
     assert [figure.character_id for figure in briefs[1].figures] == ["a"], "who left the cast is not drawn"
-    assert [prop for prop, _ in briefs[2].props] == ["tent"], "a ball is not a standing prop"
+    assert [prop for prop, _ in briefs[2].props] == ["tent", "ball"]
     assert plan_panels(STORY, step, cast, []) == (briefs, new), "a replay plans the same"
+
+
+def test_small_things_lie_in_front_float_or_are_in_somebodys_hands() -> None:
+    figures = place_figures([replace(figure("a"), holding="cup"), figure("b")], shot="wide", seed=3)
+    placed = dict(place_props(("lantern", "cup", "balloon", "tent", "key"), figures, shot="wide", seed=3))
+    assert set(placed) == {"tent", "lantern", "balloon"}, "two small ones at most, and not what somebody holds"
+    assert placed["lantern"].y > 0.93 > placed["tent"].y > placed["balloon"].y
+    xs = [place.x for place in placed.values()] + [other.place.x for other in figures]
+    assert min(abs(one - two) for index, one in enumerate(xs) for two in xs[:index]) > 0.08
 
 
 def test_a_plate_is_the_brief_without_anybody() -> None:

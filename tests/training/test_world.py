@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine import vocabulary as words
+from engine.memory.underdrawing import BLANK
 from engine.prompting import mini_caption
 from training.world import WAYS, brief_from, is_held_out, render_pair, sample_brief, sample_look, write_shards
 from training.world.sampler import HELD_OUT_EVERY
@@ -56,7 +58,7 @@ def test_every_word_is_asked_for() -> None:
     assert {figure.mood for figure in figures} == set(words.MOODS)
     assert {figure.look.kind for figure in figures} == set(words.KINDS)
     assert {figure.holding for figure in figures} >= set(words.PROPS) - set(words.STANDING_PROPS)
-    assert {prop for brief in briefs for prop, _ in brief.props} == set(words.STANDING_PROPS)
+    assert {prop for brief in briefs for prop, _ in brief.props} == set(words.PROPS)
     for field, allowed in (
         ("time_of_day", words.TIMES),
         ("weather", words.WEATHERS),
@@ -91,28 +93,25 @@ def test_a_pair_is_seeded_and_true(way: str) -> None:
     assert [name for name, _ in pair.boxes] == [figure.character_id for figure in brief.figures]
 
 
-def test_the_avatars_lie_where_the_figures_are() -> None:
-    near = 0
-    for seed in range(12):
-        brief = sample_brief(Random(seed), count=1)
-        if brief.figures[0].action in ("sleeps", "flies", "swims"):
-            near += 1
-            continue
-        pair = render_pair(brief, Random(seed), way="blank")
-        if pair.missing:
-            near += 1
-            continue
-        blank = (
-            np.abs(np.asarray(pair.underdrawing, np.float32) - np.asarray(pair.underdrawing, np.float32)[0, 0]).max(
-                axis=2
-            )
-            > 12
-        )
-        rows, columns = np.nonzero(blank)
-        box = pair.boxes[0][1]
-        middle_x, middle_y = columns.mean() / 256, rows.mean() / 256
-        near += box.left - 0.08 <= middle_x <= box.right + 0.08 and box.top - 0.08 <= middle_y <= box.bottom + 0.08
-    assert near >= 11
+@pytest.mark.parametrize("seed", range(8))
+def test_posed_cutouts_lie_to_the_pixel_where_the_true_picture_has_them(seed: int) -> None:
+    brief = replace(sample_brief(Random(seed), count=1 + seed % 3), style="flat", weather="clear", time_of_day="day")
+    pair = render_pair(brief, Random(seed), way="plate")
+    if pair.missing or brief.setting.kind in ("underwater", "cave"):
+        pytest.skip("somebody was left out, or the place tints everybody")
+    different = np.abs(np.asarray(pair.underdrawing, np.int16) - np.asarray(pair.target, np.int16)).max(axis=2)
+    # What differs is scaling of outlines, light and the shadows on the ground.
+    assert np.median(different) == 0 and (different > 90).mean() < 0.02
+
+
+def test_paper_and_blank_hold_no_place_and_before_holds_the_same_place() -> None:
+    brief = replace(sample_brief(Random(5), count=2), weather="clear")
+    paper, blank, before = (render_pair(brief, Random(8), way=way) for way in ("paper", "blank", "before"))
+    assert blank.underdrawing.getcolors() == [(256 * 256, BLANK)] and len(blank.missing) == 2
+    assert paper.underdrawing.getpixel((2, 2)) == BLANK
+    assert paper.underdrawing.getcolors() != blank.underdrawing.getcolors()
+    corner = np.abs(np.asarray(before.underdrawing, np.int16)[:48] - np.asarray(before.target, np.int16)[:48])
+    assert np.median(corner) < 25, "the same place behind other figures"
 
 
 def test_shards_read_back_and_are_kept(tmp_path: Path) -> None:

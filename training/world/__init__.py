@@ -15,8 +15,9 @@ and places never met in training. `--sheet FILE` writes a contact sheet. Pair i 
 and with any number of workers.
 """
 
-from training.world.pairs import WAYS, Pair, render_pair
+from training.world.pairs import POSED, WAYS, Pair, render_pair
 from training.world.sampler import is_held_out, sample_brief, sample_look
 from training.world.shards import brief_from, write_shards
 
-__all__ = ["WAYS", "Pair", "brief_from", "is_held_out", "render_pair", "sample_brief", "sample_look", "write_shards"]
+__all__ = [
+    "POSED", "WAYS", "Pair", "brief_from", "is_held_out", "render_pair", "sample_brief", "sample_look", "write_shards"]

@@ -10,22 +10,23 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageFilter
 
+from engine import planning
 from engine import vocabulary as words
 from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose
 from engine.mini.dolls import draw_avatar, draw_doll
 from engine.mini.scenery import apply_style, draw_scene, draw_setting
-from engine.nouns import Box, CharacterId, Look, PanelBrief, Place
+from engine.nouns import Box, CharacterId, Figure, Look, PanelBrief, Place
 from engine.prompting import mini_caption
 
-#: How an underdrawing is made, and how often for a brief with figures: this very light; another light; a plate
-#: softened and shifted as a painted one is; the bare drawing without style; blank paper; a finished other picture.
-WAYS = ("plate", "other light", "rough", "sketch", "blank", "edit")
-_SHARES = (50, 16, 12, 6, 9, 7)
-#: The same for a plate: repainted from another light, softened, from the bare drawing, from words alone.
-_PLATE_WAYS, _PLATE_SHARES = ("other light", "rough", "sketch", "blank"), (24, 6, 46, 24)
-
-_RECALLED = tuple(a for a in words.ACTIONS if a not in ("sleeps", "flies", "swims", "jumps", "rides"))
-
+#: How an underdrawing is made, and how often for a brief with figures. With the cast in their poses: over the plate in
+#: this very light, the plate softened as a painted one is, in another light, as the bare drawing, or blank paper. With
+#: what else may stand there: neutral avatars, nothing at all, a finished picture to be edited, the frame before.
+WAYS = ("plate", "rough", "other light", "sketch", "paper", "neutral", "blank", "edit", "before")
+_SHARES = (30, 20, 7, 3, 10, 6, 8, 10, 6)
+#: The same for a plate: softened, repainted from another light, from the bare drawing, from words alone.
+_PLATE_WAYS, _PLATE_SHARES = ("rough", "other light", "sketch", "blank"), (6, 24, 46, 24)
+#: Ways in which the cast is laid out in the poses of the brief.
+POSED = ("plate", "rough", "other light", "sketch", "paper")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -45,13 +46,10 @@ def _avatar(look: Look) -> Image.Image:
     return draw_avatar(look, size_px=256)
 
 
-def _cutout(look: Look, rng: Random) -> Image.Image:
-    """What memory has of a character: the approved avatar, now and then a crop in some other pose."""
-    if rng.random() < 0.9:
-        return _avatar(look)
-    return draw_doll(
-        look, height_px=CUTOUT_STANDING_PX, action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS)
-    ).image
+@lru_cache(maxsize=64)
+def _posed(figure: Figure) -> Image.Image:
+    return draw_doll(figure.look, height_px=CUTOUT_STANDING_PX, action=figure.action, mood=figure.mood,
+                     holding=figure.holding).image
 
 
 def _plate(
@@ -92,7 +90,7 @@ def _roughened(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def _off(place: Place, rng: Random) -> Place:
-    """Where the avatar is laid when memory's layout and the true picture do not agree to the pixel."""
+    """Where a neutral avatar is laid when memory's layout and the true picture do not agree to the pixel."""
     reach = 0.05 if rng.random() < 0.12 else 0.014
     return replace(
         place,
@@ -102,35 +100,46 @@ def _off(place: Place, rng: Random) -> Place:
     )
 
 
+_TAME = tuple(action for action in words.ACTIONS if action not in (*words.TOUCHING, "sleeps", "flies", "swims"))
+
+
+def _acting_else(figure: Figure, rng: Random) -> Figure:
+    return replace(figure, action=rng.choice(_TAME), mood=rng.choice(words.MOODS), holding="", toward=None)
+
+
 def _edited_from(brief: PanelBrief, rng: Random) -> PanelBrief:
     """The finished picture somebody asked to change into `brief`: another light, another act, somebody fewer."""
-    what = rng.choice(("light", "light", "act", "without")) if brief.figures else "light"
+    what = rng.choice(("light", "light", "light", "act", "without")) if brief.figures else "light"
     if what == "light":
         time_of_day, weather = _other_light(brief, rng)
         return replace(brief, time_of_day=time_of_day, weather=weather)
     index = rng.randrange(len(brief.figures))
     if what == "without":
         return replace(brief, figures=brief.figures[:index] + brief.figures[index + 1 :])
-    before = replace(
-        brief.figures[index], action=rng.choice(_RECALLED), mood=rng.choice(words.MOODS), holding="", toward=None
-    )
+    before = _acting_else(brief.figures[index], rng)
     return replace(brief, figures=(*brief.figures[:index], before, *brief.figures[index + 1 :]))
 
 
-def _lay(plate: Image.Image, brief: PanelBrief, rng: Random) -> tuple[Image.Image, tuple[CharacterId, ...]]:
-    """The cast's cut-outs over the plate, some of them missing, most of them a little off."""
-    cutouts: list[tuple[CharacterId, Image.Image | None, Place]] = []
-    exact = rng.random() < 0.35
-    for figure in brief.figures:
-        absent = rng.random() < 0.035
-        cutouts.append(
-            (
-                figure.character_id,
-                None if absent else _cutout(figure.look, rng),
-                figure.place if exact else _off(figure.place, rng),
-            )
-        )
-    picture, _, missing = compose(plate, cutouts)
+def _before(brief: PanelBrief, rng: Random) -> PanelBrief:
+    """The frame before `brief` in some story: the same place and cast, everybody elsewhere and at something else."""
+    order = list(brief.figures)
+    rng.shuffle(order)
+    acting = [_acting_else(figure, rng) for figure in order]
+    return replace(brief, figures=planning.place_figures(acting, shot="wide", seed=rng.getrandbits(31)), props=(),
+                   shot="wide")
+
+
+def _lay(plate: Image.Image, brief: PanelBrief, rng: Random, *, posed: bool) -> tuple[
+        Image.Image, tuple[CharacterId, ...]]:
+    """The cast over the plate as memory lays it out; now and then somebody is missing.
+
+    In their poses they lie to the pixel where the true picture has them. Neutral avatars lie a little off.
+    """
+    here = [figure for figure in brief.figures if rng.random() >= (0.01 if posed else 0.035)]
+    cutouts = {figure.character_id: _posed(figure) if posed else _avatar(figure.look) for figure in here}
+    figures = brief.figures if posed else tuple(replace(figure, place=_off(figure.place, rng))
+                                                for figure in brief.figures)
+    picture, _, missing = compose(plate, figures, cutouts, brief.props)
     return picture, missing
 
 
@@ -141,13 +150,18 @@ def render_pair(brief: PanelBrief, rng: Random, *, size_px: int = 256, way: str 
         ways: Sequence[str] = _PLATE_WAYS if brief.is_plate else WAYS
         way = rng.choices(ways, _PLATE_SHARES if brief.is_plate else _SHARES)[0]
     missing: tuple[CharacterId, ...] = ()
-    if way == "edit":
-        before = _edited_from(brief, rng)
-        underdrawing = draw_scene(before, size_px=size_px)[0]
-        here = {figure.character_id for figure in before.figures}
-        missing = tuple(figure.character_id for figure in brief.figures if figure.character_id not in here)
+    everybody = tuple(figure.character_id for figure in brief.figures)
+    if way in ("edit", "before"):
+        earlier = (_edited_from if way == "edit" else _before)(brief, rng)
+        underdrawing = draw_scene(earlier, size_px=size_px)[0]
+        if rng.random() < 0.5:
+            underdrawing = _roughened(underdrawing, rng)
+        here = {figure.character_id for figure in earlier.figures}
+        missing = tuple(character_id for character_id in everybody if character_id not in here)
+    elif way == "blank":
+        underdrawing, missing = Image.new("RGB", (size_px, size_px), BLANK), everybody
     else:
-        if way == "blank":
+        if way == "paper":
             plate = Image.new("RGB", (size_px, size_px), BLANK)
         elif way == "other light":
             time_of_day, weather = _other_light(brief, rng)
@@ -156,5 +170,5 @@ def render_pair(brief: PanelBrief, rng: Random, *, size_px: int = 256, way: str 
             plate = _plate(brief, size_px, styled=way != "sketch")
         if way == "rough":
             plate = _roughened(plate, rng)
-        underdrawing, missing = _lay(plate, brief, rng)
+        underdrawing, missing = _lay(plate, brief, rng, posed=way in POSED)
     return Pair(target, underdrawing, mini_caption(brief), boxes, brief, way, missing)

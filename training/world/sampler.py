@@ -202,9 +202,9 @@ def sample_brief(
     seed = rng.getrandbits(31)
     placed = _jitter(rng, planning.place_figures(_act(rng, figures), shot=shot, seed=seed))
     props: tuple[tuple[str, Place], ...] = ()
-    if number and rng.random() < 0.16:
-        # the planner's own rule, so that training sees props where use puts them
-        props = planning._place_props((rng.choice(words.STANDING_PROPS),), placed, shot, seed)
+    if number and rng.random() < 0.36:
+        # the planner's own rule, so that training sees things where use puts them
+        props = planning.place_props(rng.sample(words.PROPS, rng.choice((1, 1, 2))), placed, shot=shot, seed=seed)
     return PanelBrief(
         panel_id=PanelId(f"world-{seed:x}"),
         story_id=StoryId("world"),

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from PIL import Image
 
-from engine.mini.dolls import Doll, draw_doll, draw_prop
+from engine.mini.dolls import draw_doll, draw_prop
 from engine.mini.scenery.light import Light, figure_gain
 from engine.mini.scenery.setting import bare_setting, light_of, weather_in_front
 from engine.mini.scenery.sky import gain_image
 from engine.mini.scenery.styles import apply_style
+from engine.mini.standing import foot_x, meet, stand
 from engine.nouns import Box, CharacterId, Figure, PanelBrief
-from engine.vocabulary import TOUCHING
+from engine.vocabulary import FLOATING_PROPS
 
-#: Poses whose doll already hovers over its foot, in standing heights: the foot goes this much below the place,
-#: so that the body is where the neutral avatar stands in the underdrawing.
-_HOVERS = {"jumps": 0.17, "flies": 0.16}
-#: How far two who touch must overlap, and the most they are moved for it; fractions of the panel.
-_OVERLAP, _MOST_MOVED = 0.02, 0.16
+#: Who is off the ground casts no shadow at their feet.
+_ALOFT = ("jumps", "flies", "rides", "climbs", "swims")
 _SHADOW = (34, 26, 58)
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A drawn doll and where its picture's left top goes, in pixels."""
-
-    figure: Figure
-    doll: Doll
-    left: int
-    top: int
-
-    @property
-    def right(self) -> int:
-        return self.left + self.doll.image.width
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.doll.image.height
 
 
 @lru_cache(maxsize=1)
@@ -75,41 +54,9 @@ def _gain(kind: str, light: Light) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _stand(figure: Figure, size_px: int) -> _Standing:
-    place = figure.place
-    doll = draw_doll(
-        figure.look,
-        height_px=max(8, round(place.height * size_px)),
-        action=figure.action,
-        mood=figure.mood,
-        holding=figure.holding,
-        flip=place.flip,
-    )
-    y = place.y + _HOVERS.get(figure.action, 0.0) * place.height
-    return _Standing(figure, doll, round(place.x * size_px - doll.foot[0]), round(y * size_px - doll.foot[1]))
-
-
-def _bring_together(standing: list[_Standing], size_px: int) -> list[_Standing]:
-    """Moves whoever touches somebody sideways until the two really meet."""
-    moved = list(standing)
-    for index, one in enumerate(moved):
-        if one.figure.action not in TOUCHING or one.figure.toward is None:
-            continue
-        other = next((two for two in moved if two.figure.character_id == one.figure.toward), None)
-        if other is None or other is one:
-            continue
-        wanted, most = round(_OVERLAP * size_px), round(_MOST_MOVED * size_px)
-        if one.figure.action == "hugs":
-            wanted = round(0.12 * one.figure.place.height * size_px)
-        if one.left < other.left:
-            gap = other.left - one.right + wanted
-            if gap > 0:
-                moved[index] = replace(one, left=one.left + min(most, gap))
-        else:
-            gap = one.left - other.right + wanted
-            if gap > 0:
-                moved[index] = replace(one, left=one.left - min(most, gap))
-    return moved
+def _drawn(figure: Figure, size_px: int) -> Image.Image:
+    return draw_doll(figure.look, height_px=max(8, round(figure.place.height * size_px)), action=figure.action,
+                     mood=figure.mood, holding=figure.holding, flip=figure.place.flip).image
 
 
 def draw_scene(brief: PanelBrief, *, size_px: int = 256) -> tuple[Image.Image, tuple[tuple[CharacterId, Box], ...]]:
@@ -127,33 +74,24 @@ def draw_scene(brief: PanelBrief, *, size_px: int = 256) -> tuple[Image.Image, t
     for name, place in sorted(brief.props, key=lambda prop: prop[1].y):
         prop = _lit(draw_prop(name, height_px=max(4, round(place.height * size_px))), gain)
         x, y = place.x * size_px, place.y * size_px
-        _ground_shadow(picture, x, y - 1, prop.width * 0.56, darkness)
+        if name not in FLOATING_PROPS:
+            _ground_shadow(picture, x, y - 1, prop.width * 0.56, darkness)
         picture.paste(prop, (round(x - prop.width / 2), round(y - prop.height)), prop)
-    standing = _bring_together([_stand(figure, size_px) for figure in brief.figures], size_px)
+    dolls = [_drawn(figure, size_px) for figure in brief.figures]
+    spots = meet(brief.figures, [stand(doll, figure.place, size_px)
+                                 for doll, figure in zip(dolls, brief.figures, strict=True)], size_px)
     boxes = []
-    for one in standing:
-        figure = one.figure
-        if figure.action not in _HOVERS and figure.action not in ("rides", "climbs", "swims"):
-            lying = one.doll.image.width * 0.5 if figure.action == "sleeps" else 0.0
-            _ground_shadow(
-                picture,
-                one.left + one.doll.foot[0],
-                one.top + one.doll.foot[1] - 1,
-                max(lying, figure.place.height * size_px * (0.3 if figure.look.wheelchair else 0.24)),
-                darkness,
-            )
-        image = _lit(one.doll.image, gain)
-        picture.paste(image, (one.left, one.top), image)
-        boxes.append(
-            (
-                figure.character_id,
-                Box(
-                    min(1.0, max(0.0, one.left / size_px)),
-                    min(1.0, max(0.0, one.top / size_px)),
-                    max(0.0, min(1.0, one.right / size_px)),
-                    max(0.0, min(1.0, one.bottom / size_px)),
-                ),
-            )
-        )
+    for figure, doll, spot in zip(brief.figures, dolls, spots, strict=True):
+        assert spot is not None
+        if figure.action not in _ALOFT:
+            lying = doll.width * 0.5 if figure.action == "sleeps" else 0.0
+            _ground_shadow(picture, spot.left + foot_x(doll), spot.bottom - 1,
+                           max(lying, figure.place.height * size_px * (0.3 if figure.look.wheelchair else 0.24)),
+                           darkness)
+        image = _lit(doll, gain)
+        picture.paste(image, (spot.left, spot.top), image)
+        boxes.append((figure.character_id, Box(
+            min(1.0, max(0.0, spot.left / size_px)), min(1.0, max(0.0, spot.top / size_px)),
+            max(0.0, min(1.0, spot.right / size_px)), max(0.0, min(1.0, spot.bottom / size_px)))))
     picture = weather_in_front(picture, kind, weather=brief.weather, time_of_day=brief.time_of_day, seed=seed)
     return apply_style(picture, brief.style, seed=seed), tuple(boxes)

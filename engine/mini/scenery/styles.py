@@ -47,7 +47,7 @@ def _strokes(size: int, variant: int) -> tuple[Image.Image, Image.Image]:
     line = (line - line.mean()) / (line.std() + 1e-6)
     tooth = _noise(rng, size // 2, size // 2, size)
     patch = _noise(rng, 7, 7, size)
-    bare = np.clip(line * 0.62 + tooth * 0.62 + patch * 0.3 - 0.55, 0, 1.6) * 36
+    bare = np.clip(line * 0.62 + tooth * 0.4 + patch * 0.3 - 0.5, 0, 1.6) * 36
     wax = np.clip(1.0 - 0.045 * np.clip(-line * 0.8 + tooth * 0.35, 0, 2.5), 0.7, 1) * 255
     through = Image.fromarray(np.clip(bare * 1.5, 0, 90).astype(np.uint8))
     dark = Image.fromarray(wax.astype(np.uint8))
@@ -78,15 +78,15 @@ def _wavering(image: Image.Image, variant: int, reach_px: float) -> Image.Image:
 
 def _crayon(image: Image.Image, seed: int) -> Image.Image:
     variant, size = seed % 4, image.width
-    drawn = _wavering(image, variant, 0.55 * size / 256)
+    drawn = _wavering(image, variant, 0.42 * size / 256)
     lines = (
-        drawn.convert("L").filter(ImageFilter.FIND_EDGES).point([max(150, 255 - max(0, v - 14)) for v in range(256)])
+        drawn.convert("L").filter(ImageFilter.FIND_EDGES).point([max(196, 255 - max(0, v - 18)) for v in range(256)])
     )
     ImageDraw.Draw(lines).rectangle((0, 0, size - 1, size - 1), outline=255)  # the filter leaves the rim undone
     through, wax = _strokes(size, variant)
     drawn = ImageChops.multiply(ImageChops.multiply(drawn, wax), Image.merge("RGB", (lines, lines, lines)))
     # where the wax skips a little colour stays in the paper's tooth: bare white would read as rain at night
-    return Image.composite(Image.blend(drawn, Image.new("RGB", image.size, _PAPER), 0.5), drawn, through)
+    return Image.composite(Image.blend(drawn, Image.new("RGB", image.size, _PAPER), 0.36), drawn, through)
 
 
 def _watercolour(image: Image.Image, seed: int) -> Image.Image:

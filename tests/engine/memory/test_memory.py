@@ -73,9 +73,17 @@ def test_weights_fall_strictly_with_age() -> None:
     assert all(older < newer for newer, older in pairwise(weights)) and weights[-1] > 0
 
 
+WHITE = Image.new("RGB", (200, 200), "white")
+
+
+def standing(*places: Place) -> tuple[Figure, ...]:
+    figure = brief(A).figures[0]
+    return tuple(replace(figure, character_id=CharacterId("abc"[index]) if index > 1 else (A, B)[index], place=place)
+                 for index, place in enumerate(places))
+
+
 def test_a_cutout_lands_with_its_feet_on_its_place_at_its_height() -> None:
-    place = Place(0.5, 0.9, 0.5)
-    picture, boxes, missing = compose(Image.new("RGB", (200, 200), "white"), [(A, cutout((200, 0, 0)), place)])
+    picture, boxes, missing = compose(WHITE, standing(Place(0.5, 0.9, 0.5)), {A: cutout((200, 0, 0))})
     ((_, box),) = boxes
     assert not missing
     assert box.bottom == pytest.approx(0.9, abs=0.01) and box.bottom - box.top == pytest.approx(0.5, abs=0.01)
@@ -88,20 +96,28 @@ def test_a_tail_does_not_shift_the_feet_and_flip_mirrors() -> None:
     tailed.paste((0, 0, 200, 255), (0, 0, 60, CUTOUT_STANDING_PX))
     tailed.paste((0, 200, 0, 255), (60, 60, 180, 120))         # a tail to the right, off the ground
     for flip, tail_x in ((False, 150), (True, 50)):
-        picture, _, _ = compose(Image.new("RGB", (200, 200), "white"), [(A, tailed, Place(0.5, 0.9, 0.5, flip))])
+        picture, _, _ = compose(WHITE, standing(Place(0.5, 0.9, 0.5, flip)), {A: tailed})
         assert picture.getpixel((100, 175)) == (0, 0, 200)
         assert picture.getpixel((tail_x, 115)) == (0, 200, 0)
 
 
 def test_nearer_figures_cover_farther_ones_and_unknown_ones_are_named() -> None:
-    picture, boxes, missing = compose(Image.new("RGB", (200, 200), "white"), [
-        (A, cutout((200, 0, 0)), Place(0.5, 0.85, 0.5)), (B, cutout((0, 200, 0)), Place(0.5, 0.9, 0.5)),
-        (CharacterId("c"), None, Place(0.2, 0.9, 0.5))])
-    assert picture.getpixel((100, 160)) == (0, 200, 0) and missing == ("c",) and len(boxes) == 2
+    figures = standing(Place(0.5, 0.85, 0.5), Place(0.5, 0.9, 0.5), Place(0.2, 0.9, 0.5))
+    picture, boxes, missing = compose(WHITE, figures, {A: cutout((200, 0, 0)), B: cutout((0, 200, 0))})
+    assert picture.getpixel((100, 160)) == (0, 200, 0) and missing == (figures[2].character_id,) and len(boxes) == 2
+
+
+def test_who_hugs_is_moved_until_the_two_meet_but_not_across_the_picture() -> None:
+    for apart, meets in ((0.3, True), (0.8, False)):
+        left, right = standing(Place(0.5 - apart / 2, 0.9, 0.5), Place(0.5 + apart / 2, 0.9, 0.5))
+        _, ((_, first), (_, second)), _ = compose(
+            WHITE, (replace(left, action="hugs", toward=B), right),
+            {A: cutout((200, 0, 0)), B: cutout((0, 200, 0))})
+        assert (first.right > second.left) is meets
 
 
 def test_boxes_stay_inside_the_frame() -> None:
-    _, ((_, box),), _ = compose(Image.new("RGB", (100, 100)), [(A, cutout((1, 2, 3)), Place(0.02, 1.3, 1.2))])
+    _, ((_, box),), _ = compose(WHITE, standing(Place(0.02, 1.3, 1.2)), {A: cutout((1, 2, 3))})
     assert 0.0 == box.left < box.right <= 1.0 and 0.0 <= box.top < box.bottom <= 1.0
 
 

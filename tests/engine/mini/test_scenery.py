@@ -131,7 +131,7 @@ def test_a_foot_stands_at_its_place() -> None:
     _, ((_, box),) = draw_scene(brief_of(figure))
     doll = draw_doll(figure.look, height_px=128)
     assert abs((box.left * 256 + doll.foot[0]) - 0.4 * 256) <= 1
-    assert abs((box.top * 256 + doll.foot[1]) - 0.9 * 256) <= 1
+    assert abs(box.bottom - 0.9) * 256 <= 1
 
 
 @pytest.mark.parametrize("action", words.TOUCHING)
