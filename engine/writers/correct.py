@@ -171,7 +171,7 @@ def plan_by_rules(*, turn: str, prose: str, author: CharacterId | None, here: Be
         action, mood = guess(one, text)
         cast.append(CastMember(one, action, mood, _held(text) if action == "carries" else ""))
     beat = Beat("", tuple(cast), place if place in SETTINGS else "meadow",
-                here.setting_name if same and here else _owned(text, place),
+                (named_place(text) and _owned(text, place)) or (here.setting_name if same and here else ""),
                 last_match(text, TIMES) or (here.time_of_day if here else "day"),
                 last_match(text, WEATHERS) or (here.weather if here else "clear"),
                 props=tuple(prop for prop in STANDING_PROPS if re.search(rf"\b{prop}\b", text))[:2])
