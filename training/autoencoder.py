@@ -212,14 +212,18 @@ def judge(model: Any, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
 def train(shards: Shards, held_out: Shards, *, minutes: float, run: Path, batch: int = 12, side: int = 128,
           peak: float = 1e-3, max_steps: int | None = None, width: int = 48,
           every_s: float = 240.0, start: FoldedAutoencoder | None = None,
-          cool_from: float = 0.5) -> FoldedAutoencoder:
+          cool_from: float = 0.5, decoder_only: bool = False) -> FoldedAutoencoder:
     """Train, resuming from `run` where it holds a checkpoint, else from `start` or from nothing.
 
+    With `decoder_only` latents stay what they are, so that a painter which learned them need not learn anew.
     Returns the averaged model.
     """
     from training.grids import save_grid
     torch.manual_seed(0)
     model = (start or FoldedAutoencoder(width)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if decoder_only:
+        model.way_in.requires_grad_(False)
+        model.encoder.requires_grad_(False)
     average = Average(model, 0.998)
     descent = Descent((model,), outer=("way_in", "way_out"))
     ledger = Ledger(run)
@@ -285,6 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--cool-from", type=float, default=0.5, help="share of the time after which the rate falls")
+    parser.add_argument("--decoder-only", action="store_true", help="leave the latents as they are")
     parser.add_argument("--start", type=Path, help="begin with this stock `AutoencoderTiny` instead of from nothing")
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args(arguments)
@@ -295,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             from diffusers import AutoencoderTiny
             start = fold(AutoencoderTiny.from_pretrained(asked.start, torch_dtype=torch.float32))
         train(Shards(asked.shards), Shards(asked.held_out), minutes=asked.minutes, run=asked.run, width=asked.width,
-              peak=asked.peak, cool_from=asked.cool_from, start=start)
+              peak=asked.peak, cool_from=asked.cool_from, start=start, decoder_only=asked.decoder_only)
     load(asked.run).unfold().save_pretrained(asked.out)
 
 

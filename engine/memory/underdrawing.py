@@ -36,7 +36,7 @@ def compose(plate: Image.Image, figures: Sequence[Figure], cutouts: Mapping[Char
         canvas.paste(thing, (round(place.x * side - thing.width / 2), round(place.y * side - thing.height)), thing)
     scaled = [_scaled(cutouts[figure.character_id], figure.place, side) if figure.character_id in cutouts else None
               for figure in figures]
-    spots = meet(figures, [cutout and stand(cutout, figure.place, side)
+    spots = meet(figures, [None if cutout is None else stand(cutout, figure.place, side)
                            for cutout, figure in zip(scaled, figures, strict=True)], side)
     boxes, missing = [], []
     for figure, cutout, spot in zip(figures, scaled, spots, strict=True):
