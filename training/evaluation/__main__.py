@@ -1,0 +1,239 @@
+"""`python -m training.evaluation`: paint the held-out stories in every variant, judge them, write docs/evaluation.md.
+
+Every picture is kept by what decides it in `--work`, so a run that was stopped goes on where it stood. `--only` paints
+some variants and writes no page: several such runs can work side by side on one folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from engine.mini.scenery import draw_scene
+from engine.nouns import PanelBrief
+from engine.painters.likeness import MINI_LIKENESS, MiniLikeness
+from engine.painters.unet import MINI_PAINTER
+from engine.ports import Likeness
+from training.evaluation import adapter, frames, instruments, metrics, report, variants
+from training.evaluation.atelier import Atelier, opened
+from training.evaluation.frames import Frames, seen_by
+from training.evaluation.judge import JUDGE, Judge
+from training.evaluation.reading import planned
+from training.evaluation.report import VARIANTS, Results
+from training.evaluation.stories import HeldOutStory, make_story
+from training.evaluation.variants import Engine, Painted
+from training.ledger import RUNS
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "evaluation.md"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is painted."""
+
+    long: int = 4                # stories told to their full length by the engine; their casts are 1, 2, 3, 4
+    length: int = 100            # panels of those
+    stories: int = 8             # stories side by side, the long ones among them
+    panels: int = 10             # their first panels
+    probes: int = 1              # share of the instruments' own tests; 0 for a few only
+
+    @property
+    def told(self) -> list[HeldOutStory]:
+        return [make_story(number, length=self.length if number < self.long else self.panels, count=number % 4 + 1)
+                for number in range(self.stories)]
+
+
+QUICK = Size(long=1, length=3, stories=2, panels=2, probes=0)
+
+
+def paint(variant: str, story: HeldOutStory, briefs: Sequence[PanelBrief], atelier: Atelier, likeness: Likeness,
+          adapted: tuple[Atelier, str] | None) -> list[Painted] | None:
+    """One story in one variant; None where that variant cannot be run."""
+    engine = Engine(atelier, likeness)
+    if variant in ("engine", "unchecked"):
+        return engine.paint(briefs, story.cast, checked=variant == "engine")
+    if variant == "no plate":
+        return variants.paint_without_plate(atelier, briefs)
+    if variant == "words":
+        return variants.paint_from_words(atelier, briefs)
+    if variant == "previous":
+        return variants.paint_from_previous(atelier, briefs)
+    if variant == "consistent":
+        return variants.paint_consistently(atelier, briefs)
+    if variant == "adapter" and adapted is not None:
+        return variants.paint_with_adapter(adapted[0], briefs, story.cast, engine.underdrawings(briefs), adapted[1])
+    return None
+
+
+def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] = (), painter: Path = MINI_PAINTER,
+             judge_path: Path = JUDGE, adapter_path: Path = adapter.ADAPTER, likeness: Likeness | None = None,
+             command: str = "make evaluate", console: Console | None = None) -> Results | None:
+    """Everything. Returns what the page is made of, or None when only some variants were painted."""
+    begun = time.monotonic()
+    stories = size.told
+    atelier = Atelier(work / "pictures", painter)
+    likeness = likeness or MiniLikeness(MINI_LIKENESS)
+    adapted, adapter_facts = _adapted(work, painter, adapter_path)
+    judge = None if only else Judge.read(judge_path)
+    wanted = [name for name in VARIANTS if name != "truth" and (not only or name in only)]
+    by_text = {text: [planned(story, [getattr(told, text) for told in story.panels]) for story in stories]
+               for text in ("named", "pronouns")}
+    total = sum(size.panels for _ in stories for _ in wanted) + 2 * size.long * size.length
+    side: dict[str, list[Frames]] = {}
+    long: dict[str, list[Frames]] = {"truth": [], "named": [], "pronouns": []}
+    shown: dict[str, list[Image.Image]] = {}
+    tall: list[list[Image.Image]] = []
+    exhibit = min(2, len(stories) - 1)         # a story with three characters
+    with Progress(TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  console=console) as progress:
+        task = progress.add_task("painting", total=total)
+        for name in wanted:
+            progress.update(task, description=VARIANTS[name])
+            for number, story in enumerate(stories):
+                made = paint(name, story, by_text["pronouns"][number][:size.panels], atelier, likeness, adapted)
+                progress.advance(task, size.panels)
+                if made is None:
+                    continue
+                pictures = [opened(one.png) for one in made]
+                if number == exhibit:
+                    shown[name] = pictures
+                if judge is not None:
+                    side.setdefault(name, []).append(seen_by(judge, story, pictures, [one.attempts for one in made]))
+        for text in ("pronouns", "named") if not only or "engine" in only else ():
+            progress.update(task, description=f"engine, long, {text}")
+            for number, story in enumerate(stories[:size.long]):
+                made = paint("engine", story, by_text[text][number], atelier, likeness, None)
+                progress.advance(task, size.length)
+                assert made is not None
+                pictures = [opened(one.png) for one in made]
+                if judge is not None:
+                    long[text].append(seen_by(judge, story, pictures, [one.attempts for one in made]))
+                if text == "pronouns":
+                    tall.append([pictures[length - 1] for length in (1, *report.LENGTHS) if length <= len(pictures)])
+    if judge is None or page is None:
+        return None
+    drawn = [[draw_scene(brief)[0] for brief in story.truth()] for story in stories]
+    side["truth"] = [seen_by(judge, story, pictures[:size.panels])
+                     for story, pictures in zip(stories, drawn, strict=True)]
+    long["truth"] = [seen_by(judge, story, pictures)
+                     for story, pictures in zip(stories[:size.long], drawn[:size.long], strict=True)]
+    shown["truth"] = drawn[exhibit][:size.panels]
+    several = size.probes > 0
+    results = Results(
+        painter=atelier.painter.name, likeness=likeness.name, judge_facts=judge.facts, adapter_facts=adapter_facts,
+        recipe=_recipe(atelier), side=side, long=long, reading=_read(stories, by_text),
+        replaced=sum(told.replaced for story in stories for told in story.panels) / max(
+            1, sum(told.mentions for story in stories for told in story.panels)),
+        room_error=instruments.rooms_told_apart(judge, 40 if several else 3),
+        fooled={changes: instruments.fooled(judge, changes, 60 if several else 3) for changes in (1, 2)},
+        resolved=instruments.pronouns_resolved(300 if several else 5),
+        likeness_errors=instruments.likeness_errors(likeness, 80 if several else 3),
+        minutes=(time.monotonic() - begun) / 60, command=command, conditions=_conditions(atelier, adapter_facts))
+    folder = page.parent / "pictures" / "evaluation"
+    order = [name for name in VARIANTS if name in shown]
+    report.sheet([(VARIANTS[name], shown[name][:6]) for name in order], folder / "side-by-side.jpg")
+    lengths = [length for length in (1, *report.LENGTHS) if length <= size.length]
+    report.sheet([(f"story {number + 1}, cast of {len(story.cast)}", pictures)
+                  for number, (story, pictures) in enumerate(zip(stories, tall, strict=False))],
+                 folder / "in-length.jpg", heads=[f"panel {length}" for length in lengths])
+    report.write_page(results, page, [
+        ("pictures/evaluation/side-by-side.jpg", "The first panels of one story under each variant, unpicked."),
+        ("pictures/evaluation/in-length.jpg", "The engine's long stories, some of their panels, unpicked.")])
+    return results
+
+
+def _adapted(work: Path, painter: Path, path: Path) -> tuple[tuple[Atelier, str] | None, dict[str, str]]:
+    """A painter of its own with the adapter attached; None where there is no adapter, or none that fits."""
+    try:
+        weights, facts = adapter.read(path)
+        atelier = Atelier(work / "pictures", painter)
+        unet = atelier.pipeline.unet
+        adapter.attach(unet, weights)
+        unet.to(next(unet.parameters()).dtype)
+    except (FileNotFoundError, RuntimeError) as error:
+        print(f"no adapter: {error}")
+        return None, {}
+    return (atelier, f"adapter {facts}"), facts
+
+
+def _recipe(atelier: Atelier) -> str:
+    recipe = atelier.painter.recipe
+    return (f"{recipe.size_px} px, {recipe.steps} steps, from {recipe.start_share:.0%} noise over the underdrawing, "
+            f"guidance {recipe.guidance_scale:g} and {recipe.image_guidance_scale:g}")
+
+
+def _read(stories: Sequence[HeldOutStory],
+          by_text: dict[str, list[list[PanelBrief]]]) -> dict[str, tuple[float, float]]:
+    """Exact share and F1 of the planned casts against the true ones."""
+    found = {}
+    for text, plans in by_text.items():
+        said, true = [], []
+        for story, briefs in zip(stories, plans, strict=True):
+            for told, brief in zip(story.panels, briefs, strict=True):
+                there = {member.character_id for member in told.beat.cast}
+                planned_cast = {figure.character_id for figure in brief.figures}
+                true.append([character.character_id in there for character in story.candidates])
+                said.append([character.character_id in planned_cast for character in story.candidates])
+        found[text] = (metrics.frame_accuracy(frames.np.array(said), frames.np.array(true)),
+                       metrics.character_f1(frames.np.array(said), frames.np.array(true)))
+    return found
+
+
+def _conditions(atelier: Atelier, adapter_facts: dict[str, str]) -> list[str]:
+    steps = atelier.painter.recipe.steps
+    from training.world import pairs
+    shares = dict(zip(pairs.WAYS, pairs._SHARES, strict=True))
+    whole = sum(shares.values())
+    trained = {name: f"{shares.get(name, 0) / whole:.0%}" for name in ("paper", "blank", "before")}
+    laid = sum(shares.get(name, 0) for name in ("plate", "rough", "other light", "sketch")) / whole
+    adapting = f"{adapter_facts.get('steps')} steps of 16 pictures in {adapter_facts.get('minutes')} minutes"
+    return [
+        f"All: the same painter weights, {steps} steps, the same plans and seeds. Of the painter's training pictures "
+        f"with figures {laid:.0%} lay over an underdrawing with a plate, {trained['paper']} had the cut-outs on blank "
+        f"paper, {trained['blank']} blank paper, {trained['before']} another picture of the same place and cast.",
+        "Without underdrawing: from pure noise. With it: from the share of noise that the engine uses. Without plate: "
+        "from pure noise too, for nobody wants the paper to shine through.",
+        "Avatars as attention references: diffusers' own IP-Adapter layers on the frozen painter, four tokens an "
+        f"avatar, masked to the boxes of the plan, the adapter alone trained for {adapting}." if adapter_facts else
+        "Avatars as attention references: not run, there is no adapter for this painter.",
+        "Consistent self-attention: training-free; four panels painted together write what later ones read, half of "
+        "the tokens sampled.",
+        "Previous frame only: the panel before in the place of the underdrawing; the first over blank paper.",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.evaluation", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a handful of panels, to see that everything runs")
+    parser.add_argument("--long", type=int, default=Size.long)
+    parser.add_argument("--length", type=int, default=Size.length)
+    parser.add_argument("--stories", type=int, default=Size.stories)
+    parser.add_argument("--panels", type=int, default=Size.panels)
+    parser.add_argument("--only", nargs="*", default=[], choices=[name for name in VARIANTS if name != "truth"],
+                        help="paint these variants and write no page")
+    parser.add_argument("--painter", type=Path, default=MINI_PAINTER)
+    parser.add_argument("--work", type=Path, default=RUNS / "evaluation")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(asked.threads)
+    size = QUICK if asked.quick else Size(asked.long, asked.length, asked.stories, asked.panels)
+    ours = size == Size() and not asked.quick
+    command = "make evaluate" if ours else (
+        f"python -m training.evaluation --long {size.long} --length {size.length} --stories {size.stories} "
+        f"--panels {size.panels}")
+    results = evaluate(size, work=asked.work, page=asked.out, only=asked.only, painter=asked.painter, command=command)
+    print(asked.out if results is not None else "painted")
+
+
+if __name__ == "__main__":
+    main()

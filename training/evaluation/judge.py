@@ -1,0 +1,547 @@
+"""The judge: a small network that says who is in a picture, where it plays, and whether that is the same room.
+
+It is trained on true pictures of training characters alone, from seeds of its own, and shares no weights with the
+painter or the likeness encoder. One trunk reads panels and avatars. Each place of a panel is compared with an avatar;
+what is found where they agree best is looked at once more, beside the avatar, and gives the probability that this
+character is there. Training always sets beside a character a double that differs in one or two attributes, so that
+somebody alike is not good enough. The trunk's mean features are the features of this project's FID.
+
+    python -m training.evaluation.judge collect
+    python -m training.evaluation.judge train --minutes 25
+    python -m training.evaluation.judge export
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from engine import vocabulary as words
+from engine.nouns import Look
+from training.descent import Descent
+from training.ledger import RUNS, Average, Ledger, learning_rate
+
+JUDGE = Path(__file__).parent / "judge.safetensors"
+PANEL_PX, AVATAR_PX = 128, 64
+#: What lies behind an avatar that the judge looks at.
+GROUND = (150, 150, 150)
+MOST_FIGURES = 5
+#: Sharpness of the contrast between characters, and between rooms.
+TEMPERATURE = 0.1
+
+
+# --- pictures as the judge sees them ---------------------------------------------------------------
+
+def as_panel(picture: Image.Image) -> np.ndarray[Any, Any]:
+    """A square picture as (128, 128, 3) uint8."""
+    return np.asarray(picture.convert("RGB").resize((PANEL_PX, PANEL_PX), Image.Resampling.BOX))
+
+
+def as_avatar(picture: Image.Image) -> np.ndarray[Any, Any]:
+    """A cut-out (RGBA) or crop, whole in the middle of a grey square, as (64, 64, 3) uint8."""
+    picture = picture.convert("RGBA")
+    scale = AVATAR_PX / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    square = Image.new("RGBA", (AVATAR_PX, AVATAR_PX), (*GROUND, 255))
+    small = picture.resize(size, Image.Resampling.BOX)
+    square.alpha_composite(small, ((AVATAR_PX - size[0]) // 2, AVATAR_PX - size[1]))
+    return np.asarray(square.convert("RGB"))
+
+
+def as_tensor(pictures: np.ndarray[Any, Any] | Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
+    """(B, S, S, 3) uint8 -> (B, 3, S, S) from -1 to 1."""
+    stacked = np.stack(list(pictures)) if not isinstance(pictures, np.ndarray) else pictures
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+# --- the network -----------------------------------------------------------------------------------
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions around a skip; the first may halve the size."""
+
+    def __init__(self, inner: int, outer: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inner, outer, 3, stride=stride, padding=1, bias=False)
+        self.first_norm = nn.GroupNorm(8, outer)
+        self.second = nn.Conv2d(outer, outer, 3, padding=1, bias=False)
+        self.second_norm = nn.GroupNorm(8, outer)
+        self.skip = nn.Conv2d(inner, outer, 1, bias=False) if inner != outer else nn.Identity()
+        self.stride = stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = F.relu(self.first_norm(self.first(x)))
+        hidden = self.second_norm(self.second(hidden))
+        return F.relu(hidden + self.skip(F.avg_pool2d(x, 2) if self.stride == 2 else x))
+
+
+class JudgeNet(nn.Module):
+    """Under a million weights. Trunk at an eighth of the size; heads for who, where, which room, and how many."""
+
+    def __init__(self, widths: Sequence[int] = (32, 64, 96), size: int = 96, room: int = 48) -> None:
+        super().__init__()
+        low, middle, high = widths
+        self.config = {"widths": list(widths), "size": size, "room": room}
+        self.stem = nn.Conv2d(3, low, 3, stride=2, padding=1)
+        self.blocks = nn.Sequential(_Block(low, middle, 2), _Block(middle, middle, 1), _Block(middle, high, 2),
+                                    _Block(high, high, 1), _Block(high, high, 1), _Block(high, high, 1))
+        self.sheet = nn.Sequential(nn.Linear(4 * high, 128), nn.GELU(), nn.Linear(128, size))
+        self.place = nn.Conv2d(high, size, 1)
+        self.found = nn.Sequential(nn.Linear(2 * high, 128), nn.GELU(), nn.Linear(128, size))
+        self.sharpness = nn.Parameter(torch.tensor(2.5))
+        self.verdict = nn.Sequential(nn.Linear(2 * size + 2, 64), nn.GELU(), nn.Linear(64, 1))
+        self.kind = nn.Linear(2 * high, len(words.SETTINGS))
+        self.room = nn.Linear(16 * high, room)
+        self.density = nn.Conv2d(high, 1, 1)
+
+    def trunk(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) -> (B, C, S/8, S/8)."""
+        seen: torch.Tensor = self.blocks(F.relu(self.stem(pixels)))
+        return seen
+
+    def characters(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Avatars (N, 3, 64, 64) -> unit vectors (N, size)."""
+        seen = self.trunk(pixels)                                                          # (N, C, 8, 8)
+        bands = [seen.mean((2, 3)), seen[:, :, :3].mean((2, 3)), seen[:, :, 3:6].mean((2, 3)), seen[:, :, 6:].mean(
+            (2, 3))]
+        return F.normalize(self.sheet(torch.cat(bands, 1)).float(), dim=1)
+
+    def who(self, seen: torch.Tensor, characters: torch.Tensor) -> tuple[
+            torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Where each character would be, how alike what is there is, and whether it is them.
+
+        seen: (B, C, h, w); characters: (N, size). Returns attention (B, N, h w), which sums to 1; vectors of what was
+        found there (B, N, size), unit length; logits of presence (B, N); the two cosines behind them (B, N, 2): of
+        what was found with the avatar, and of the best place with it.
+        """
+        places = F.normalize(self.place(seen).float(), dim=1).flatten(2)                   # (B, size, h w)
+        alike = torch.einsum("nd,bdx->bnx", characters, places)                            # (B, N, h w)
+        attention = (alike * self.sharpness.exp()).softmax(2)
+        flat = seen.float().flatten(2)                                                     # (B, C, h w)
+        here = torch.einsum("bnx,bcx->bnc", attention, flat)                               # (B, N, C)
+        spread = torch.einsum("bnx,bcx->bnc", attention, flat.square())
+        found = F.normalize(self.found(torch.cat([here, spread.clamp(min=1e-6).sqrt()], 2)).float(), dim=2)
+        wanted = characters[None].expand_as(found)
+        cosine = (found * wanted).sum(2)                                                   # (B, N)
+        scores = torch.stack([cosine, alike.amax(2)], 2)
+        said = self.verdict(torch.cat([found * wanted * 8, (found - wanted).abs() * 4, scores * 4], 2))[..., 0]
+        return attention, found, said.float(), scores
+
+    def where(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits of the setting's kind (B, kinds), the room as a unit vector (B, room), how many figures (B,)."""
+        pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
+        grid = F.adaptive_avg_pool2d(seen, 4).flatten(1)
+        return self.kind(pooled).float(), F.normalize(self.room(grid).float(), dim=1), F.softplus(
+            self.density(seen).float()).sum((1, 2, 3)) * 0.25
+
+
+# --- its own data ----------------------------------------------------------------------------------
+
+def altered(look: Look, rng: Random, changes: int = 1) -> Look:
+    """A double: somebody who differs in `changes` attributes that can be seen."""
+    person = look.kind in words.PEOPLE
+    covered = look.headwear in ("hijab", "headscarf", "helmet")
+    ways: dict[str, Sequence[str]] = {"outfit_colour": tuple(words.COLOURS), "outfit": words.OUTFITS[:-1],
+                                      "headwear": words.HEADWEAR, "glasses": words.GLASSES}
+    if look.outfit == "bare":
+        del ways["outfit_colour"]
+    elif look.pattern != "plain":
+        ways["pattern"] = words.PATTERNS
+    if look.headwear != "none":
+        ways["headwear_colour"] = tuple(words.COLOURS)
+    if person:
+        ways["skin"] = tuple(words.SKINS)
+        if not covered and look.hair != "bald":
+            ways |= {"hair": words.HAIRSTYLES, "hair_colour": words.HAIR_COLOURS}
+    else:
+        ways["fur"] = words.FUR_COLOURS
+    for name in rng.sample(sorted(ways), min(changes, len(ways))):
+        choices = [word for word in ways[name] if word != getattr(look, name) and not (
+            word in ("hijab", "headscarf") and look.kind not in ("girl", "woman", "grandmother"))]
+        look = replace(look, **{name: rng.choice(choices)})
+    return look
+
+
+def collect(out: Path, *, panels: int = 12000, families: int = 1800, seed: int = 77_000) -> None:
+    """Draw the judge's pictures: `panels.npy`, `avatars.npy` and `records.json` in a folder. Kept if complete.
+
+    Three panels share a setting instance, under other light and with another cast; each character has a double.
+    """
+    if (out / "records.json").exists():
+        return
+    from engine.mini.dolls import draw_avatar
+    from engine.mini.scenery import draw_scene
+    from training.world.sampler import sample_brief, sample_look, sample_setting
+    out.mkdir(parents=True, exist_ok=True)
+    rng = Random(seed)
+    looks: list[Look] = []
+    for _ in range(families):
+        look = sample_look(rng)
+        looks += [look, altered(look, rng, rng.choice((1, 1, 2)))]
+    avatars = np.stack([as_avatar(draw_avatar(look, size_px=128)) for look in looks])
+    np.save(out / "avatars.npy", avatars)
+    numbers = {look: number for number, look in enumerate(looks)}
+    pictures = np.lib.format.open_memmap(out / "panels.npy", mode="w+", dtype=np.uint8,
+                                         shape=(panels, PANEL_PX, PANEL_PX, 3))
+    records = []
+    begun = time.monotonic()
+    for index in range(panels):
+        if index % 3 == 0:
+            setting, style = sample_setting(rng), rng.choice(words.STYLES)
+        cast = rng.sample(looks, 4)
+        brief = replace(sample_brief(rng, looks=cast), setting=setting, style=style)
+        picture, boxes = draw_scene(brief)
+        pictures[index] = as_panel(picture)
+        records.append({"who": [numbers[figure.look] for figure in brief.figures], "room": index // 3,
+                        "kind": words.SETTINGS.index(setting.kind),
+                        "boxes": [[round(value, 4) for value in (box.left, box.top, box.right, box.bottom)]
+                                  for _, box in boxes]})
+        if index % 1000 == 999:
+            print(f"{index + 1}/{panels} pictures, {(index + 1) / (time.monotonic() - begun):.0f} a second", flush=True)
+    pictures.flush()
+    (out / "records.part").write_text(json.dumps(records))
+    (out / "records.part").rename(out / "records.json")
+
+
+class Album:
+    """The judge's pictures in memory, and batches of them in which doubles and rooms of one kind meet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.records: list[dict[str, Any]] = json.loads((folder / "records.json").read_text())
+        self.panels = np.load(folder / "panels.npy", mmap_mode="r")
+        self.avatars = np.load(folder / "avatars.npy")
+        self.rooms: dict[int, list[int]] = defaultdict(list)
+        self.of_kind: dict[int, list[int]] = defaultdict(list)
+        for index, record in enumerate(self.records):
+            if record["room"] not in self.rooms:
+                self.of_kind[record["kind"]].append(record["room"])
+            self.rooms[record["room"]].append(index)
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Panel numbers: two of a room, four rooms of a kind, several kinds."""
+        rows: list[int] = []
+        kinds = sorted(self.of_kind)
+        while len(rows) < count:
+            rooms = self.of_kind[kinds[int(rng.integers(len(kinds)))]]
+            for room in rng.permutation(len(rooms))[:4]:
+                mine = self.rooms[rooms[int(room)]]
+                rows += [mine[int(i)] for i in rng.permutation(len(mine))[:2]]
+        return rows[:count]
+
+
+def spoiled(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Pictures a little soft, tinted, grainy or pressed, so that the judge does not judge sharpness. In place."""
+    count, side = len(pixels), pixels.shape[-1]
+    order = torch.from_numpy(rng.permutation(count))
+    for rows in order[:round(0.55 * count)].split(6):
+        less = int(side * rng.uniform(0.42, 0.95))
+        soft = F.interpolate(pixels[rows], size=(less, less), mode="bilinear", antialias=True)
+        pixels[rows] = F.interpolate(soft, size=(side, side), mode="bilinear")
+    for row in order[round(0.92 * count):].tolist():
+        pressed = io.BytesIO()
+        Image.fromarray(pixels[row].permute(1, 2, 0).add(1).mul(127.5).byte().numpy()).save(
+            pressed, "JPEG", quality=int(rng.integers(35, 85)))
+        pixels[row] = as_tensor([np.asarray(Image.open(pressed))])[0]
+    gain = torch.from_numpy(rng.uniform(0.93, 1.07, (count, 3, 1, 1))).float()
+    tint = torch.from_numpy(rng.uniform(-0.05, 0.05, (count, 3, 1, 1))).float()
+    strength = torch.from_numpy(rng.uniform(0, 0.05, (count, 1, 1, 1))).float()
+    grain = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(int(rng.integers(1 << 31))))
+    pixels.mul_(gain).add_(tint).addcmul_(grain, strength).clamp_(-1, 1)
+    return pixels
+
+
+# --- training --------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Batch:
+    """Panels (B, 3, 128, 128), avatars (N, 3, 64, 64), and what is true of them."""
+
+    panels: torch.Tensor
+    avatars: torch.Tensor
+    present: torch.Tensor       # (B, N) bool
+    double: torch.Tensor        # (B, N) bool: alike to somebody present, and not there
+    boxes: torch.Tensor         # (P, 4): left, top, right, bottom of each present figure
+    pairs: torch.Tensor         # (P, 2): panel and avatar of each present figure
+    kinds: torch.Tensor         # (B,)
+    rooms: torch.Tensor         # (B,)
+    counts: torch.Tensor        # (B,)
+
+
+def batch_of(album: Album, rows: Sequence[int], rng: np.random.Generator, *, most_avatars: int = 76) -> Batch:
+    """The panels `rows` and the avatars of everybody in them, then of their doubles as far as there is room."""
+    there = list(dict.fromkeys(who for row in rows for who in album.records[row]["who"]))
+    doubles = [who ^ 1 for who in there if who ^ 1 not in there]
+    rng.shuffle(doubles)
+    everybody = there + doubles[:max(0, most_avatars - len(there))]
+    column = {who: number for number, who in enumerate(everybody)}
+    present = torch.zeros(len(rows), len(everybody), dtype=torch.bool)
+    double = torch.zeros_like(present)
+    boxes, pairs = [], []
+    for at, row in enumerate(rows):
+        record = album.records[row]
+        for who, box in zip(record["who"], record["boxes"], strict=True):
+            present[at, column[who]] = True
+            boxes.append(box)
+            pairs.append([at, column[who]])
+        for who in record["who"]:
+            if who ^ 1 in column and who ^ 1 not in record["who"]:
+                double[at, column[who ^ 1]] = True
+    records = [album.records[row] for row in rows]
+    return Batch(
+        spoiled(as_tensor(album.panels[list(rows)]), rng), as_tensor(album.avatars[everybody]), present, double,
+        torch.tensor(boxes).reshape(-1, 4), torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
+        torch.tensor([record["kind"] for record in records]), torch.tensor([record["room"] for record in records]),
+        torch.tensor([float(min(MOST_FIGURES, len(record["who"]))) for record in records]))
+
+
+def loss_of(net: JudgeNet, batch: Batch) -> dict[str, torch.Tensor]:
+    """Its parts, to be added: who, alike, at, kind, room, count."""
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = net.trunk(batch.panels.contiguous(memory_format=torch.channels_last))
+        characters = net.characters(batch.avatars.contiguous(memory_format=torch.channels_last))
+        attention, found, said, _ = net.who(seen, characters)
+        kinds, rooms, counts = net.where(seen)
+    side = seen.shape[-1]
+    target = batch.present.float()
+    weight = torch.where(batch.present, 1.0, torch.where(batch.double, 0.5, 0.05))
+    who = (F.binary_cross_entropy_with_logits(said, target, reduction="none") * weight).sum() / weight.sum()
+    panel, mine = batch.pairs.T                                                            # (P,), (P,)
+    alike = F.cross_entropy(found[panel, mine] @ characters.T / TEMPERATURE, mine)
+    centres = (torch.arange(side) + 0.5) / side
+    reach = 0.5 / side
+    within_x = (centres >= batch.boxes[:, :1] - reach) & (centres <= batch.boxes[:, 2:3] + reach)   # (P, w)
+    within_y = (centres >= batch.boxes[:, 1:2] - reach) & (centres <= batch.boxes[:, 3:] + reach)   # (P, h)
+    inside = (within_y[:, :, None] & within_x[:, None]).flatten(1).float()                 # (P, h w)
+    at = -((attention[panel, mine] * inside).sum(1) + 1e-4).log().mean()
+    itself = torch.eye(len(rooms), dtype=torch.bool)
+    same = (batch.rooms[:, None] == batch.rooms[None]) & ~itself
+    chance = (rooms @ rooms.T / TEMPERATURE).masked_fill(itself, -1e4).log_softmax(1)
+    own = -(chance * same).sum(1) / same.sum(1).clamp(min=1)
+    return {"who": 3 * who, "alike": 0.5 * alike, "at": 0.3 * at, "kind": 0.3 * F.cross_entropy(kinds, batch.kinds),
+            "room": 0.4 * own[same.any(1)].mean() if same.any() else rooms.sum() * 0,
+            "count": 0.3 * F.smooth_l1_loss(counts, batch.counts)}
+
+
+def train(album: Album, *, minutes: float, run: Path, batch: int = 32, peak: float = 1e-3,
+          max_steps: int | None = None, net: JudgeNet | None = None, held_out: Album | None = None) -> JudgeNet:
+    """Train, resuming from `run`. Returns the network with averaged weights."""
+    torch.manual_seed(3)
+    net = net or JudgeNet()
+    net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    average = Average(net, 0.99)
+    descent = Descent((net,), outer=("stem", "kind", "room", "density", "verdict", "sheet", "found", "place"))
+    ledger = Ledger(run)
+    parts = {"model": net, "average": average, "descent": descent}
+    ledger.resume(parts)
+    rng = np.random.default_rng(ledger.step)
+    sums: dict[str, float] = defaultdict(float)
+    steps = 0
+    logged_at = saved_at = time.monotonic()
+    while ledger.elapsed_s < minutes * 60 and (max_steps is None or ledger.step < max_steps):
+        losses = loss_of(net, batch_of(album, album.draw(rng, batch), rng))
+        descent.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(net.parameters(), 3.0)
+        descent.step(learning_rate(peak, ledger.elapsed_s / (minutes * 60), ledger.step, warm_up=50, cool_from=0.5))
+        average.update(net)
+        ledger.step += 1
+        steps += 1
+        for name, value in losses.items():
+            sums[name] += float(value.detach())
+        if time.monotonic() - logged_at > 30:
+            ledger.log(steps_per_s=steps / (time.monotonic() - logged_at),
+                       **{name: value / steps for name, value in sums.items()})
+            sums, steps, logged_at = defaultdict(float), 0, time.monotonic()
+        if time.monotonic() - saved_at > 240:
+            ledger.save(parts)
+            saved_at = time.monotonic()
+    ledger.save(parts)
+    average.copy_to(net)
+    net.eval()
+    if held_out is not None:
+        ledger.log(**accuracy(net, held_out))
+    ledger.draw_curve()
+    return net
+
+
+@torch.no_grad()
+def accuracy(net: JudgeNet, album: Album, count: int = 300) -> dict[str, float]:
+    """On true pictures: presence errors for those there, their doubles and others, rooms' kinds, counts."""
+    rng = np.random.default_rng(1)
+    missed, doubles, others, kinds, counts = [], [], [], [], []
+    for start in range(0, min(count, len(album.records)) - 29, 30):
+        rows = list(range(start, start + 30))
+        batch = batch_of(album, rows, rng)
+        panels = as_tensor(album.panels[rows])
+        seen = net.trunk(panels)
+        _, _, said, _ = net.who(seen, net.characters(batch.avatars))
+        kind, _, figures = net.where(seen)
+        missed.append((said < 0)[batch.present].float())
+        doubles.append((said > 0)[batch.double].float())
+        others.append((said > 0)[~batch.double & ~batch.present].float())
+        kinds.append((kind.argmax(1) == batch.kinds).float())
+        counts.append((figures.round() == batch.counts).float())
+    return {name: float(torch.cat(found).mean()) for name, found in {
+        "missed": missed, "fooled_by_double": doubles, "fooled_by_other": others, "kind_right": kinds,
+        "count_right": counts}.items()}
+
+
+# --- in use ----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Reading:
+    """What the judge says of some panels and some characters."""
+
+    presence: np.ndarray[Any, Any]      # (B, N) probability that the character is there
+    identity: np.ndarray[Any, Any]      # (B, N) cosine of avatar and what is most like it in the panel
+    found: np.ndarray[Any, Any]         # (B, N, size) unit vectors of what was found
+    spot: np.ndarray[Any, Any]          # (B, N, 2) where: x, y from 0 to 1
+    kind: np.ndarray[Any, Any]          # (B,) number in `vocabulary.SETTINGS`
+    room: np.ndarray[Any, Any]          # (B, room) unit vectors
+    count: np.ndarray[Any, Any]         # (B,) figures seen
+    features: np.ndarray[Any, Any]      # (B, C) for the FID
+    evidence: np.ndarray[Any, Any]      # (B, N, 3) logit and cosines before calibration
+
+
+class Judge:
+    """A trained judge. Blocking."""
+
+    def __init__(self, net: JudgeNet, facts: Mapping[str, str] | None = None,
+                 calibration: torch.Tensor | None = None) -> None:
+        self.net = net.eval()
+        self.facts = dict(facts or {})     # of its training
+        #: Weights of the logit and the two cosines behind it, and a bias: see `calibrated`.
+        self.calibration = torch.tensor([1.0, 0.0, 0.0, 0.0]) if calibration is None else calibration
+
+    @classmethod
+    def read(cls, path: Path = JUDGE) -> Judge:
+        """From exported weights. Raises `FileNotFoundError` where there are none."""
+        from safetensors import safe_open
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no judge at {path}: train one (training/evaluation/judge.py)")
+        with safe_open(path, "pt") as kept:
+            facts = kept.metadata()
+            config = json.loads(facts["config"])
+            weights = {name: kept.get_tensor(name).float() for name in kept.keys()}  # noqa: SIM118
+        calibration = weights.pop("calibration")
+        net = JudgeNet(config["widths"], config["size"], config["room"])
+        net.load_state_dict(weights)
+        return cls(net, facts, calibration)
+
+    @torch.inference_mode()
+    def characters(self, avatars: Sequence[Image.Image]) -> torch.Tensor:
+        """Avatars or crops (RGBA or RGB) -> unit vectors (N, size)."""
+        return self.net.characters(as_tensor([as_avatar(avatar) for avatar in avatars]))
+
+    @torch.inference_mode()
+    def read_panels(self, panels: Sequence[Image.Image], characters: torch.Tensor) -> Reading:
+        """Look at some panels for some characters (N, size), and at their mirror images: facing left is no evidence."""
+        parts = []
+        for start in range(0, len(panels), 32):
+            pixels = as_tensor([as_panel(panel) for panel in panels[start:start + 32]])
+            seen = self.net.trunk(pixels)
+            attention, found, said, scores = self.net.who(seen, characters)
+            _, mirrored, said_too, scores_too = self.net.who(self.net.trunk(pixels.flip(3)), characters)
+            found = F.normalize(found + mirrored, dim=2)
+            evidence = (torch.cat([said[..., None], scores], 2) + torch.cat([said_too[..., None], scores_too], 2)) / 2
+            logits = evidence @ self.calibration[:3] + self.calibration[3]
+            kind, room, count = self.net.where(seen)
+            side = seen.shape[-1]
+            centres = (torch.arange(side) + 0.5) / side
+            grid = attention.unflatten(2, (side, side))
+            spot = torch.stack([(grid.sum(2) * centres).sum(2), (grid.sum(3) * centres).sum(2)], 2)
+            parts.append((logits.sigmoid(), (found * characters[None]).sum(2), found, spot, kind.argmax(1), room,
+                          count.round(), seen.mean((2, 3)), evidence))
+        return Reading(*(torch.cat(columns).numpy() for columns in zip(*parts, strict=True)))
+
+
+def calibrated(net: JudgeNet, album: Album, *, candidates: int = 7, seed: int = 4) -> torch.Tensor:
+    """Weights for presence at the rate at which characters are there in use: a logistic fit over four numbers.
+
+    Training shows the judge far more doubles than there are in a story. The fit is made on true pictures of training
+    characters that it was not trained on: those there and strangers, `candidates` in all.
+    """
+    rng = np.random.default_rng(seed)
+    judge = Judge(net)
+    sheets = judge.characters([Image.fromarray(avatar) for avatar in album.avatars])
+    evidence, true = [], []
+    for index, record in enumerate(album.records):
+        there = record["who"]
+        strangers = [int(one) for one in rng.permutation(len(album.avatars))
+                     if one not in there and one ^ 1 not in there]
+        asked = [*there, *strangers[:max(0, candidates - len(there))]]
+        reading = judge.read_panels([Image.fromarray(album.panels[index])], sheets[asked])
+        evidence.append(torch.from_numpy(reading.evidence[0]))
+        true.append(torch.arange(len(asked)) < len(there))
+    x, y = torch.cat(evidence), torch.cat(true).float()
+    weights = torch.tensor([1.0, 0.0, 0.0, 0.0], requires_grad=True)
+    descent = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        descent.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(x @ weights[:3] + weights[3], y) + 1e-4 * weights.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    with torch.enable_grad():
+        descent.step(closure)  # type: ignore[no-untyped-call]
+    return weights.detach()
+
+
+def load(run: Path) -> JudgeNet:
+    """The averaged network of a run."""
+    saved = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    net = JudgeNet()
+    average = Average(net, 0.99)
+    average.load_state_dict(saved["average"])
+    average.copy_to(net)
+    return net.eval()
+
+
+def export(net: JudgeNet, calibration: torch.Tensor, out: Path = JUDGE, **facts: object) -> None:
+    """Write the weights in half precision; the shape and `facts` of the training in the header."""
+    from safetensors.torch import save_file
+    save_file({"calibration": calibration.contiguous(),
+               **{name: value.half().contiguous() for name, value in net.state_dict().items()}}, out,
+              {"config": json.dumps(net.config), **{name: str(value) for name, value in facts.items()}})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line: `collect`, `train` or `export`."""
+    parser = argparse.ArgumentParser(prog="python -m training.evaluation.judge", description=__doc__)
+    parser.add_argument("act", choices=("collect", "train", "export"))
+    parser.add_argument("--run", type=Path, default=RUNS / "judge")
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--panels", type=int, default=12000)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=JUDGE)
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(asked.threads)
+    if asked.act == "collect":
+        collect(asked.run / "pictures", panels=asked.panels)
+        collect(asked.run / "held-out", panels=300, families=150, seed=78_000)
+    elif asked.act == "train":
+        train(Album(asked.run / "pictures"), minutes=asked.minutes, run=asked.run,
+              held_out=Album(asked.run / "held-out"))
+    else:
+        saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
+        net = load(asked.run)
+        export(net, calibrated(net, Album(asked.run / "held-out")), asked.out, steps=saved["step"],
+               minutes=round(saved["seconds"] / 60, 1))
+
+
+if __name__ == "__main__":
+    main()
