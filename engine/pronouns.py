@@ -226,6 +226,9 @@ class _Sentence:
 
     def _one_thing(self, role: str) -> tuple[CharacterId, ...]:
         """"It" is mostly a thing: a character only where exactly one who is called so was just spoken of."""
+        own = [who for who in self.subject if self._fits(who, "it")]
+        if role == "owner" and len(own) == 1:
+            return (own[0],)
         near = [who for who in dict.fromkeys([*self.people, *self.before.people]) if self._fits(who, "it")]
         if role == "object":
             near = [who for who in near if who not in self.subject]

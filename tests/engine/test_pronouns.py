@@ -35,6 +35,7 @@ CLASSES = {MIA: "she", LEA: "she", TOM: "he", KIT: "they", BOT: "it", BEN: "any"
     ("ID_1 and ID_3 run. ID_4 holds their hat.", "ID_1 and ID_3 run. ID_4 holds ID_4's hat."),
     # it: a character only where one is called so
     ("ID_5 rolls. It beeps.", "ID_5 rolls. ID_5 beeps."),
+    ("ID_5 meets ID_1. ID_5 licks its fingers.", "ID_5 meets ID_1. ID_5 licks ID_5's fingers."),
     ("ID_1 finds a ball. It is red.", "ID_1 finds a ball. It is red."),
     ("ID_5 rolls. It is raining.", "ID_5 rolls. It is raining."),
     # somebody of no stated class only if there is no other

@@ -17,7 +17,7 @@ from engine.mini.dolls import draw_avatar
 from engine.mini.scenery import draw_scene
 from engine.nouns import CharacterId, Look, PanelBrief
 from engine.ports import Likeness
-from engine.pronouns import resolve
+from engine.pronouns import Focus, resolve
 from training.evaluation import metrics
 from training.evaluation.judge import Judge, altered
 from training.world.sampler import sample_brief, sample_look, sample_setting
@@ -113,13 +113,16 @@ def pronouns_resolved(stories: int = 300) -> dict[str, tuple[int, int]]:
     for seed in range(5_000_000, 5_000_000 + stories):
         story = tell_story(seed)
         classes = {CharacterId(slot): pronouns for slot, _, pronouns in story.cast}
+        focus: Focus | None = None
         for exchange in story.exchanges:
             author = CharacterId(exchange.author) if exchange.author else None
-            focus = resolve(exchange.text, classes, author=author).focus
-            said = {(one.start, one.end): one.who
-                    for one in resolve(exchange.prose, classes, focus=focus, author=author).meant}
+            focus = resolve(exchange.text, classes, focus=focus, author=author).focus
+            read = resolve(exchange.prose, classes, focus=focus, author=author)
+            focus = read.focus
+            said = {(one.start, one.end): set(one.who) for one in read.meant}
             for mention in exchange.mentions:
                 if mention.form in ("she", "he", "they", "it"):
+                    who = {mention.who} if isinstance(mention.who, str) else set(mention.who)
                     total[mention.form] += 1
-                    right[mention.form] += said.get((mention.start, mention.end)) == (mention.who,)
+                    right[mention.form] += said.get((mention.start, mention.end)) == who
     return {form: (right[form], total[form]) for form in sorted(total)}
