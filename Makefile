@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCENE ?= bot/rehearsal/scenes/bedtime.toml
 OUT ?= build/story
 
-.PHONY: story test check evaluate install clean
+.PHONY: story test check evaluate mini install clean
 
 story: .venv/ready ## an illustrated story that two people co-wrote, and a book of it, in build/story
 	$(BIN)/storythread rehearse --scene $(SCENE) --out $(OUT)
@@ -19,6 +19,9 @@ check: .venv/ready ## lint, types, import contracts
 
 evaluate: .venv/ready ## how well the pictures keep the story, measured: docs/evaluation.md
 	$(BIN)/python -m training.evaluation
+
+mini: .venv/ready ## train everything mini ships, from nothing (hours); stopped, it goes on where it stood
+	$(BIN)/python -m training $(if $(SCALE),--scale $(SCALE)) $(if $(ONLY),--only $(ONLY))
 
 install: .venv/ready ## the virtual environment, from pinned constraints
 

@@ -63,21 +63,61 @@ class Ledger:
 
     def draw_curve(self) -> None:
         """Write `curve.html`: every logged figure over the steps, as inline SVG."""
-        path = self.folder / "log.jsonl"
-        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        names = sorted({name for row in rows for name in row} - {"step", "minutes"})
-        parts = [f"<!doctype html><meta charset=utf-8><title>{self.folder.name}</title><h1>{self.folder.name}</h1>"]
-        for name in names:
-            points = [(row["step"], row[name]) for row in rows if name in row and math.isfinite(row[name])]
-            if len(points) < 2:
-                continue
-            low, high = min(y for _, y in points), max(y for _, y in points)
-            last = max(x for x, _ in points) or 1
-            line = " ".join(f"{x / last * 600:.1f},{(high - y) / ((high - low) or 1) * 150:.1f}" for x, y in points)
-            parts.append(f"<h2>{name}: {points[-1][1]:g}</h2><p>from {low:g} to {high:g} in {last} steps</p>"
-                         '<svg viewBox="-4 -4 608 158" width=608>'
-                         f'<polyline points="{line}" fill=none stroke=#335 /></svg>')
-        (self.folder / "curve.html").write_text("\n".join(parts))
+        page = [f"<!doctype html><meta charset=utf-8><title>{self.folder.name}</title><h1>{self.folder.name}</h1>",
+                *_curves(_rows(self.folder / "log.jsonl"))]
+        (self.folder / "curve.html").write_text("\n".join(page))
+
+
+def draw_all_curves(runs: Path) -> Path:
+    """Write `index.html` in the folder of all runs: what is done, every run's curves and newest samples. Returns it."""
+    page = ["<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=60><title>Training mini</title>",
+            "<style>body{font:15px/1.4 sans-serif;margin:2em;color:#223}section{display:flex;flex-wrap:wrap;gap:1.5em}"
+            "svg{background:#f4f4f8}h3{margin:.5em 0 0;font-size:1em}p{margin:0;color:#667}img{max-width:100%}</style>",
+            "<h1>Training mini</h1>"]
+    done = sorted((runs / "done").glob("*.json"))
+    if done:
+        took = [f"{path.stem.replace('-', ' ')} ({json.loads(path.read_text())['seconds']:.0f} s)" for path in done]
+        page.append(f"<p>Done: {', '.join(took)}</p>")
+    for folder in sorted(path for path in runs.iterdir() if path.is_dir()):
+        curves = [part for name in ("log.jsonl", "curve.jsonl") for part in _curves(_rows(folder / name))]
+        samples = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
+        if curves or samples:
+            page += [f"<h2>{folder.name}</h2><section>", *curves, "</section>"]
+        if samples:
+            where = samples[-1].relative_to(runs).as_posix()
+            page.append(f'<p>{samples[-1].stem}</p><img src="{where}" alt="samples of {folder.name}">')
+    path = runs / "index.html"
+    path.with_suffix(".part").write_text("\n".join(page), "utf-8")
+    path.with_suffix(".part").replace(path)
+    return path
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; one that is being written is left out."""
+    rows = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return [row for row in rows if isinstance(row, dict) and "step" in row]
+
+
+def _curves(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Each figure over the steps as inline SVG; figures with fewer than two finite points are left out."""
+    drawn = []
+    for name in sorted({name for row in rows for name in row} - {"step", "minutes"}):
+        points = [(row["step"], row[name]) for row in rows
+                  if isinstance(row.get(name), (int, float)) and math.isfinite(row[name])]
+        if len(points) < 2:
+            continue
+        low, high = min(y for _, y in points), max(y for _, y in points)
+        last = max(x for x, _ in points) or 1
+        line = " ".join(f"{x / last * 600:.1f},{(high - y) / ((high - low) or 1) * 150:.1f}" for x, y in points)
+        drawn.append(f"<div><h3>{name}: {points[-1][1]:g}</h3><p>from {low:g} to {high:g} in {last} steps</p>"
+                     '<svg viewBox="-4 -4 608 158" width=420>'
+                     f'<polyline points="{line}" fill=none stroke=#335 /></svg></div>')
+    return drawn
 
 
 class Average:
