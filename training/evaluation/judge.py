@@ -37,6 +37,8 @@ from training.ledger import RUNS, Average, Ledger, learning_rate
 
 JUDGE = Path(__file__).parent / "judge.safetensors"
 PANEL_PX, AVATAR_PX = 128, 64
+#: The sizes at which a panel is looked at for characters; what they say is averaged.
+LOOKS_PX = (112, 128, 144, 160)
 #: What lies behind an avatar that the judge looks at.
 GROUND = (150, 150, 150)
 MOST_FIGURES = 5
@@ -103,9 +105,9 @@ class JudgeNet(nn.Module):
         self.found = nn.Sequential(nn.Linear(2 * high, 128), nn.GELU(), nn.Linear(128, size))
         self.sharpness = nn.Parameter(torch.tensor(2.5))
         self.verdict = nn.Sequential(nn.Linear(2 * size + 2, 64), nn.GELU(), nn.Linear(64, 1))
-        self.kind = nn.Linear(2 * high, len(words.SETTINGS))
+        self.kind = nn.Linear(16 * high, len(words.SETTINGS))
         self.room = nn.Linear(16 * high, room)
-        self.density = nn.Conv2d(high, 1, 1)
+        self.density = nn.Sequential(nn.Conv2d(high, 48, 1), nn.GELU(), nn.Conv2d(48, 1, 1))
 
     def trunk(self, pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, S, S) -> (B, C, S/8, S/8)."""
@@ -114,7 +116,10 @@ class JudgeNet(nn.Module):
 
     def characters(self, pixels: torch.Tensor) -> torch.Tensor:
         """Avatars (N, 3, 64, 64) -> unit vectors (N, size)."""
-        seen = self.trunk(pixels)                                                          # (N, C, 8, 8)
+        return self.described(self.trunk(pixels))
+
+    def described(self, seen: torch.Tensor) -> torch.Tensor:
+        """What the trunk saw of avatars (N, C, 8, 8) -> unit vectors (N, size)."""
         bands = [seen.mean((2, 3)), seen[:, :, :3].mean((2, 3)), seen[:, :, 3:6].mean((2, 3)), seen[:, :, 6:].mean(
             (2, 3))]
         return F.normalize(self.sheet(torch.cat(bands, 1)).float(), dim=1)
@@ -142,9 +147,8 @@ class JudgeNet(nn.Module):
 
     def where(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits of the setting's kind (B, kinds), the room as a unit vector (B, room), how many figures (B,)."""
-        pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
         grid = F.adaptive_avg_pool2d(seen, 4).flatten(1)
-        return self.kind(pooled).float(), F.normalize(self.room(grid).float(), dim=1), F.softplus(
+        return self.kind(grid).float(), F.normalize(self.room(grid).float(), dim=1), F.softplus(
             self.density(seen).float()).sum((1, 2, 3)) * 0.25
 
 
@@ -175,7 +179,7 @@ def altered(look: Look, rng: Random, changes: int = 1) -> Look:
     return look
 
 
-def collect(out: Path, *, panels: int = 12000, families: int = 1800, seed: int = 77_000) -> None:
+def collect(out: Path, *, panels: int = 9000, families: int = 1800, seed: int = 77_000) -> None:
     """Draw the judge's pictures: `panels.npy`, `avatars.npy` and `records.json` in a folder. Kept if complete.
 
     Three panels share a setting instance, under other light and with another cast; each character has a double.
@@ -271,6 +275,7 @@ class Batch:
 
     panels: torch.Tensor
     avatars: torch.Tensor
+    everybody: torch.Tensor     # (N,) whose avatars these are
     present: torch.Tensor       # (B, N) bool
     double: torch.Tensor        # (B, N) bool: alike to somebody present, and not there
     boxes: torch.Tensor         # (P, 4): left, top, right, bottom of each present figure
@@ -280,8 +285,12 @@ class Batch:
     counts: torch.Tensor        # (B,)
 
 
-def batch_of(album: Album, rows: Sequence[int], rng: np.random.Generator, *, most_avatars: int = 76) -> Batch:
-    """The panels `rows` and the avatars of everybody in them, then of their doubles as far as there is room."""
+def batch_of(album: Album, rows: Sequence[int], rng: np.random.Generator, *, most_avatars: int = 76,
+             pixels: bool = True) -> Batch:
+    """The panels `rows` and the avatars of everybody in them, then of their doubles as far as there is room.
+
+    Without `pixels` there are none, only what is true of them.
+    """
     there = list(dict.fromkeys(who for row in rows for who in album.records[row]["who"]))
     doubles = [who ^ 1 for who in there if who ^ 1 not in there]
     rng.shuffle(doubles)
@@ -300,8 +309,10 @@ def batch_of(album: Album, rows: Sequence[int], rng: np.random.Generator, *, mos
             if who ^ 1 in column and who ^ 1 not in record["who"]:
                 double[at, column[who ^ 1]] = True
     records = [album.records[row] for row in rows]
+    nothing = torch.zeros(0)
     return Batch(
-        spoiled(as_tensor(album.panels[list(rows)]), rng), as_tensor(album.avatars[everybody]), present, double,
+        spoiled(as_tensor(album.panels[list(rows)]), rng) if pixels else nothing,
+        as_tensor(album.avatars[everybody]) if pixels else nothing, torch.tensor(everybody), present, double,
         torch.tensor(boxes).reshape(-1, 4), torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
         torch.tensor([record["kind"] for record in records]), torch.tensor([record["room"] for record in records]),
         torch.tensor([float(min(MOST_FIGURES, len(record["who"]))) for record in records]))
@@ -311,8 +322,14 @@ def loss_of(net: JudgeNet, batch: Batch) -> dict[str, torch.Tensor]:
     """Its parts, to be added: who, alike, at, kind, room, count."""
     with torch.autocast("cpu", torch.bfloat16):
         seen = net.trunk(batch.panels.contiguous(memory_format=torch.channels_last))
-        characters = net.characters(batch.avatars.contiguous(memory_format=torch.channels_last))
-        attention, found, said, _ = net.who(seen, characters)
+        sheets = net.trunk(batch.avatars.contiguous(memory_format=torch.channels_last))
+    return loss_of_heads(net, batch, seen, sheets)
+
+
+def loss_of_heads(net: JudgeNet, batch: Batch, seen: torch.Tensor, sheets: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The same from what the trunk saw of the panels (B, C, 16, 16) and avatars (N, C, 8, 8)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        attention, found, said, _ = net.who(seen, characters := net.described(sheets))
         kinds, rooms, counts = net.where(seen)
     side = seen.shape[-1]
     target = batch.present.float()
@@ -375,6 +392,50 @@ def train(album: Album, *, minutes: float, run: Path, batch: int = 32, peak: flo
         ledger.log(**accuracy(net, held_out))
     ledger.draw_curve()
     return net
+
+
+def finish(net: JudgeNet, album: Album, *, minutes: float, batch: int = 48, peak: float = 1e-3, looks: int = 2,
+           max_steps: int | None = None) -> JudgeNet:
+    """Train the heads on, over a trunk that stays as it is: what it sees is computed once, so a step costs little.
+
+    Each panel is looked at `looks` times, spoiled differently. Returns the network with averaged heads.
+    """
+    rng = np.random.default_rng(11)
+    net.eval().requires_grad_(False)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        seen = torch.cat([net.trunk(spoiled(as_tensor(album.panels[at:at + 64]), rng)).half()
+                          for _ in range(looks) for at in range(0, len(album.panels), 64)])
+        sheets = torch.cat([net.trunk(as_tensor(album.avatars[at:at + 64])).half()
+                            for at in range(0, len(album.avatars), 64)])
+    seen, sheets = seen.clone(), sheets.clone()
+    heads = nn.ModuleDict({name: getattr(net, name) for name in (
+        "sheet", "place", "found", "verdict", "kind", "room", "density")})
+    heads.requires_grad_(True)
+    net.sharpness.requires_grad_(True)
+    average = Average(heads, 0.995)
+    descent = torch.optim.AdamW([*heads.parameters(), net.sharpness], lr=peak, weight_decay=1e-3)
+    begun = logged_at = time.monotonic()
+    step, sums = 0, defaultdict[str, float](float)
+    while time.monotonic() - begun < minutes * 60 and (max_steps is None or step < max_steps):
+        rows = album.draw(rng, batch)
+        one = batch_of(album, rows, rng, most_avatars=160, pixels=False)
+        which = torch.tensor(rows) + len(album.panels) * int(rng.integers(looks))
+        losses = loss_of_heads(net, one, seen[which].float(), sheets[one.everybody].float())
+        descent.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        for group in descent.param_groups:
+            group["lr"] = learning_rate(peak, (time.monotonic() - begun) / (minutes * 60), step, warm_up=20,
+                                        cool_from=0.4)
+        descent.step()
+        average.update(heads)
+        step += 1
+        for name, value in losses.items():
+            sums[name] += float(value.detach())
+        if time.monotonic() - logged_at > 20:
+            print(f"heads, step {step}", {name: round(value / step, 4) for name, value in sums.items()}, flush=True)
+            logged_at = time.monotonic()
+    average.copy_to(heads)
+    return net.eval()
 
 
 @torch.no_grad()
@@ -448,23 +509,32 @@ class Judge:
 
     @torch.inference_mode()
     def read_panels(self, panels: Sequence[Image.Image], characters: torch.Tensor) -> Reading:
-        """Look at some panels for some characters (N, size), and at their mirror images: facing left is no evidence."""
+        """Look at some panels for some characters (N, size): at several sizes, and at their mirror images."""
         parts = []
         for start in range(0, len(panels), 32):
-            pixels = as_tensor([as_panel(panel) for panel in panels[start:start + 32]])
-            seen = self.net.trunk(pixels)
-            attention, found, said, scores = self.net.who(seen, characters)
-            _, mirrored, said_too, scores_too = self.net.who(self.net.trunk(pixels.flip(3)), characters)
-            found = F.normalize(found + mirrored, dim=2)
-            evidence = (torch.cat([said[..., None], scores], 2) + torch.cat([said_too[..., None], scores_too], 2)) / 2
-            logits = evidence @ self.calibration[:3] + self.calibration[3]
-            kind, room, count = self.net.where(seen)
-            side = seen.shape[-1]
-            centres = (torch.arange(side) + 0.5) / side
-            grid = attention.unflatten(2, (side, side))
+            some = [panel.convert("RGB") for panel in panels[start:start + 32]]
+            evidence, found = [], []
+            for side_px in LOOKS_PX:
+                pixels = as_tensor([np.asarray(panel.resize((side_px, side_px), Image.Resampling.BOX))
+                                    for panel in some])
+                for mirrored in (False, True):
+                    with torch.autocast("cpu", torch.bfloat16):
+                        seen = self.net.trunk(pixels.flip(3) if mirrored else pixels)
+                    seen = seen.float()
+                    attention, here, said, scores = self.net.who(seen, characters)
+                    evidence.append(torch.cat([said[..., None], scores], 2))
+                    found.append(here)
+                    if side_px == PANEL_PX and not mirrored:   # rooms are known from how they lie, at the size learned
+                        kind, room, count = self.net.where(seen)
+                        features, places = seen.mean((2, 3)), attention
+            together = torch.stack(evidence).mean(0)                                       # (B, N, 3)
+            what = F.normalize(torch.stack(found).mean(0), dim=2)
+            logits = together @ self.calibration[:3] + self.calibration[3]
+            grid = places.unflatten(2, (PANEL_PX // 8, PANEL_PX // 8))
+            centres = (torch.arange(PANEL_PX // 8) + 0.5) / (PANEL_PX // 8)
             spot = torch.stack([(grid.sum(2) * centres).sum(2), (grid.sum(3) * centres).sum(2)], 2)
-            parts.append((logits.sigmoid(), (found * characters[None]).sum(2), found, spot, kind.argmax(1), room,
-                          count.round(), seen.mean((2, 3)), evidence))
+            parts.append((logits.sigmoid(), (what * characters[None]).sum(2), what, spot, kind.argmax(1), room,
+                          count.round(), features, together))
         return Reading(*(torch.cat(columns).numpy() for columns in zip(*parts, strict=True)))
 
 
@@ -520,12 +590,13 @@ def export(net: JudgeNet, calibration: torch.Tensor, out: Path = JUDGE, **facts:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: `collect`, `train` or `export`."""
+    """The command line: `collect`, `train`, or `export`, which first trains the heads on."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluation.judge", description=__doc__)
     parser.add_argument("act", choices=("collect", "train", "export"))
     parser.add_argument("--run", type=Path, default=RUNS / "judge")
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--panels", type=int, default=12000)
+    parser.add_argument("--heads", type=float, default=4, help="minutes for the heads before export")
+    parser.add_argument("--panels", type=int, default=9000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=JUDGE)
     asked = parser.parse_args(arguments)
@@ -538,7 +609,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
               held_out=Album(asked.run / "held-out"))
     else:
         saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
-        net = load(asked.run)
+        net = finish(load(asked.run), Album(asked.run / "pictures"), minutes=asked.heads)
+        print(accuracy(net, Album(asked.run / "held-out")))
         export(net, calibrated(net, Album(asked.run / "held-out")), asked.out, steps=saved["step"],
                minutes=round(saved["seconds"] / 60, 1))
 
