@@ -19,7 +19,7 @@ ride:rode sleep:slept wake:woke read:read build:built draw:drew bring:brought bu
 think:thought know:knew feel:felt hold:held keep:kept leave:left meet:met sit:sat stand:stood win:won write:wrote
 become:became begin:began rise:rose stick:stuck shrink:shrank spin:spun bite:bit dig:dug sell:sold steal:stole
 teach:taught feed:fed light:lit do:did forgive:forgave grow:grew blow:blew shake:shook put:put cut:cut burst:burst
-let:let fight:fought speak:spoke cannot:could_not can:could melt:melted
+let:let fight:fought speak:spoke cannot:could_not can:could melt:melted lie:lay drive:drove sweep:swept catch:caught
 """.replace("_", "~").split()
 )
 DOUBLING: Final = frozenset(
@@ -47,7 +47,7 @@ DOUBLING: Final = frozenset(
         "pat",
         "tug",
         "zip",
-        "plant#",
+        
     ]
 )
 
