@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine.nouns import Beat, Scene, StoryStep, StudioFailed
 from engine.writers.mini import NOTATION, NOTATION_KEY, _seed
 from engine.writers.naming import Slots
+from engine.writers.opening import open_llama
 from engine.writers.telling import clean_prose, finish, messages, plan_gbnf, plan_message, read_plan
 
 CONTEXT: Final = 8192
@@ -41,11 +42,9 @@ class LlamaWriter:
 
     def __init__(self, path: Path, *, threads: int = 0, context: int = CONTEXT) -> None:
         """Load the model. Raises `StudioFailed` when it cannot be opened."""
-        from llama_cpp import Llama
-
         try:
-            self._llama: Any = Llama(str(path), n_ctx=context, n_threads=threads or None,
-                                     n_threads_batch=threads or None, n_gpu_layers=-1, verbose=False)
+            self._llama: Any = open_llama(path, n_ctx=context, n_threads=threads or None,
+                                          n_threads_batch=threads or None, n_gpu_layers=-1, verbose=False)
         except ValueError as error:
             raise StudioFailed(f"the writer at {path} cannot be opened: {error}", reason="studio_failed") from error
         self.name = path.stem
