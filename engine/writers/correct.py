@@ -89,7 +89,8 @@ def tidy(beat: Beat) -> Beat:
             if member.action == "rides" and riders.get(member.toward or CharacterId("")) == member.character_id
             and member.character_id > (member.toward or "") else member for member in cast]
     cast.sort(key=lambda member: slot_number(member.character_id))
-    props = tuple(dict.fromkeys(prop for prop in beat.props if prop in STANDING_PROPS))[:2]
+    held = {member.holding for member in cast}
+    props = tuple(dict.fromkeys(prop for prop in beat.props if prop in PROPS and prop not in held))[:2]
     weather = "clear" if beat.setting_kind in ("space", "underwater") else beat.weather
     return replace(beat, cast=tuple(cast[:MAX_IN_PICTURE]), props=props, weather=weather)
 
@@ -103,7 +104,6 @@ def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId
     place of the picture.
     """
     before = {member.character_id for member in here.cast} if here else set()
-    by_pronoun = bool(re.search(r"\b(?:they|we|them|us|everybody|everyone|all)\b", f"{turn} {prose}", re.IGNORECASE))
     named = set(spoken_of(turn)) | set(spoken_of(prose))
     if author is not None and first_person:
         named.add(author)
@@ -113,9 +113,8 @@ def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId
     missed = {who for who in named if who not in acting_turn and who not in acting_prose}
     fixed = []
     for beat in beats:
-        cast = [member for member in beat.cast if member.character_id in slots and (
-            (member.character_id in named and member.character_id not in missed)
-            or (member.character_id in before and (by_pronoun or not named)))]
+        cast = [member for member in beat.cast if member.character_id in slots and member.character_id not in missed
+                and (member.character_id in named or member.character_id in before)]
         if not cast:                       # "he runs": the model resolved a pronoun, or everybody was only spoken of
             cast = [member for member in beat.cast if member.character_id in slots
                     and (member.character_id in before or not before)] or list(beat.cast[:1])

@@ -21,6 +21,8 @@ from engine.vocabulary import SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.writers.agreement import agreeing, strays
 from engine.writers.correct import correct, picture_words, plan_by_rules, present, sentences, spoken_of
 from engine.writers.lexicon import content_words, words_of
+from engine.writers.mini_checks import contradictions, nonsense
+from engine.writers.mini_reading import PageReader
 from engine.writers.mini_text import (
     CONTROLS,
     MAX_CAST,
@@ -37,22 +39,25 @@ from engine.writers.mini_text import (
     unspaced,
 )
 from engine.writers.naming import Slots, clean_text
+from engine.writers.opening import open_llama
 from engine.writers.things import Things
 
 MINI_GGUF: Final = Path(__file__).parent.parent / "mini" / "writer" / "writer.gguf"
 #: The GGUF key that says a model reads this notation, and the words it knows how to spell.
 NOTATION_KEY: Final = "storythread.notation"
-NOTATION: Final = "mini-2"
+NOTATION: Final = "mini-3"
 WORDS_KEY: Final = "storythread.words"
 NOUNS_KEY: Final = "storythread.nouns"
 ADJECTIVES_KEY: Final = "storythread.adjectives"
 
 CONTEXT: Final = 512
-PROMPT_TOKENS: Final = 340
+PROMPT_TOKENS: Final = 260
 TURN_TOKENS: Final = 100
 PROSE_TOKENS: Final = 100
 PLAN_TOKENS: Final = 130
 MAX_WORDS: Final = 80
+#: So many pages back a story is read.
+RECENT: Final = 6
 PROSE_TRIES: Final = 10
 PLAN_TRIES: Final = 3
 #: A page this good by `_merit` is taken at once.
@@ -63,11 +68,6 @@ LAST_RESORT: Final = (
     '{A} looked at the {n} with big eyes. "What a day," said {A}. And the story went on.',
     '"The {n}!" said {A}. {A} thought about it for a while and smiled.',
     'So it was, with the {n} and all. {A} took a deep breath and went on.',
-)
-#: Put before a page that does not take up what the turn brought in: {n} is the thing, {A} somebody at hand.
-UPTAKES: Final = (
-    '"A {n}!" said {A}.', '{A} had to look at the {n} again.', '"What a fine {n}," said {A}.', 'Oh, the {n}!',
-    '{A} could not stop thinking about the {n}.', '"Did you see the {n}?" asked {A}.', 'So that was the {n}!',
 )
 LAST_RESORT_END: Final = ("{A} smiled and was glad. It had been a wonderful day. The end.",)
 
@@ -85,22 +85,20 @@ class MiniWriter:
 
     def __init__(self, path: Path = MINI_GGUF, *, threads: int = 0) -> None:
         """Load the model (about 0.1 s). Raises `StudioFailed` when the file is missing or not this notation."""
-        from llama_cpp import Llama
-
         if not path.is_file():
             raise StudioFailed(f"there is no writer at {path}", reason="studio_failed")
-        self._llama: Any = Llama(str(path), n_ctx=CONTEXT, n_batch=CONTEXT, n_threads=threads or None,
-                                 n_threads_batch=threads or None, verbose=False)
+        self._llama: Any = open_llama(path, n_ctx=CONTEXT, n_batch=CONTEXT, n_threads=threads or None,
+                                      n_threads_batch=threads or None, verbose=False)
         if self._llama.metadata.get(NOTATION_KEY) != NOTATION:
             raise StudioFailed(f"{path} does not read the mini writer's notation", reason="studio_failed")
         self._words = frozenset(str(self._llama.metadata.get(WORDS_KEY, "")).split())
-        self._nouns = tuple(str(self._llama.metadata.get(NOUNS_KEY, "")).split())
+        listed = str(self._llama.metadata.get(NOUNS_KEY, "")).split()
+        self._nouns = {noun: sort for noun, _, sort in (one.partition("/") for one in listed)}
         self._adjectives = tuple(str(self._llama.metadata.get(ADJECTIVES_KEY, "")).split())
         self.name = f"mini-writer@{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
         #: How often words or plan had to come from the rules alone since this writer was opened.
         self.last_resorts = 0
         self.rule_plans = 0
-        self.rule_uptakes = 0
 
     def close(self) -> None:
         self._llama.close()
@@ -127,6 +125,15 @@ class MiniWriter:
                          slots.show_beats(beats), parent=scene.story.head,
                          closes_story=scene.turn.kind is TurnKind.END)
 
+    def plan_of(self, scene: Scene, prose: str, *, seed: int) -> tuple[Beat, ...]:
+        """The pictures this writer plans for a page that somebody else wrote."""
+        slots = Slots.of(scene)
+        prompt, turn_text, here, things = self._prompt(scene, slots)
+        self._llama.reset()
+        beats = self._plan(scene, slots, things, prompt, slots.hide(clean_text(prose)), turn_text,
+                           slots.author_slot(scene), here, seed)
+        return slots.show_beats(beats)
+
     # --- the prompt --------------------------------------------------------------------------------
 
     def _tokens(self, segments: Sequence[Segment]) -> list[int]:
@@ -137,28 +144,33 @@ class MiniWriter:
         return tokens
 
     def _prompt(self, scene: Scene, slots: Slots) -> tuple[list[int], str, Beat | None, Things]:
-        """Tokens up to and with `<say>`, the turn's text in slots, the last beat drawn before, the things at hand."""
+        """Tokens up to and with `<say>`, the turn with slots for names and pronouns, the last beat drawn before, the
+        things at hand."""
         author = slots.author_slot(scene) or ""
-        turn_text = slots.hide(clean_text(scene.turn.text))
-        fitted = self._fitted(turn_text)
-        things = Things(self._nouns, self._adjectives)
-        for past in scene.past[-6:]:
-            things.register(self._fitted(slots.hide(clean_text(past.text)), 40))
-        things.register(fitted)
-        fitted = things.hide(fitted)
+        by_name = {member.name: slots.slot_of(member.character_id) for member in scene.members}
+        reader = PageReader({slot: character.pronouns.value for slot, character, _ in slots.members}, self._nouns,
+                            self._adjectives)
+        turns: list[str] = []
+        for past in scene.past:
+            recent = len(scene.past) - len(turns) <= RECENT
+            text = self._fitted(slots.hide(clean_text(past.text)), 40) if recent else ""
+            turns.append(reader.turn(text, by_name.get(past.author)) if recent else "")
+            if recent:
+                reader.prose(slots.hide(clean_text(past.prose)))
+        turn_text = reader.turn(self._fitted(slots.hide(clean_text(scene.turn.text))), slots.author_slot(scene))
+        things = reader.things
         head = self._tokens(cast_segments((slot, character.look.kind, character.pronouns.value)
                                           for slot, character, _ in slots.members))
-        last = self._tokens([*turn_segments(scene.turn.kind.value, author, fitted), ("control", SAY)])
-        by_name = {member.name: slots.slot_of(member.character_id) or "" for member in scene.members}
+        last = self._tokens([*turn_segments(scene.turn.kind.value, author, things.hide(turn_text)), ("control", SAY)])
         pages: list[list[int]] = []
         room = PROMPT_TOKENS - len(head) - len(last) - 8
         first = len(scene.past)
-        for index in range(len(scene.past) - 1, -1, -1):
+        for index in range(len(scene.past) - 1, max(-1, len(scene.past) - 1 - RECENT), -1):
             past = scene.past[index]
-            text = slots.hide(clean_text(past.text))
+            text = turns[index]
             page = self._tokens([
-                *turn_segments("write" if text else "next_page", by_name.get(past.author, "") if text else "",
-                               things.hide(self._fitted(text, 40))),
+                *turn_segments("write" if text else "next_page", (by_name.get(past.author) or "") if text else "",
+                               things.hide(text)),
                 *say_segments(things.hide(slots.hide(clean_text(past.prose)))),
                 *plan_segments(_drawable(slots.hide_beats(past.beats)))])
             if len(page) > room:
@@ -211,12 +223,16 @@ class MiniWriter:
                 continue
             text = agreeing(_spelled(told, known, content_words(turn_text)), pronouns)
             page = self._judged(text, scene, slots, turn_text, author, here, known, said)
+            if page is not None:
+                faults = [*contradictions(things.hide(text), things.hide(turn_text), here),
+                          *nonsense(things.hide(text), things.hide(turn_text))]
+                page = replace(page, merit=page.merit - 2.0 * len(faults))
             if page is not None and (best is None or page.merit > best.merit):
                 best = page
             if best is not None and best.merit >= GOOD_ENOUGH:
                 break
         if best is not None:
-            return self._taking_up(best.prose, turn_text, things, author, seed)
+            return best.prose
         self.last_resorts += 1
         chance = random.Random(_seed(seed, "last resort", 0))
         who = next(iter([*present(turn_text), *([author] if author else []), *slots.ids]))
@@ -256,20 +272,6 @@ class MiniWriter:
         merit -= 2.0 * strays(text, pronouns) + 1.5 * doubled
         merit += 0.5 if 2 <= len(parts) <= 5 else -1.0
         return _Page(text, merit)
-
-    def _taking_up(self, prose: str, turn_text: str, things: Things, author: CharacterId | None, seed: int) -> str:
-        """The page; where it passes over the thing a turn brought in, with a sentence about it first."""
-        about = things.found(turn_text)
-        stems = {_stem(word) for word in words_of(prose)}
-        if not about or any(_stem(word) in stems for noun in about for word in noun.split()):
-            return prose
-        who = next(iter([*present(turn_text), *([author] if author else []), *present(prose)]), None)
-        many = about[0].endswith("s") and not about[0].endswith(("ss", "us", "is"))
-        sayable = [one for one in UPTAKES if (who or "{A}" not in one) and not (many and re.search(r"\b[Aa] ", one))]
-        line = random.Random(_seed(seed, "uptake", 0)).choice(sayable)
-        line = line.replace("{n}", about[0]).replace("{A}", who or "")
-        self.rule_uptakes += 1
-        return f"{re.sub(r'(A) (?=[aeiou])', r'An ', line)} {prose}"
 
     # --- the plan ----------------------------------------------------------------------------------
 

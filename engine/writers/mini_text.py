@@ -8,10 +8,10 @@ One piece of code for training and for use. A page of a story reads
     <turn> ...
 
 (without the line breaks). The words in pointed brackets are control tokens that no text can produce; ` ID_1` to
-` ID_8` are single tokens with their leading space, and stand for characters whatever their names are; ` THING_1` to
-` THING_8` stand for what a turn is about and cannot be drawn as a prop ("a wumpletoad"). A plan is one
-or more beats joined by ` |`; inside a beat the cast goes in ascending order, so that the grammar can promise that
-nobody appears twice. Standard library only.
+` ID_8` are single tokens with their leading space, and stand for characters whatever their names are; ` THING_1`,
+` BEAST_1`, ` FOOD_1` and ` NAME_1` for what a turn is about and cannot be drawn as a prop ("a wumpletoad"). A plan is
+one or more beats joined by ` |`; inside a beat the cast goes in ascending order, so that the grammar can promise
+that nobody appears twice; what lies or stands about comes last, after `near`. Standard library only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Final
 
 from engine.nouns import Beat, CastMember, CharacterId
 from engine.vocabulary import ACTIONS, MOODS, PROPS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
+from engine.writers.things import SORTS
 
 BOS: Final = "<s>"
 EOS: Final = "</s>"
@@ -37,8 +38,8 @@ CONTROLS: Final = (BOS, EOS, CAST, AT, TURN, NEXT, END, SAY, PLAN)
 MAX_SLOTS: Final = 8
 #: Name tokens, following the control tokens.
 SLOTS: Final = tuple(f" ID_{number}" for number in range(1, MAX_SLOTS + 1))
-#: Thing tokens: what a turn is about (`engine.writers.things`).
-THINGS: Final = tuple(f" THING_{number}" for number in range(1, 9))
+#: Thing tokens: what a turn is about.
+THINGS: Final = tuple(f" {sort}_{number}" for sort, count in SORTS.items() for number in range(1, count + 1))
 MAX_CAST: Final = 4
 HELD_PROPS: Final = tuple(prop for prop in PROPS if prop not in STANDING_PROPS)
 
@@ -88,12 +89,12 @@ def plan_segments(beats: Sequence[Beat]) -> list[Segment]:
 def _spaced(text: str) -> str:
     """Text as the tokenizer wants it: a leading space, and one before every slot."""
     text = " " + text.strip()
-    return re.sub(r" ?((?:ID|THING)_[1-8])(?!\d)", r" \1", text)
+    return re.sub(r" ?((?:ID|THING|BEAST|FOOD|NAME)_[1-8])(?!\d)", r" \1", text)
 
 
 def unspaced(text: str) -> str:
     """The reverse: what a person reads, slots still in place."""
-    text = re.sub(r'(^|[\s(])(["“(]) ((?:ID|THING)_\d)', r"\1\2\3", text.strip())
+    text = re.sub(r'(^|[\s(])(["“(]) ((?:ID|THING|BEAST|FOOD|NAME)_\d)', r"\1\2\3", text.strip())
     return re.sub(r"\s+", " ", text)
 
 
@@ -141,8 +142,8 @@ def _parse_beat(text: str, slots: Sequence[str]) -> Beat:
         raise ValueError(f"no place in {text!r}")
     rest, _, near = rest.partition(" near ")
     props = tuple(near.split(" ")) if near else ()
-    if any(prop not in STANDING_PROPS for prop in props):
-        raise ValueError(f"no such standing prop in {text!r}")
+    if any(prop not in PROPS for prop in props):
+        raise ValueError(f"no such prop in {text!r}")
     cast = []
     for part in rest.split(";") if rest else []:
         found = _MEMBER.fullmatch(part)
@@ -173,10 +174,10 @@ def plan_grammar(slots: Sequence[str], max_beats: int, max_cast: int = MAX_CAST)
     slots = sorted(slots, key=slot_number)
     lines = [
         'root ::= beat' + ' ( " |" beat' * (max_beats - 1) + " )?" * (max_beats - 1),
-        'beat ::= " in" setting ( " of" anyone )? time weather shot ":" cast ( " near" stands stands? )?',
+        'beat ::= " in" setting ( " of" anyone )? time weather shot ":" cast ( " near" lies lies? )?',
         "setting ::= " + _quoted(SETTINGS), "time ::= " + _quoted(TIMES), "weather ::= " + _quoted(WEATHERS),
         "shot ::= " + _quoted(SHOTS), "action ::= " + _quoted(ACTIONS), "mood ::= " + _quoted(MOODS),
-        "held ::= " + _quoted(HELD_PROPS), "stands ::= " + _quoted(STANDING_PROPS), "anyone ::= " + _quoted(slots),
+        "held ::= " + _quoted(HELD_PROPS), "lies ::= " + _quoted(PROPS), "anyone ::= " + _quoted(slots),
     ]
     for index, one in enumerate(slots):
         others = [other for other in slots if other != one]

@@ -1,21 +1,24 @@
 """The things of a story: nouns a person brings in, put into single tokens so that any noun can be taken up.
 
 A small model copies one token far better than the pieces of a word it never saw. So what a turn is about ("a purple
-xylofrog") is found by rules and stands in the notation as `THING_1`; what the model writes about `THING_1` becomes
-the xylofrog again. Training and use call this same code. What can be drawn (`PROPS`) and places stay words, because
-the plan needs them. Standard library only.
+xylofrog") is found by rules and stands in the notation as one token that also says what sort it is: `BEAST_1` for what
+is alive, `FOOD_1` for what is eaten, `NAME_1` for somebody who is not of the cast, `THING_1` for the rest. What the
+model writes about `BEAST_1` becomes the xylofrog again. The sort is listed for nouns of the training world and guessed
+from the words around for others. Training and use call this same code. What can be drawn (`PROPS`) and places stay
+words, because the plan needs them. Standard library only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engine.vocabulary import COLOURS, MOODS, PROPS
 from engine.writers.lexicon import FEELINGS, PLACES, SMALL_WORDS, TIMES, VERBS, WEATHERS
 
-MAX_THINGS: Final = 8
+#: How many of each sort a page can speak of.
+SORTS: Final[Mapping[str, int]] = {"THING": 6, "BEAST": 6, "FOOD": 4, "NAME": 4}
 
 
 def _set(words: str) -> frozenset[str]:
@@ -55,51 +58,136 @@ _IRREGULAR: Final = {
     "child": "children", "person": "people", "tooth": "teeth", "knife": "knives",
 }
 
+#: Ends of words that are mostly alive.
+_ALIVE_ENDS: Final = (
+    "frog", "bear", "cat", "dog", "fish", "bird", "saurus", "saur", "mouse", "fox", "monster", "beast", "fairy",
+    "witch", "owl", "horse", "man", "woman", "toad", "pig", "cow", "bunny", "corn", "pus", "lion", "whale", "worm",
+    "snake")
+#: What only somebody alive does or is: a noun before these words is alive.
+_LIVES: Final = _set(
+    "comes come came says say said steals steal stole wants want wanted runs run ran eats ate sleeps slept cries cried "
+    "laughs laughed roars roar roared bites bit chases chased growls growled walks walked smiles smiled lives lived "
+    "attacks attacked knocks knocked grabs grabbed meets met asks asked hugs hugged dances danced sings sang jumps "
+    "jumped sneezes sneezed hides hid waves waved barks barked who")
+_LIVING: Final = _set("hungry angry sad friendly lonely grumpy sleepy scared shy brave kind happy wild poor baby")
+_EATING: Final = _set(
+    "eat eats ate eating bake bakes baked cook cooks cooked cooking drink drinks drank taste tastes tasted feed feeds "
+    "fed share shares shared")
+_TITLES: Final = _set(
+    "Mr Mrs Ms Miss Aunt Auntie Uncle Captain King Queen Prince Princess Doctor Dr Professor Sir Lady Grandma Grandpa "
+    "Granny Mother Father Saint Santa Officer")
+_NOT_NAMES: Final = _set(
+    "I Im Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
+    "September October November December Christmas Easter Halloween English OK Oh Yes No Hooray Hello Hi Hey Mars "
+    "Earth Moon North South Pole God The A An And But Then Suddenly They We He She It You My Our His Her Let What Why "
+    "Where Who How When Is Are Can Do Did Will There This That One All Everybody Everyone Somebody Please Now Once")
+_TO_PLACE: Final = re.compile(r"\b(?:in|at|from|go|goes|went|going|fly|flies|flew|travels?|travell?ed|walks?|walked|"
+                              r"drives?|drove|runs?|ran|moves?|moved|trip|back)(?: to| into| for)? $", re.IGNORECASE)
+TOKEN: Final = re.compile(r"(?<!\w)(THING|BEAST|FOOD|NAME)_(\d)(s\b(?!'))?")
+
 
 class Things:
-    """Which noun has which `THING_n`, in order of appearance. With more than eight the oldest is forgotten."""
+    """Which noun has which token, in order of appearance. When a sort is full, the oldest of it is forgotten."""
 
-    def __init__(self, nouns: Iterable[str], adjectives: Iterable[str]) -> None:
-        """`nouns` and `adjectives` are the words the model was trained with; others are found by their place."""
-        self._nouns = frozenset(nouns) - set(PROPS) - set(PLACES) - _ENDS
-        self._singular = {plural(noun): noun for noun in self._nouns}
+    def __init__(self, nouns: Mapping[str, str], adjectives: Iterable[str]) -> None:
+        """`nouns` maps the nouns the model was trained with to their sorts; others are found by their place."""
+        known = {noun: sort for noun, sort in nouns.items()
+                 if noun not in PROPS and noun not in PLACES and noun not in _ENDS}
+        self._sorts = known
+        self._nouns = frozenset(known)
+        self._singular = {plural(noun): noun for noun in known}
         self._describes = _DESCRIBES | frozenset(adjectives)
-        self._slots: list[str] = []        # noun of THING_1, THING_2, ...
-        self._next = 0
+        self._slots: dict[str, list[str]] = {sort: [] for sort in SORTS}
+        self._next = dict.fromkeys(SORTS, 0)
 
     def register(self, text: str) -> None:
-        """Give every new noun of a turn its token."""
+        """Give every new noun and every stranger's name of a turn its token."""
+        for name in self.names(text):
+            self._give("NAME", name)
         for noun in self.found(text):
-            if noun in self._slots:
-                continue
-            if len(self._slots) < MAX_THINGS:
-                self._slots.append(noun)
-            else:
-                self._slots[self._next % MAX_THINGS] = noun
-                self._next += 1
+            if not any(noun in slots for slots in self._slots.values()):
+                self._give(self.sort(noun, text), noun)
+
+    def _give(self, sort: str, noun: str) -> None:
+        slots = self._slots[sort]
+        if noun in slots:
+            return
+        if len(slots) < SORTS[sort]:
+            slots.append(noun)
+        else:
+            slots[self._next[sort] % SORTS[sort]] = noun
+            self._next[sort] += 1
+
+    def sort(self, noun: str, text: str) -> str:
+        """What sort a noun is: as listed, or as the words around it say."""
+        head = noun.split()[-1]
+        for word in (noun, head):
+            if word in self._sorts:
+                return self._sorts[word]
+        if head.endswith(_ALIVE_ENDS):
+            return "BEAST"
+        for form in (noun, plural(noun)):
+            for found in re.finditer(rf"(?<![\w'-]){re.escape(form)}(?![\w-])", text, re.IGNORECASE):
+                before = re.findall(r"[a-z']+", text[:found.start()].casefold())[-4:]
+                after = re.findall(r"[a-z']+", text[found.end():].casefold())[:1]
+                if any(word in _EATING for word in before):
+                    return "FOOD"
+                if (after and after[0] in _LIVES) or (before and before[-1] in _LIVING):
+                    return "BEAST"
+        return "THING"
 
     @property
     def known(self) -> tuple[str, ...]:
-        return tuple(self._slots)
+        return tuple(noun for slots in self._slots.values() for noun in slots)
 
     def hide(self, text: str) -> str:
-        """Put tokens where registered nouns stand: "an owl" is "a THING_1", "owls" is "THING_1s"."""
-        for noun in sorted(self._slots, key=len, reverse=True):
-            slot = f"THING_{self._slots.index(noun) + 1}"
+        """Put tokens where registered nouns stand: "an owl" is "a BEAST_1", "owls" is "BEAST_1s"."""
+        tokens = {noun: f"{sort}_{number}" for sort, slots in self._slots.items()
+                  for number, noun in enumerate(slots, 1)}
+        for noun in sorted(tokens, key=len, reverse=True):
             many = plural(noun)
-            if many != noun:
-                text = re.sub(rf"(?<![\w'-]){re.escape(many)}(?![\w-])", f"{slot}s", text, flags=re.IGNORECASE)
-            text = re.sub(rf"(?<![\w'-]){re.escape(noun)}(?![\w-])", slot, text, flags=re.IGNORECASE)
-        return re.sub(r"\b([Aa])n (THING_)", r"\1 \2", text)
+            if many != noun and not noun[0].isupper():
+                text = re.sub(rf"(?<![\w'-]){re.escape(many)}(?![\w-])", f"{tokens[noun]}s", text, flags=re.IGNORECASE)
+            text = re.sub(rf"(?<![\w'-]){re.escape(noun)}(?![\w-])", tokens[noun], text, flags=re.IGNORECASE)
+        return re.sub(r"\b([Aa])n ((?:THING|BEAST|FOOD)_)", r"\1 \2", text)
 
     def show(self, text: str) -> str | None:
         """Put the nouns back. None when the text speaks of a thing that is not there."""
-        if any(int(number) > len(self._slots) for number in re.findall(r"THING_(\d)", text)):
+        if any(int(number) > len(self._slots[sort]) for sort, number, _ in TOKEN.findall(text)):
             return None
-        text = re.sub(r"THING_(\d)s\b(?!')", lambda found: plural(self._slots[int(found[1]) - 1]), text)
-        text = re.sub(r"THING_(\d)", lambda found: self._slots[int(found[1]) - 1], text)
+
+        def noun(found: re.Match[str]) -> str:
+            word = self._slots[found[1]][int(found[2]) - 1]
+            return plural(word) if found[3] else word
+
+        text = TOKEN.sub(noun, text)
         text = re.sub(r"\b([Aa]) (?=[aeiou](?!ni|se|ku|ne\b))", r"\1n ", text)
         return re.sub(r'(^"?|[.!?] "?)([a-z])', lambda found: found[1] + found[2].upper(), text)
+
+    def names(self, text: str) -> list[str]:
+        """Names of people who are not of the cast: capital letters where nothing else asks for them."""
+        if text.isupper():
+            return []
+        found: list[str] = []
+        for match in re.finditer(r"(?<![\w'_])[A-Z][a-z'-]+(?: [A-Z][a-z'-]+)*", text):
+            words = match[0].removesuffix("'s").split()
+            opens = not text[:match.start()].rstrip(' "') or text[:match.start()].rstrip(' "')[-1] in ".!?:"
+            after = re.match(r"[ ,]+([a-z]+)", text[match.end():])
+            if opens and len(words) == 1:
+                word = words[0].casefold()
+                if (self._listed(word) or word in SMALL_WORDS or word in VERBS or word in self._describes
+                        or word in PLACES or word in _ENDS or word in PROPS or after is None
+                        or (after[1] not in VERBS and after[1] not in ("is", "was", "and", "says", "said"))
+                        or word.endswith("ly")):
+                    continue
+            elif opens and words[0] not in _TITLES and words[0].casefold() in SMALL_WORDS | frozenset(VERBS):
+                words = words[1:]
+            if not words or any(word in _NOT_NAMES for word in words) or _TO_PLACE.search(text[:match.start()]):
+                continue
+            if len(words) == 1 and (words[0] in _TITLES or words[0].casefold() in PLACES):
+                continue
+            found.append(" ".join(words))
+        return list(dict.fromkeys(found))
 
     def found(self, text: str) -> list[str]:
         """The nouns a turn is about, singular, in order."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.nouns import Beat, CastMember, CharacterId
-from engine.vocabulary import ACTIONS, MOODS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
+from engine.vocabulary import ACTIONS, MOODS, SETTINGS, SHOTS, PROPS, TIMES, WEATHERS
 from engine.writers.mini import MiniWriter
 from engine.writers.mini_text import HELD_PROPS, parse_plan, plan_grammar, plan_text, slot
 
@@ -39,7 +39,7 @@ def beats(draw: st.DrawFn) -> Beat:
         draw(st.sampled_from(TIMES)),
         draw(st.sampled_from(WEATHERS)),
         draw(st.sampled_from(SHOTS)),
-        tuple(draw(st.lists(st.sampled_from(STANDING_PROPS), max_size=2))),
+        tuple(draw(st.lists(st.sampled_from(PROPS), max_size=2))),
     )
 
 
@@ -92,7 +92,7 @@ def test_the_grammar_admits_every_plan(mini: MiniWriter) -> None:
         " in forest day clear wide:",
         "in forest day clear wide: ID_1 runs happy",  # no optional whitespace
         " in forest day clear wide: ID_1 runs happy ",
-        " in forest day clear wide: ID_1 runs happy near apple",
+        " in forest day clear wide: ID_1 runs happy near spaghetti",
         " in forest day clear wide: ID_1 runs happy | in forest day clear wide: ID_1 runs sad"
         " | in forest day clear wide: ID_1 runs calm",  # three, where two are allowed
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from engine.nouns import Cancelled, Character, CharacterId, Look, OwnerId, Past, Pronouns, Scene, StudioFailed, TurnKind
 from engine.settings import load_settings
-from engine.vocabulary import ACTIONS, MOODS, PROPS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
+from engine.vocabulary import ACTIONS, MOODS, PROPS, SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.writers import open_writer
 from engine.writers.mini import MAX_WORDS, MiniWriter
 
@@ -48,7 +48,7 @@ def test_over_fifty_seeds_every_step_is_valid(mini: MiniWriter, scene: MakeScene
             assert ids and len(set(ids)) == len(ids) and set(ids) <= known
             assert beat.words and "ID_" not in beat.words and "ID_" not in beat.setting_name
             assert beat.setting_kind in SETTINGS and beat.time_of_day in TIMES
-            assert beat.weather in WEATHERS and beat.shot in SHOTS and set(beat.props) <= set(STANDING_PROPS)
+            assert beat.weather in WEATHERS and beat.shot in SHOTS and set(beat.props) <= set(PROPS)
             for member in beat.cast:
                 assert member.action in ACTIONS and member.mood in MOODS
                 assert member.holding in ("", *PROPS) and member.toward in (None, *ids)
