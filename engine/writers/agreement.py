@@ -36,7 +36,20 @@ def agreeing(text: str, pronouns: Mapping[str, str]) -> str:
             if not part.startswith('"'):
                 parts[index] = _put_right(part, pronouns, nearest)
         said.append("".join(parts))
-    return " ".join(said)
+    return _ALONE_THEIR.sub(lambda found: _own(found, pronouns), " ".join(said))
+
+
+#: Somebody and, in the same breath, "their": nobody else can be meant. ("Bo licked their fingers")
+_ALONE_THEIR: Final = re.compile(r"(?<!and )(?<![\w,] )\b(ID_\d)((?: [a-z]+){1,3} )(their|themself)\b|"
+                                 r"(?<!and )^(ID_\d)((?: [a-z]+){1,3} )(their|themself)\b")
+
+
+def _own(found: re.Match[str], pronouns: Mapping[str, str]) -> str:
+    who, between, word = (one for one in found.groups() if one is not None)
+    kind = pronouns.get(who, "any")
+    if kind not in ("she", "he") or " and " in between:
+        return found[0]
+    return f"{who}{between}{FORMS[kind][2] if word == 'their' else f'{FORMS[kind][1]}self'}"
 
 
 def strays(text: str, pronouns: Mapping[str, str]) -> int:

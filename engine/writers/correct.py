@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from engine.nouns import Beat, CastMember, CharacterId
 from engine.vocabulary import PROPS, SETTINGS, STANDING_PROPS, TOUCHING
-from engine.writers.lexicon import FEELINGS, PLACES, TIMES, VERBS, WEATHERS, last_match, named_place
+from engine.writers.lexicon import FEELINGS, PLACES, TIMES, VERBS, WEATHERS, last_match, named_place, place_at
 from engine.writers.mini_text import slot_number
 
 MAX_IN_PICTURE = 6
@@ -130,7 +130,7 @@ def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId
             continue
         action, mood = guess(who, prose if who in acting_prose else turn)
         fixed[index] = replace(fixed[index], cast=(*fixed[index].cast, CastMember(who, action, mood)))
-    place = named_place(turn)
+    place = named_place(turn) or ("" if here is not None else place_at(turn))
     if place and all(beat.setting_kind != place for beat in fixed):
         fixed[-1] = replace(fixed[-1], setting_kind=place, setting_name=_owned(turn, place))
         if len(fixed) > 1 and here is None:

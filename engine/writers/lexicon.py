@@ -60,15 +60,16 @@ bedroom: bedroom, bed, room, nursery
 kitchen: kitchen, bakery, dining room
 living room: living room, house, home, sofa, couch, fireplace, cottage, hut
 classroom: classroom, school, kindergarten, class
-library: library, bookshop
+library: library, bookshop, museum
 bathroom: bathroom, bath, bathtub, shower
 garden: garden, yard, backyard, greenhouse
 forest: forest, woods, wood, jungle, treehouse, trees
-beach: beach, sea, seaside, shore, ocean, island, lake, sand, harbour, harbor
+beach: beach, desert, swimming pool, ship, sea, seaside, shore, ocean, island, lake, sand, harbour, harbor
 snowfield: snowfield, north pole, snow, ice, igloo, antarctica
-farm: farm, barn, stable, henhouse
-street: street, town, city, shop, market, village, road, store, bus stop, train station
-playground: playground, park, swings, sandbox, sandpit
+farm: farm, zoo, barn, stable, henhouse
+street: street, town, city, shop, supermarket, airport, station, hospital, market, village, road, store, bus stop,
+    train station
+playground: playground, circus, funfair, fair, park, swings, sandbox, sandpit
 mountain: mountain, mountains, hill, cliff, volcano
 meadow: meadow, field, river, pond, grass, valley
 castle: castle, palace, tower, throne room
@@ -151,6 +152,17 @@ _WAY = re.compile(
 _UNREAL = re.compile(r"\b(?:not|never|n't|dreams? of|wish(?:es)? to)\s*$", re.IGNORECASE)
 _HOME = re.compile(r"\b(?:go|goes|went|come|comes|came|walk|walks|walked|ran|run|runs|get|gets|got|be|are|is|was|were) "
                    r"(?:[\w']+ ){0,2}?home\b", re.IGNORECASE)
+
+
+_WHERE: Final = re.compile(
+    r"\b(?:in|at|on|inside) (?:(?:the|a|an|my|her|his|their|our|ID_\d's) )?(?:[\w']+ ){0,2}?("
+    + "|".join(sorted(map(re.escape, PLACES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
+
+
+def place_at(text: str) -> str:
+    """The setting a text says something happens in ("wake up in the castle"), the last one, or ""."""
+    found = list(_WHERE.finditer(text))
+    return PLACES[found[-1][1].casefold()] if found else ""
 
 
 def named_place(text: str) -> str:

@@ -7,9 +7,10 @@
     after "#"               what the picture shows: ROLE action mood [n] [>ROLE]; n means "holding the noun"
 
 {A} is a name, {a} a name or a pronoun as clarity allows ({a.o} {a.p} {a.self} object, possessive, reflexive), {AB} is
-both; {n} the noun, {an} {the} {it} {it.o} its phrases, {o} {ao} {theo} {oit.o} of a second one; {to} {in} the place;
-{k} what is carried since earlier pages, {g} who came along, {l} what is lost; [x|y] is a choice. A line that begins
-with @ and letters is for pages where the turn spoke of n or o (@o), or where somebody else is at hand (@B).
+both; {n} the noun ({n.} where a name may stand), {an} {the} {it} {it.o} its phrases, {o} {ao} {theo} {oit.o} those of
+a second one; {to} {in} the place; {k} what is carried since earlier pages, {g} who came along, {l} what is lost; [x|y]
+is a choice. A line that begins with @ and letters is for pages where the turn spoke of n or o (@o), or where somebody
+else is at hand (@B).
 Flags: n= and o= say which sort of noun; needs=B or C; move=, time=, weather= change the world; has, lost, found,
 want, eaten say what becomes of the noun.
 """
@@ -45,7 +46,7 @@ class Event:
     stages: tuple[tuple[Line, ...], tuple[Line, ...], tuple[Line, ...]]
 
 
-_NOUN_KEYS: Final = re.compile(r"\{(?:n|an|an\.|the|it|it\.o)\}|<[^>]*:n>")
+_NOUN_KEYS: Final = re.compile(r"\{(?:n|n\.|an|an\.|the|it|it\.o)\}|<[^>]*:n>")
 _SECOND_KEYS: Final = re.compile(r"\{(?:o|ao|theo|oit|oit\.o)\}|<[^>]*:o>")
 
 

@@ -30,6 +30,8 @@ _THERE: Final = re.compile(
 #: Turns only people type: the bot does not begin a page so.
 _NOT_TOLD: Final = ('"', "why", "what", "where", "who", "how", "is the", "happy", "goodbye", "good", "look", "oh no",
                     "let", "i wish")
+#: Events whose nouns are told of and not there to be seen.
+_UNSEEN: Final = frozenset({"lose", "want", "vanish", "tells", "dream", "reads", "draw", "think", "talk"})
 _HELD: Final = frozenset(PROPS) - frozenset(STANDING_PROPS)
 
 
@@ -329,8 +331,10 @@ def _exchange(world: World, plot: list[str], kind: str, *, first: bool) -> Excha
             teller.sentence, teller.subject = 1, tuple(world.here[-2:])
         if first and not opening and rng.random() < 0.5 and "move" not in told[0].flags:
             tail = "in"
+        picked = _turn_line(world, told[0])
         if first and "move" not in told[0].flags:
-            world.settle(rng.choice(SETTINGS) if tail == "in" else _usual_place(world, told[0]), said=tail == "in")
+            where = tail == "in" or "{in}" in picked.words
+            world.settle(rng.choice(SETTINGS) if where else _usual_place(world, told[0]), said=where)
         parts: list[tuple[str, Line]] = []
         for number, one in enumerate(told):
             if number and "move" in one.flags:
@@ -338,7 +342,7 @@ def _exchange(world: World, plot: list[str], kind: str, *, first: bool) -> Excha
                 turn_page.figures = {}
             world.enter(one)
             event = one
-            line = _turn_line(world, one)
+            line = _turn_line(world, one) if number else picked
             fixed = {role: world.roles[role] for role in _mentioned(line) if role in world.roles}
             words, many = _words(world)
             part = typed(rng, teller, line.words, fixed or {"A": world.roles["A"]}, words, many,
@@ -555,6 +559,8 @@ def _picture(world: World, page: _Page, event: Event, text: str) -> Beat:
 def _pictures(world: World, page: _Page, event: Event, text: str, extra: set[str]) -> list[Beat]:
     """One picture of the page, or two: the first moment, and how it ends."""
     props = _props(text, page.prose)
+    if event.name in _UNSEEN:
+        props = tuple(prop for prop in props if prop not in (world.noun.word, world.other.word))
     whole = _beat(world, page.figures, page.mentions, extra, event.tone, props)
     if page.before and world.rng.random() < 0.35:
         figures, count = page.before[0]

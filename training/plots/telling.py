@@ -77,10 +77,12 @@ class Teller:
         for index, piece in enumerate(pieces):
             if piece[0] == "{":
                 said, form, who, role = self._name(piece[1:-1], roles, opens=not out.strip(' "'))
+                after = "".join(pieces[index + 1 : index + 3]).lstrip()
                 if said == "I":  # "ID_2 saves me", but "why am I sad"
-                    after = "".join(pieces[index + 1 : index + 3]).lstrip()
-                    inverted = index >= 2 and pieces[index - 2][0] == "<" and not last
+                    inverted = index >= 2 and pieces[index - 2][0] == "<" and not pieces[index - 1].strip() and not last
                     said = "I" if after.startswith(("<", "and {")) or inverted else "me"
+                elif said == "we" and out.strip() and not after.startswith("<"):
+                    said = "us"
                 self._mention(mentions, len(out), said, form, who)
                 out += said
                 here += [one for one in who if one not in here]

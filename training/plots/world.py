@@ -43,13 +43,13 @@ class Noun:
         return plural(self.word) if self.many else self.word
 
     def phrases(self, adjective: bool) -> dict[str, str]:
-        """Its phrases: an, an., the, n, it, it.o."""
+        """Its phrases: an, an., the, n, n., it, it.o."""
         described = f"{self.adjective} {self.shown}" if adjective and self.adjective else self.shown
         if self.sort == "name":
-            return {"an": self.word, "an.": self.word, "the": self.word, "n": self.word, "it": self.word,
-                    "it.o": self.word}
+            return dict.fromkeys(("an", "an.", "the", "n", "n.", "it", "it.o"), self.word)
         some = "some " if self.many or self.mass else "a "
-        return {"an": some + described, "an.": some + self.shown, "the": f"the {self.shown}", "n": self.shown,
+        return {"an": some + described, "an.": some + self.shown, "the": f"the {self.shown}",
+                "n": self.shown, "n.": self.shown,
                 "it": "they" if self.many else "it", "it.o": "them" if self.many else "it"}
 
 
@@ -67,6 +67,7 @@ def new_noun(rng: random.Random, wanted: str, *, by_bot: bool = False) -> Noun:
         title = rng.choice(("Mr", "Mrs", "Aunt", "Uncle", "Captain", "King", "Queen", "Doctor"))
         return Noun(f"{title} {name}" if rng.random() < 0.4 else name, "name")
     section = {"any": rng.choice(("thing", "thing", "animal", "food")), "newguest": "animal", "guest": "animal",
+               "anyguest": "animal",
                "newscary": "monster", "lost": "thing", "book": "thing"}.get(wanted, wanted)
     sort = ("animal" if section in ("animal", "alive", "scary", "monster") else
             section if section in ("food", "plant") else "thing")
@@ -156,14 +157,17 @@ class World:
         rng, wanted = self.rng, event.flags.get("n", "")
         recent = self.kept if self.kept is not None and self.page - self.kept_page <= 3 else None
         guest = self.guest if self.guest is not None and self.page - self.guest_page <= 3 else None
-        if wanted in ("guest", "scary") and guest is not None and rng.random() < 0.8:
+        if wanted in ("guest", "anyguest", "scary") and guest is not None and (
+                rng.random() < (0.5 if wanted == "anyguest" else 0.8)):
             self.noun = guest
         elif wanted == "lost" and self.lost is not None:
             self.noun = self.lost
         elif wanted in ("thing", "any", "toy", "gift") and recent is not None and rng.random() < 0.35:
             self.noun = recent
         elif wanted:
-            self.noun = new_noun(rng, wanted, by_bot=by_bot)
+            # A pet or a neighbour may have a name from the first.
+            named = wanted in ("guest", "anyguest") and not by_bot and rng.random() < 0.2
+            self.noun = new_noun(rng, "name" if named else wanted, by_bot=by_bot)
         second = event.flags.get("o") or rng.choice(("thing", "food"))
         self.other = (recent if second == "any" and recent is not None and rng.random() < 0.5
                       else new_noun(rng, second, by_bot=by_bot))
@@ -179,7 +183,7 @@ class World:
             self.lost, self.kept = self.noun, None
         if "found" in flags:
             self.lost, self.kept, self.keeper, self.kept_page = None, self.noun, roles["A"], self.page
-        if flags.get("n") in ("newguest", "guest", "newname", "newscary") and "n" in said:
+        if flags.get("n") in ("newguest", "guest", "anyguest", "newname", "newscary") and "n" in said:
             self.guest, self.guest_page = self.noun, self.page
         if event.name in ("eat", "vanish", "break") and self.kept == self.noun:
             self.kept = None
