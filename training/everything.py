@@ -72,7 +72,7 @@ def parts(runs: Path, out: Path, *, scale: float, threads: int) -> list[Part]:
     shard = min(SHARD, pairs)
     album = max(1, round(ALBUM_PARTS * scale))
     families = max(6, round(ALBUM_FAMILIES * min(1.0, scale * ALBUM_PARTS)))
-    stories = max(0.002, scale)
+    stories = max(0.005, scale)
     minutes = {name: max(LEAST_MINUTES, whole * scale) for name, whole in MINUTES.items()}
     shards, kept = runs / "shards", runs / "held-out"
     data = ("--shards", str(shards), "--held-out", str(kept))
@@ -115,7 +115,7 @@ def parts(runs: Path, out: Path, *, scale: float, threads: int) -> list[Part]:
         Part("likeness export", "training.likeness", ("export", *at("likeness"), "--out", str(out / "likeness"),
              *thread), exported("likeness")),
         Part("writer tokenizer", "training.writer", ("tokenizer", *at("writer"), "--stories",
-             str(round(12_000 * stories))), lambda: 0.0),
+             str(max(1_000, round(4_000 * stories)))), lambda: 0.0),
         Part("writer", "training.writer", ("train", *at("writer"), "--hours", f"{minutes['writer'] / 60:g}",
              "--cooldown", f"{minutes['writer'] * 12:g}", *thread), writing),
         Part("writer export", "training.writer", ("export", *at("writer"), "--stories", str(round(6_000 * stories)),
@@ -159,14 +159,17 @@ def run(wanted: Sequence[Part], runs: Path, *, show: bool = True) -> bool:
                TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, console=console, refresh_per_second=1) as bars:
         tasks = {part.name: bars.add_task(part.name, total=1.0, start=False, said="") for part in wanted}
+        fresh: set[str] = set()                # models of which something was made anew: what builds on it runs again
         for part in wanted:
             task, marker = tasks[part.name], runs / "done" / f"{part.name.replace(' ', '-')}.json"
-            if marker.exists() and json.loads(marker.read_text())["command"] == part.command:
+            if part.model not in fresh and marker.exists() and json.loads(
+                    marker.read_text())["command"] == part.command:
                 bars.update(task, completed=1.0, said="was done")
                 continue
             log = runs / f"{part.name.replace(' ', '-')}.log"
             worker = workers.Process(target=perform, args=(part.module, part.arguments, str(log)), daemon=False)
             bars.start_task(task)
+            fresh.add(part.model)
             began = time.monotonic()
             worker.start()
             drawn_at = 0.0
