@@ -61,7 +61,9 @@ RECENT: Final = 6
 PROSE_TRIES: Final = 10
 PLAN_TRIES: Final = 3
 #: A page this good by `_merit` is taken at once.
-GOOD_ENOUGH: Final = 4.0
+GOOD_ENOUGH: Final = 3.0
+#: Temperature of the first try; each further one is a little freer.
+COOLEST: Final = 0.45
 
 #: The last resort, when no page of the model can be shown: {A} acts, {n} is what the turn is about.
 LAST_RESORT: Final = (
@@ -217,7 +219,7 @@ class MiniWriter:
         best: _Page | None = None
         for attempt in range(PROSE_TRIES):
             text = self._generate(prompt, PROSE_TOKENS, seed=_seed(seed, "prose", attempt),
-                                  temperature=0.6 + 0.05 * attempt)
+                                  temperature=COOLEST + 0.05 * attempt)
             told = things.show(unspaced(text))
             if told is None:               # it speaks of a thing that is not there
                 continue
@@ -238,7 +240,9 @@ class MiniWriter:
         who = next(iter([*present(turn_text), *([author] if author else []), *slots.ids]))
         about = content_words(turn_text)
         endings = LAST_RESORT_END if scene.turn.kind is TurnKind.END else LAST_RESORT
-        return chance.choice(endings).replace("{A}", who).replace("{n}", about[-1] if about else "day")
+        filled = [one.replace("{A}", who).replace("{n}", about[-1] if about else "day") for one in endings]
+        fresh = [one for one in filled if not {part.casefold() for part in sentences(one)} & set(said)]
+        return chance.choice(fresh or filled)
 
     def _judged(self, text: str, scene: Scene, slots: Slots, turn_text: str, author: CharacterId | None,
                 here: Beat | None, known: frozenset[str] | set[str], said: list[str]) -> _Page | None:
@@ -246,13 +250,16 @@ class MiniWriter:
         closing = scene.turn.kind is TurnKind.END
         if closing and text and not re.search(r"\b(the end|ever after|good night)\b", text.casefold()):
             text = f"{text} The end."
-        parts = sentences(text)
+        # What it said a few pages ago it need not say again.
+        parts = [part for part in sentences(text) if part.casefold() not in said or len(part.split()) <= 3]
+        dropped = len(sentences(text)) - len(parts)
+        text = " ".join(parts)
         low = [part.casefold() for part in parts]
         words = text.split()
         if not 4 <= len(words) <= MAX_WORDS or text[-1] not in '.!?"' or text.count('"') % 2 or "\ufffd" in text:
             return None
-        if len(set(low)) < len(low) or any(part in said for part in low if len(part.split()) > 3):
-            return None                    # says the same thing twice, or what it said a few pages ago
+        if len(set(low)) < len(low):
+            return None                    # says the same thing twice
         grams = [tuple(words[index:index + 4]) for index in range(len(words) - 3)]
         if len(set(grams)) < len(grams) - 1 or not set(spoken_of(text)) <= set(slots.ids):
             return None
@@ -266,7 +273,7 @@ class MiniWriter:
         pronouns = {str(slot): character.pronouns.value for slot, character, _ in slots.members
                     if slot in named | at_hand}
         doubled = len(re.findall(r'(ID_\d)(?!\'s)(?=[^.!?"]*[a-z ] \1(?!\'s))', text))
-        merit = (2.0 if taken_up or not about else 0.0) + 0.5 * (taken_up > 1) - 3.0 * misspelt
+        merit = (1.0 if taken_up or not about else 0.0) - 3.0 * misspelt - 1.0 * dropped
         merit += 1.5 if named & expected or not expected else 0.0
         merit -= 1.0 * len(named - at_hand) if at_hand else 0.0
         merit -= 2.0 * strays(text, pronouns) + 1.5 * doubled

@@ -524,6 +524,9 @@ def _go_on(world: World, teller: Teller, event: Event, roles: dict[str, str], sa
             reference = False
             continue
         options = event.stages[stage]
+        about = [one for one in options if "n" in one.needs and _fits(one, at_hand)]
+        if about and world.noun.shown not in page.prose and rng.random() < (0.55 if stage == 0 else 0.85):
+            options = tuple(about)  # what the turn brought in is taken up
         line = _pick(world, options, at_hand)
         if line is None and stage < 2:
             line = _pick(world, pool_lines(f"feeling {event.tone}"), at_hand)

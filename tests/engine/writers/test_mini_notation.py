@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.nouns import Beat, CastMember, CharacterId
-from engine.vocabulary import ACTIONS, MOODS, SETTINGS, SHOTS, PROPS, TIMES, WEATHERS
+from engine.vocabulary import ACTIONS, MOODS, PROPS, SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.writers.mini import MiniWriter
 from engine.writers.mini_text import HELD_PROPS, parse_plan, plan_grammar, plan_text, slot
 
