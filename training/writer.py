@@ -74,6 +74,16 @@ def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, weights: torch.Tensor) -
 
 
 def train(args: argparse.Namespace) -> None:
+    """Train until the time is over; SIGTERM keeps what was learned, SIGUSR1 cools down now and then stops."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        _train(args)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _train(args: argparse.Namespace) -> None:
     run: Path = args.run
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -96,10 +106,9 @@ def train(args: argparse.Namespace) -> None:
         for optimizer, one in zip(optimizers, kept["optimizers"], strict=True):
             optimizer.load_state_dict(one)
         state = kept["state"]
-    curve = (run / "curve.jsonl").open("a")
     # The clock is this process's own seconds on the processor: a busy machine must not end the schedule early.
     smooth, began, saved = None, time.process_time() - state["elapsed_s"], time.monotonic()
-    stopping: list[int] = []  # SIGTERM: keep what was learned; SIGUSR1: cool down now, then stop
+    stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     cooling: list[float] = []
     signal.signal(signal.SIGUSR1, lambda *_: cooling.append(time.process_time() - began))
@@ -135,8 +144,8 @@ def train(args: argparse.Namespace) -> None:
                 "processor_s": round(time.process_time() - began),
             }
             print(json.dumps(line), flush=True)
-            curve.write(json.dumps(line) + "\n")
-            curve.flush()
+            with (run / "curve.jsonl").open("a") as curve:
+                curve.write(json.dumps(line) + "\n")
         if time.monotonic() - saved > 180 or stopping:
             saved = time.monotonic()
             state.update(seed=int(seed), elapsed_s=time.process_time() - began)

@@ -47,6 +47,7 @@ from engine.writers.mini import MiniWriter
 from engine.writers.mini_checks import contradictions, nonsense
 from engine.writers.mini_reading import PageReader
 from engine.writers.things import Things
+from training.plots.inventory import events
 from training.plots.judging import Judged, judge
 from training.plots.story import Exchange, PlotStory, tell_story
 from training.plots.words import classes
@@ -373,7 +374,9 @@ def measure(run: Path, out: Path, *, gguf: Path, stories: int, dump: Path | None
         return
     if answers_of is not None:
         steps: list[StoryStep] = pickle.loads(answers_of.read_bytes())
-        print(json.dumps(judged(told, steps), indent=1))
+        found = judged(told, steps)
+        (run / "figures-before.json").write_text(json.dumps(found, indent=1))
+        print(json.dumps(found, indent=1))
         return
     writer = MiniWriter(gguf, threads=1)
     steps, took = answers(writer, [case for _, case in told])
@@ -385,23 +388,30 @@ def measure(run: Path, out: Path, *, gguf: Path, stories: int, dump: Path | None
     writer.close()
     (run / "figures.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
     print(json.dumps(figures, indent=1, ensure_ascii=False))
-    write_card(run, out, figures)
+    write_card(run, out, figures, run / "figures-before.json" if (run / "figures-before.json").exists() else None)
 
 
-def write_card(run: Path, out: Path, figures: dict[str, Any]) -> None:
-    """The model card beside the weights, from the template, the last export and these figures."""
+def write_card(run: Path, out: Path, figures: dict[str, Any], before: Path | None) -> None:
+    """The model card beside the weights, from the template, the last export, these figures and an earlier writer's."""
     told = json.loads((run / "export.json").read_text())
 
     def shown(value: Any) -> str:
-        return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
+        if isinstance(value, dict):
+            return ", ".join(f"{key} {one}" for key, one in value.items())
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    rows = [f"| {key.replace('_', ' ')} | {shown(value)} |" for key, value in figures.items() if key != "samples"]
+    other = json.loads(before.read_text()) if before is not None else {}
+    rows = [f"| {key.replace('_', ' ')} | {shown(value)} | {shown(other.get(key, ''))} |"
+            for key, value in figures.items() if key != "samples"]
     typed = [f"> {one['turn']}\n\n{one['prose']}\n\n*{one['pictures']}*\n" for one in figures["samples"] if one["turn"]]
     simulated = [f"> {one['before']}\n\n{one['prose']}\n" for one in figures["samples"] if not one["turn"]]
     values = {key: str(value) for key, value in told.items()} | {
         "comparison": ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in told["comparison"].items()),
         "evaluated": str(figures["steps"]),
-        "table": "\n".join(["| what | figure |", "|---|---|", *rows]),
+        "kinds": str(len(events())),
+        "turns": str(sum(len(event.say) for event in events().values())),
+        "lines": str(sum(len(stage) for event in events().values() for stage in event.stages)),
+        "table": "\n".join(["| what | figure | first weights |", "|---|---|---|", *rows]),
         "typed": "\n".join(typed),
         "simulated": "\n".join(simulated),
     }

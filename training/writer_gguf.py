@@ -63,7 +63,8 @@ def write_gguf(model: LlamaForCausalLM, tokenizer: Tokenizer, path: Path, *, fac
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(config.vocab_size)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
-    pieces = [tokenizer.id_to_token(number) for number in range(config.vocab_size)]
+    # A tokenizer of very few stories has fewer pieces than the model has rows.
+    pieces = [tokenizer.id_to_token(number) or f"<unused_{number}>" for number in range(config.vocab_size)]
     kinds = [
         gguf.TokenType.CONTROL
         if number < len(CONTROLS)
