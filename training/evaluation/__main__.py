@@ -198,7 +198,8 @@ def _conditions(atelier: Atelier, adapter_facts: dict[str, str]) -> list[str]:
     return [
         f"All: the same painter weights, {steps} steps, the same plans and seeds. Of the painter's training pictures "
         f"with figures {laid:.0%} lay over an underdrawing with a plate, {trained['paper']} had the cut-outs on blank "
-        f"paper, {trained['blank']} blank paper, {trained['before']} another picture of the same place and cast.",
+        f"paper, {trained['blank']} blank paper, {trained['before']} another picture of the same place and cast: how "
+        "many that were in all is on the painter's card. What is seldom seen is learned late.",
         "Without underdrawing: from pure noise. With it: from the share of noise that the engine uses. Without plate: "
         "from pure noise too, for nobody wants the paper to shine through.",
         "Avatars as attention references: diffusers' own IP-Adapter layers on the frozen painter, four tokens an "

@@ -66,7 +66,7 @@ def as_avatar(picture: Image.Image) -> np.ndarray[Any, Any]:
 
 def as_tensor(pictures: np.ndarray[Any, Any] | Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
     """(B, S, S, 3) uint8 -> (B, 3, S, S) from -1 to 1."""
-    stacked = np.stack(list(pictures)) if not isinstance(pictures, np.ndarray) else pictures
+    stacked = np.array(pictures) if isinstance(pictures, np.ndarray) else np.stack(list(pictures))
     return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
@@ -223,10 +223,18 @@ def collect(out: Path, *, panels: int = 9000, families: int = 1800, seed: int = 
 class Album:
     """The judge's pictures in memory, and batches of them in which doubles and rooms of one kind meet."""
 
-    def __init__(self, folder: Path) -> None:
-        self.records: list[dict[str, Any]] = json.loads((folder / "records.json").read_text())
-        self.panels = np.load(folder / "panels.npy", mmap_mode="r")
-        self.avatars = np.load(folder / "avatars.npy")
+    def __init__(self, *folders: Path) -> None:
+        self.records: list[dict[str, Any]] = []
+        people = rooms = 0
+        for folder in folders:
+            said = json.loads((folder / "records.json").read_text())
+            self.records += [{**one, "who": [who + people for who in one["who"]], "room": one["room"] + rooms}
+                             for one in said]
+            people += len(np.load(folder / "avatars.npy", mmap_mode="r"))
+            rooms += 1 + max(one["room"] for one in said)
+        self.avatars = np.concatenate([np.load(folder / "avatars.npy") for folder in folders])
+        panels = [np.load(folder / "panels.npy", mmap_mode="r") for folder in folders]
+        self.panels = panels[0] if len(panels) == 1 else np.concatenate(panels)
         self.rooms: dict[int, list[int]] = defaultdict(list)
         self.of_kind: dict[int, list[int]] = defaultdict(list)
         for index, record in enumerate(self.records):
@@ -402,12 +410,15 @@ def finish(net: JudgeNet, album: Album, *, minutes: float, batch: int = 48, peak
     """
     rng = np.random.default_rng(11)
     net.eval().requires_grad_(False)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        seen = torch.cat([net.trunk(spoiled(as_tensor(album.panels[at:at + 64]), rng)).half()
-                          for _ in range(looks) for at in range(0, len(album.panels), 64)])
-        sheets = torch.cat([net.trunk(as_tensor(album.avatars[at:at + 64])).half()
-                            for at in range(0, len(album.avatars), 64)])
-    seen, sheets = seen.clone(), sheets.clone()
+
+    @torch.no_grad()
+    def seen_in(pictures: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return net.trunk(pictures).to(torch.bfloat16)
+
+    seen = torch.cat([seen_in(spoiled(as_tensor(album.panels[at:at + 64]), rng))
+                      for _ in range(looks) for at in range(0, len(album.panels), 64)])    # (looks P, C, 16, 16)
+    sheets = torch.cat([seen_in(as_tensor(album.avatars[at:at + 64])) for at in range(0, len(album.avatars), 64)])
     heads = nn.ModuleDict({name: getattr(net, name) for name in (
         "sheet", "place", "found", "verdict", "kind", "room", "density")})
     heads.requires_grad_(True)
@@ -603,13 +614,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(asked.threads)
     if asked.act == "collect":
         collect(asked.run / "pictures", panels=asked.panels)
+        collect(asked.run / "pictures-2", panels=asked.panels * 4 // 15, families=900, seed=79_000)
         collect(asked.run / "held-out", panels=300, families=150, seed=78_000)
     elif asked.act == "train":
-        train(Album(asked.run / "pictures"), minutes=asked.minutes, run=asked.run,
+        train(Album(asked.run / "pictures", asked.run / "pictures-2"), minutes=asked.minutes, run=asked.run,
               held_out=Album(asked.run / "held-out"))
     else:
         saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
-        net = finish(load(asked.run), Album(asked.run / "pictures"), minutes=asked.heads)
+        net = finish(load(asked.run), Album(asked.run / "pictures", asked.run / "pictures-2"), minutes=asked.heads)
         print(accuracy(net, Album(asked.run / "held-out")))
         export(net, calibrated(net, Album(asked.run / "held-out")), asked.out, steps=saved["step"],
                minutes=round(saved["seconds"] / 60, 1))

@@ -39,7 +39,7 @@ def frechet_distance(one: Array, other: Array) -> float:
     values, vectors = np.linalg.eigh(first)
     root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
     between = np.sqrt(np.linalg.eigvalsh(root @ second @ root).clip(min=0)).sum()
-    return float(means @ means + np.trace(first) + np.trace(second) - 2 * between)
+    return max(0.0, float(means @ means + np.trace(first) + np.trace(second) - 2 * between))   # rounding aside
 
 
 def count_matching(detected: float, expected: float, eps: float = 1e-6) -> float:
