@@ -1,12 +1,14 @@
 """The likeness encoder: the same character in other poses, settings and styles near, all others far.
 
-Its pictures come from the world: the crops of every figure in the shards, each character's avatar, and for half of
-the characters a double that differs in one attribute only. Supervised contrastive loss
-(https://arxiv.org/abs/2004.11362) with a margin on the own kind; beside it a head learns how sharp and unhidden a
-crop is from blur and cover that training itself puts on.
+Its pictures are those of `training/album.py`: true crops, avatars, and for every character doubles that differ in one
+attribute, cut out of the very same scenes. The engine compares a crop with an avatar, so that is what is trained: for
+each crop the own avatar against those of its doubles and of everybody else in the batch, as a choice (cross entropy
+both ways, https://arxiv.org/abs/2103.00020) and pair by pair against one threshold that holds for all
+(https://arxiv.org/abs/2303.15343). Beside it, heads that are thrown away afterwards read every attribute off the same
+features, and one that is kept learns how sharp and unhidden a crop is, from blur and cover that training puts on.
 
-    python -m training.likeness collect --shards DIR [DIR ...]
-    python -m training.likeness train --minutes 10
+    python -m training.likeness collect
+    python -m training.likeness train --minutes 45
     python -m training.likeness judge
     python -m training.likeness export
 """
@@ -15,297 +17,324 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import nn
 
-from engine import vocabulary as words
-from engine.nouns import Look
-from engine.painters.likeness import MINI_LIKENESS, SIDE_PX, LikenessNet, squared
+from engine.painters.likeness import FRAME_PX, MINI_LIKENESS, LikenessNet, as_pixels
+from training.album import MEMBERS, READ, VISIBLE, Album, Batch, collect
 from training.descent import Descent
 from training.ledger import RUNS, Average, Ledger, learning_rate
-from training.shards import Shards
 
-MARGIN, TEMPERATURE = 0.15, 0.1
+#: Families in a batch: each brings two avatars and two crops. With eight families the gradients of two batches had
+#: nothing in common, and shapes (kind, hair, outfit) were not learned at all.
+FAMILIES = 32
+#: How much nearer than the rest the own avatar has to be, and the sharpness of the choice among avatars.
+MARGIN, SHARPNESS = 0.1, 14.0
+#: Pictures are this large (width, height) for the first part of the time: three times as many are seen in it.
+COARSE_PX, COARSE_SHARE = (48, 64), 0.78
+DECAY = 0.998
 
 
 # --- pictures --------------------------------------------------------------------------------------
 
-def look_from(data: dict[str, Any]) -> Look:
-    """A Look from its JSON."""
-    return Look(**{**data, "accessories": tuple(data["accessories"])})
+def spoil(pixels: torch.Tensor, rng: np.random.Generator,
+          spared: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror, move, blur, cover and tint pictures (B, 3, H, W), mildly enough that attributes stay.
 
-
-def double(look: Look, rng: Random) -> Look:
-    """Somebody who differs in exactly one attribute that can be seen."""
-    person = look.kind in words.PEOPLE
-    colours = list(words.COLOURS)
-
-    def other(choices: Sequence[str], mine: str) -> str:
-        return rng.choice([word for word in choices if word != mine])
-
-    ways = [lambda: replace(look, outfit_colour=other(colours, look.outfit_colour)),
-            lambda: replace(look, outfit=other(words.OUTFITS[:-1], look.outfit)),
-            lambda: replace(look, headwear=other(words.HEADWEAR, look.headwear)),
-            lambda: replace(look, glasses=other(words.GLASSES, look.glasses))]
-    if look.pattern != "plain":
-        ways.append(lambda: replace(look, pattern=other(words.PATTERNS, look.pattern)))
-    if person and look.headwear not in ("hijab", "headscarf"):
-        ways += [lambda: replace(look, hair=other(words.HAIRSTYLES, look.hair)),
-                 lambda: replace(look, hair_colour=other(words.HAIR_COLOURS, look.hair_colour))]
-    if person:
-        ways.append(lambda: replace(look, skin=other(list(words.SKINS), look.skin)))
-    else:
-        ways.append(lambda: replace(look, fur=other(words.FUR_COLOURS, look.fur)))
-    return rng.choice(ways)()
-
-
-def posed(look: Look, rng: Random, backdrop: np.ndarray[Any, Any]) -> Image.Image:
-    """A look in some pose before a piece of some picture, (S, S, 3) uint8, cut as a panel's figures are cut."""
-    from engine.mini.dolls import draw_doll
-    from engine.mini.scenery import apply_style
-    doll = draw_doll(look, height_px=rng.randint(60, 150), action=rng.choice(words.ACTIONS),
-                     mood=rng.choice(words.MOODS), holding=rng.choice(words.PROPS[:18]) if rng.random() < 0.2 else "",
-                     flip=rng.random() < 0.5).image
-    ground = Image.fromarray(backdrop)
-    if ground.width < max(doll.size):
-        ground = ground.resize((max(doll.size),) * 2)
-    x, y = rng.randint(0, ground.width - doll.width), rng.randint(0, ground.height - doll.height)
-    ground.paste(doll, (x, y), doll)
-    if rng.random() < 0.4:
-        ground = apply_style(ground, rng.choice(words.STYLES), seed=rng.randrange(1 << 16))
-    return ground.crop((x, y, x + doll.width, y + doll.height))
-
-
-def collect(shards: Shards, out: Path, *, seed: int = 0, most: int = 2000) -> int:
-    """Gather crops by character into one file.
-
-    It holds `pictures` (N, 64, 64, 3) uint8, `identity`, `base` (N,) and `avatar` (N,) bool.
-
-    A double has its own `identity` and the `base` of whom it resembles. Returns how many pictures there are.
+    Rows of `spared` (B,), avatars, are neither blurred nor covered. Returns the pictures and what is left of their
+    quality (B,), 0 to 1: blur and cover lower it, nothing else does.
     """
-    from engine.mini.dolls import draw_avatar
-    rng = Random(seed)
-    places: dict[str, list[tuple[int, list[float]]]] = defaultdict(list)
-    for index, record in enumerate(shards.records):
-        for figure, box in zip(record["brief"]["figures"], record["boxes"], strict=False):
-            if min(box[2] - box[0], box[3] - box[1]) > 0.06:
-                places[json.dumps(figure["look"], sort_keys=True)].append((index, box))
-    looks = [key for key, seen in places.items() if len(seen) >= 2]
-    rng.shuffle(looks)
-    pictures, identity, base, avatar = [], [], [], []
+    count, _, height, width = pixels.shape
 
-    def keep(picture: Image.Image, who: int, like: int, is_avatar: bool) -> None:
-        pictures.append(np.asarray(squared(picture)))
-        identity.append(who)
-        base.append(like)
-        avatar.append(is_avatar)
+    def drawn(low: float, high: float, *shape: int) -> torch.Tensor:
+        return torch.from_numpy(rng.uniform(low, high, (count, *shape)).astype(np.float32))
 
-    def backdrop() -> np.ndarray[Any, Any]:
-        return shards.underdrawing(rng.randrange(len(shards)))
+    quality = torch.ones(count)
+    mirror = torch.from_numpy(np.where(rng.random(count) < 0.5, -1.0, 1.0).astype(np.float32))
+    across, along = drawn(0.9, 1.1), drawn(0.9, 1.1)
+    moves = torch.zeros(count, 2, 3)
+    moves[:, 0, 0], moves[:, 1, 1] = mirror * across, along
+    moves[:, :, 2] = drawn(-0.08, 0.08, 2)
+    grid = F.affine_grid(moves, [count, 3, height, width], align_corners=False)
+    pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
-    who = 0
-    for key in looks[:most]:
-        look = look_from(json.loads(key))
-        own = who
-        keep(draw_avatar(look, size_px=128), own, own, True)
-        for index, (left, top, right, bottom) in places[key][:8]:
-            side = shards.side_px
-            grow = [rng.uniform(-0.08, 0.12) for _ in range(4)]
-            wide, high = right - left, bottom - top
-            corners = (max(0, (left - grow[0] * wide) * side), max(0, (top - grow[1] * high) * side),
-                       min(side, (right + grow[2] * wide) * side), min(side, (bottom + grow[3] * high) * side))
-            keep(Image.fromarray(np.array(shards.target(index))).crop(tuple(map(round, corners))), own, own, False)
-        who += 1
-        keep(posed(look, rng, backdrop()), own, own, False)
-        if rng.random() < 0.5:
-            twin = double(look, rng)
-            keep(draw_avatar(twin, size_px=128), who, own, True)
-            for _ in range(3):
-                keep(posed(twin, rng, backdrop()), who, own, False)
-            who += 1
-    out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(out, pictures=np.stack(pictures), identity=np.array(identity), base=np.array(base),
-             avatar=np.array(avatar))
-    return len(pictures)
-
-
-def spoil(pixels: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blur, cover, shift and tint crops (B, 3, S, S). Returns them and what is left of their quality (B,), 0 to 1."""
-    count, _, side, _ = pixels.shape
-    pixels, quality = pixels.clone(), torch.ones(count)
-    for row in range(count):
-        picture = pixels[row:row + 1]
-        if rng.random() < 0.5:
-            picture = picture.flip(3)
-        dx, dy = rng.integers(-4, 5, 2)
-        picture = torch.roll(picture, (int(dy), int(dx)), (2, 3))
-        if rng.random() < 0.45:                      # as a small painter blurs, or a small figure is small
-            small = int(rng.integers(10, 48))
-            picture = F.interpolate(picture, size=(small, small), mode="area")
-            picture = F.interpolate(picture, size=(side, side), mode="bilinear")
-            quality[row] *= min(1.0, (small - 6) / 34)
-        if rng.random() < 0.25:
-            share = float(rng.uniform(0.15, 0.6))
-            start, length = int(rng.integers(0, side)), int(share * side)
-            cover = torch.from_numpy(rng.uniform(-1, 1, (3, 1, 1)).astype(np.float32))
-            picture = picture.clone()
-            if rng.random() < 0.5:
-                picture[0, :, :, start:start + length] = cover
-            else:
-                picture[0, :, start:start + length] = cover
-            quality[row] *= 1 - min(length, side - start) / side
-        tint = torch.from_numpy(rng.normal(0, 0.06, (1, 3, 1, 1)).astype(np.float32))
-        gain = float(rng.uniform(0.75, 1.15))
-        noise = torch.from_numpy(rng.normal(0, float(rng.uniform(0, 0.06)), (1, 3, side, side)).astype(np.float32))
-        pixels[row:row + 1] = (picture * gain + tint + noise).clamp(-1, 1)
-    return pixels, quality
+    whole = np.zeros(count, bool) if spared is None else spared.numpy()
+    blurred = np.where(whole, 1.0, rng.random(count))
+    # softly, as a small painter paints and a small figure is; now and then beyond telling
+    for low, share in ((0.0, rng.uniform(0.5, 0.9)), (0.15, rng.uniform(0.35, 0.7)), (0.3, rng.uniform(0.12, 0.4))):
+        rows = np.flatnonzero((blurred >= low) & (blurred < low + (0.15 if low < 0.3 else 0.08)))
+        if not len(rows):
+            continue
+        small = F.interpolate(pixels[rows], size=(round(height * share), round(width * share)), mode="area")
+        pixels[rows] = F.interpolate(small, size=(height, width), mode="bilinear")
+        quality[rows] *= min(1.0, (float(share) - 0.08) / 0.6)
+    for row in np.flatnonzero((rng.random(count) < 0.12) & ~whole):
+        share = float(rng.uniform(0.1, 0.55))
+        start = float(rng.uniform(-share / 2, 1 - share / 2))
+        low, high = max(0.0, start), min(1.0, start + share)
+        colour = torch.from_numpy(rng.uniform(-1, 1, (3, 1, 1)).astype(np.float32))
+        if rng.random() < 0.6:
+            pixels[row, :, :, int(low * width):int(high * width)] = colour
+        else:
+            pixels[row, :, int(low * height):int(high * height)] = colour
+        quality[row] *= 1 - (high - low)
+    gain = drawn(0.86, 1.1, 1, 1, 1) * drawn(0.96, 1.04, 3, 1, 1)
+    noise = torch.from_numpy(rng.standard_normal(pixels.shape, dtype=np.float32)) * drawn(0, 0.05, 1, 1, 1)
+    return ((pixels + 1) * gain - 1 + drawn(-0.03, 0.03, 3, 1, 1) + noise).clamp(-1, 1), quality
 
 
 # --- training --------------------------------------------------------------------------------------
 
-class Album:
-    """Collected pictures, by character."""
+class Teacher(nn.Module):
+    """What only training needs: heads that read attributes off the glances, and the scale of the pairwise verdict."""
 
-    def __init__(self, path: Path) -> None:
-        kept = np.load(path)
-        self.pictures, self.identity = kept["pictures"], kept["identity"]
-        self.base, self.avatar = kept["base"], kept["avatar"]
-        self.rows: dict[int, list[int]] = defaultdict(list)
-        self.family: dict[int, list[int]] = defaultdict(list)
-        for row, (who, like) in enumerate(zip(self.identity.tolist(), self.base.tolist(), strict=True)):
-            self.rows[who].append(row)
-            if who not in self.family[like]:
-                self.family[like].append(who)
+    def __init__(self, net: LikenessNet) -> None:
+        super().__init__()
+        self.read = nn.Linear(net.identity.in_features, sum(map(len, READ.values())))
+        self.verdict = nn.Parameter(torch.tensor([math.log(12.0), 0.55]))
 
-    def pixels(self, rows: Sequence[int]) -> torch.Tensor:
-        """(B, 3, S, S) from -1 to 1."""
-        return torch.from_numpy(self.pictures[list(rows)]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-
-    def draw(self, rng: np.random.Generator, characters: int, views: int) -> list[int]:
-        """Rows of a batch: families together, so that doubles meet; `views` rows a character."""
-        rows: list[int] = []
-        families = list(self.family)
-        while len(rows) < characters * views:
-            for who in self.family[families[int(rng.integers(len(families)))]]:
-                mine = self.rows[who]
-                rows += [mine[int(i)] for i in rng.permutation(len(mine))[:views]] if len(mine) >= views else \
-                    [mine[int(i)] for i in rng.integers(0, len(mine), views)]
-        return rows[:characters * views]
+    def misread(self, glanced: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, float]:
+        """Mean cross entropy over the attributes, and the share read right. (B, G C), (B, attributes) long."""
+        losses, right, asked = [], 0.0, 0.0
+        for number, said in enumerate(self.read(glanced).float().split([len(known) for known in READ.values()], 1)):
+            there = classes[:, number] >= 0
+            if there.any():
+                losses.append(F.cross_entropy(said[there], classes[there, number]))
+                right += float((said[there].argmax(1) == classes[there, number]).sum())
+                asked += float(there.sum())
+        return torch.stack(losses).mean(), right / asked
 
 
-def contrast(direction: torch.Tensor, who: torch.Tensor) -> torch.Tensor:
-    """Supervised contrastive loss; cosines of the own kind are lowered by the margin. (B, size), (B,) -> scalar."""
-    cosine = direction @ direction.T                                                       # (B, B)
-    same = who[:, None] == who[None]
-    itself = torch.eye(len(who), dtype=torch.bool)
-    logits = ((cosine - MARGIN * same) / TEMPERATURE).masked_fill(itself, -1e4)
-    chance = logits.log_softmax(1)
-    own = same & ~itself
-    return -(chance * own).sum(1).div(own.sum(1).clamp(min=1))[own.any(1)].mean()
+def contrast(direction: torch.Tensor, batch: Batch, weight: torch.Tensor) -> torch.Tensor:
+    """Everybody chooses their own avatar among all, and every avatar its own pictures. (B, size) -> scalar.
+
+    `weight` (B,) is how much each picture counts.
+    """
+    rows, columns = ~batch.avatar, batch.avatar
+    own = batch.who[rows][:, None] == batch.who[columns][None]                             # (crops, avatars)
+    logits = SHARPNESS * (direction[rows] @ direction[columns].T - MARGIN * own)
+    heed = weight[rows] / weight[rows].mean()
+    choose = -((logits.log_softmax(1) * own).sum(1) * heed).mean()
+    mine = own * heed[:, None]
+    chosen = -((logits.log_softmax(0) * mine).sum(0) / mine.sum(0).clamp(min=0.1)).mean()
+    return choose + 0.5 * chosen
 
 
-def train(album: Album, *, minutes: float, run: Path, characters: int = 24, views: int = 4, peak: float = 1e-3,
+def pairwise(direction: torch.Tensor, batch: Batch, weight: torch.Tensor, verdict: torch.Tensor) -> torch.Tensor:
+    """Same or not, pair by pair, against one threshold: true pairs, doubles and strangers count a third each."""
+    rows, columns = ~batch.avatar, batch.avatar
+    own = batch.who[rows][:, None] == batch.who[columns][None]
+    kin = (batch.family[rows][:, None] == batch.family[columns][None]) & ~own
+    logits = verdict[0].exp().clamp(max=40.0) * (direction[rows] @ direction[columns].T - verdict[1])
+    losses = F.binary_cross_entropy_with_logits(logits, own.float(), reduction="none")
+    losses = losses * (weight[rows] / weight[rows].mean())[:, None]
+    return torch.stack([losses[which].mean() for which in (own, kin, ~own & ~kin) if which.any()]).sum()
+
+
+def train(album: Album, *, minutes: float, run: Path, families: int = FAMILIES, peak: float = 1e-3,
           held_out: Album | None = None, max_steps: int | None = None, net: LikenessNet | None = None) -> LikenessNet:
-    """Train, resuming from `run`. Returns the network with averaged weights."""
+    """Train, resuming from `run`; new parts of the album are taken up. Returns the network with averaged weights."""
     torch.manual_seed(2)
     net = net or LikenessNet()
+    teacher = Teacher(net)
     net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    average = Average(net, 0.995)
-    descent = Descent((net,), outer=("stem", "identity", "quality"))
+    average = Average(net, DECAY)
+    descent = Descent((net, teacher), outer=("stem", "where", "identity", "quality", "read", "verdict"))
     ledger = Ledger(run)
-    parts = {"model": net, "average": average, "descent": descent}
+    parts = {"model": net, "teacher": teacher, "average": average, "descent": descent}
     ledger.resume(parts)
     rng = np.random.default_rng(ledger.step)
-    losses: list[float] = []
+    seen: list[tuple[float, ...]] = []
     logged_at = saved_at = time.monotonic()
     while ledger.elapsed_s < minutes * 60 and (max_steps is None or ledger.step < max_steps):
-        rows = album.draw(rng, characters, views)
-        pixels, quality = spoil(album.pixels(rows), rng)
-        who = torch.from_numpy(album.identity[rows])
+        batch = album.draw(rng, families)
+        fraction = ledger.elapsed_s / (minutes * 60)
+        pixels = batch.pixels
+        if fraction < COARSE_SHARE:
+            pixels = F.interpolate(pixels, size=COARSE_PX[::-1], mode="area")
+        pixels, quality = spoil(pixels, rng, batch.avatar)
         with torch.autocast("cpu", torch.bfloat16):
-            direction, said = net(pixels.contiguous(memory_format=torch.channels_last))
-        loss = contrast(direction.float(), who) + 2.0 * (said.float() - (0.1 + 0.9 * quality)).square().mean()
+            glanced, whole = net.features(pixels.contiguous(memory_format=torch.channels_last))
+            direction, said = net.identity(glanced), net.quality(whole)
+            misread, right = teacher.misread(glanced, batch.classes)
+        direction = F.normalize(direction.float(), dim=1)
+        choice, verdict = contrast(direction, batch, quality), pairwise(direction, batch, quality, teacher.verdict)
+        poor = (torch.sigmoid(said.float())[:, 0] - (0.1 + 0.9 * quality)).square().mean()
+        loss = choice + verdict + misread + 2.0 * poor
         descent.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        descent.step(learning_rate(peak, ledger.elapsed_s / (minutes * 60), ledger.step, warm_up=50, cool_from=0.4))
+        nn.utils.clip_grad_norm_([*net.parameters(), *teacher.parameters()], 5.0)
+        descent.step(learning_rate(peak, fraction, ledger.step, warm_up=50, cool_from=0.72))
         average.update(net)
         ledger.step += 1
-        losses.append(float(loss.detach()))
+        seen.append((float(choice.detach()), float(verdict.detach()), float(misread.detach()), right,
+                     float(poor.detach())))
         if time.monotonic() - logged_at > 20:
-            ledger.log(loss=sum(losses) / len(losses))
-            losses, logged_at = [], time.monotonic()
+            choice_, verdict_, misread_, right_, poor_ = np.mean(seen, axis=0).tolist()
+            ledger.log(choice=choice_, verdict=verdict_, misread=misread_, read_right=right_, quality=poor_)
+            seen, logged_at = [], time.monotonic()
         if time.monotonic() - saved_at > 180:
             ledger.save(parts)
+            ledger.draw_curve()
+            album.refresh()
             saved_at = time.monotonic()
     ledger.save(parts)
     average.copy_to(net)
-    net.eval()
+    settle(net, album)
     if held_out is not None:
         ledger.log(**judge(net, held_out))
     ledger.draw_curve()
     return net
 
 
+@torch.no_grad()
+def settle(net: LikenessNet, album: Album) -> None:
+    """Measure the norms' means and variances anew: averaged weights see other ones than the last step's. In place."""
+    norms = [part for part in net.modules() if isinstance(part, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None                         # a plain mean over all that is seen
+    net.train()
+    rng = np.random.default_rng(5)
+    for _ in range(min(24, 2 + len(album.families) // FAMILIES)):
+        batch = album.draw(rng, FAMILIES)
+        net(spoil(batch.pixels, rng, batch.avatar)[0])
+    for norm in norms:
+        norm.momentum = 0.1
+    net.eval()
+
+
 # --- judging ---------------------------------------------------------------------------------------
 
 @torch.no_grad()
-def embed(net: LikenessNet, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Directions and qualities of (N, 3, S, S), in parts."""
-    out = [net(part) for part in pixels.split(64)]
+def embed(net: LikenessNet, pictures: Sequence[np.ndarray[Any, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Directions and qualities of framed pictures (N, H, W, 3) uint8, in parts."""
+    out = [net(as_pixels(pictures[start:start + 64])) for start in range(0, len(pictures), 64)]
     return torch.cat([part[0] for part in out]), torch.cat([part[1] for part in out])
 
 
 def equal_error(same: torch.Tensor, other: torch.Tensor) -> tuple[float, float]:
     """The rate at which as many true pairs are refused as false ones accepted, and the cosine where that is."""
     thresholds = torch.linspace(-1, 1, 801)
-    missed = (same[None] < thresholds[:, None]).float().mean(1)
-    fooled = (other[None] >= thresholds[:, None]).float().mean(1)
+    missed = torch.searchsorted(same.sort().values, thresholds) / len(same)
+    fooled = 1 - torch.searchsorted(other.sort().values, thresholds) / len(other)
     at = int((missed - fooled).abs().argmin())
     return float((missed[at] + fooled[at]) / 2), float(thresholds[at])
 
 
 def judge(net: LikenessNet, album: Album) -> dict[str, float]:
-    """Equal error rates of crops against avatars: everybody, and doubles only; and how quality falls with blur."""
-    rows = range(len(album.pictures))
-    direction, quality = embed(net, album.pixels(list(rows)))
-    who, like = torch.from_numpy(album.identity), torch.from_numpy(album.base)
-    avatar = torch.from_numpy(album.avatar)
-    cosine = direction[~avatar] @ direction[avatar].T                                      # (crops, avatars)
-    same = who[~avatar][:, None] == who[avatar][None]
-    kin = (like[~avatar][:, None] == like[avatar][None]) & ~same
-    rate, threshold = equal_error(cosine[same], cosine[~same & ~kin])
-    twins, _ = equal_error(cosine[same], cosine[kin])
-    dim = F.interpolate(album.pixels(list(rows)[:200]), size=(12, 12), mode="area")
-    dim = F.interpolate(dim, size=(SIDE_PX, SIDE_PX), mode="bilinear")
-    _, blurred = embed(net, dim)
-    return {"eer": rate, "threshold": threshold, "eer_one_attribute": twins, "same_mean": float(cosine[same].mean()),
-            "other_mean": float(cosine[~same & ~kin].mean()), "quality": float(quality.mean()),
-            "quality_blurred": float(blurred.mean())}
+    """Equal error rates of crops against avatars, and how quality falls.
+
+    Everybody against everybody; against doubles that differ in one attribute, all and those of whom the crop shows
+    the difference; `eer_ATTRIBUTE` for each attribute, and `shown_ATTRIBUTE`, the share of crops that show it.
+    """
+    true, strange, near, shown, ways = [], [], [], [], []
+    quality, blurred, covered, fronted = [], [], [], []
+    for part, table in enumerate(album.tables):
+        direction, sharp = embed(net, album.pictures[part])
+        who = torch.tensor(table["family"]) * MEMBERS + torch.tensor(table["member"])
+        family, avatar = torch.tensor(table["family"]), torch.tensor(table["scene"]) < 0
+        cosine = direction[~avatar] @ direction[avatar].T                                  # (crops, avatars)
+        same = who[~avatar][:, None] == who[avatar][None]
+        kin = (family[~avatar][:, None] == family[avatar][None]) & ~same
+        true.append(cosine[same])
+        strange.append(cosine[~same & ~kin])
+        quality.append(sharp[~avatar])
+        seen = {(number, member, scene): value for number, member, scene, value in zip(
+            table["family"], table["member"], table["scene"], table["seen"], strict=True)}
+        crops = [(number, member, scene) for number, member, scene in zip(
+            table["family"], table["member"], table["scene"], strict=True) if scene >= 0]
+        for row, column in kin.nonzero().tolist():   # one of the two is the first member: one attribute apart
+            number, member, scene = crops[row]
+            other = int(who[avatar][column]) % MEMBERS
+            if member == 0 or other == 0:
+                near.append(float(cosine[row, column]))
+                shown.append(seen[number, member or other, scene] >= VISIBLE)
+                ways.append(table["ways"][number][member or other])
+        some = [album.pictures[part][row] for row in (~avatar).nonzero()[:240, 0].tolist()]
+        pixels = as_pixels(some)
+        dim = F.interpolate(F.interpolate(pixels, size=(21, 15), mode="area"), size=FRAME_PX[::-1], mode="bilinear")
+        hidden, behind = pixels.clone(), pixels.clone()
+        hidden[:, :, :, :FRAME_PX[0] // 2] = torch.tensor([0.7, -0.6, -0.6])[:, None, None]
+        behind[:, :, FRAME_PX[1] // 2:] = pixels.roll(7, 0)[:, :, FRAME_PX[1] // 2:]
+        with torch.no_grad():
+            for kept, spoiled in ((blurred, dim), (covered, hidden), (fronted, behind)):
+                kept.append(torch.cat([net(few)[1] for few in spoiled.split(64)]))
+    same_, strange_, near_ = torch.cat(true), torch.cat(strange), torch.tensor(near)
+    rate, threshold = equal_error(same_, strange_)
+    twins, strict = equal_error(same_, near_)
+    figures = {"eer": rate, "threshold": threshold, "eer_one_attribute": twins, "threshold_one_attribute": strict,
+               "eer_one_attribute_shown": equal_error(same_, near_[torch.tensor(shown)])[0],
+               "shown": sum(shown) / len(shown), "same_mean": float(same_.mean()), "same_5_percent":
+               float(same_.quantile(0.05)), "near_mean": float(near_.mean()), "other_mean": float(strange_.mean()),
+               "quality": float(torch.cat(quality).mean()), "quality_blurred": float(torch.cat(blurred).mean()),
+               "quality_half_covered": float(torch.cat(covered).mean()),
+               "quality_behind_another": float(torch.cat(fronted).mean())}
+    for way in sorted(set(ways)):
+        mine = torch.tensor([way == name for name in ways])
+        figures[f"eer_{way}"] = equal_error(same_, near_[mine])[0]
+        figures[f"shown_{way}"] = float(torch.tensor(shown)[mine].float().mean())
+    return figures
+
+
+def failures(net: LikenessNet, album: Album, count: int = 12) -> Image.Image:
+    """The crops that were most wrongly given to a double: crop, own avatar, the double's, with both cosines. RGB."""
+    wrong = []
+    for part, table in enumerate(album.tables):
+        direction, _ = embed(net, album.pictures[part])
+        avatars = {(number, member): row for row, (number, member, scene) in enumerate(zip(
+            table["family"], table["member"], table["scene"], strict=True)) if scene < 0}
+        for row, (number, member, scene) in enumerate(zip(table["family"], table["member"], table["scene"],
+                                                          strict=True)):
+            if scene < 0:
+                continue
+            own = float(direction[row] @ direction[avatars[number, member]])
+            for other in range(MEMBERS):
+                if other != member and 0 in (other, member):
+                    fooled = float(direction[row] @ direction[avatars[number, other]])
+                    wrong.append((fooled - own, part, row, avatars[number, member], avatars[number, other], own, fooled,
+                                  table["ways"][number][other or member]))
+    wrong.sort(key=lambda one: -one[0])
+    shown, used = [], set()
+    for one in wrong:                                # one picture of each pair of characters
+        if one[1:2] + one[3:5] not in used and len(shown) < count:
+            used |= {one[1:2] + one[3:5], (one[1], one[4], one[3])}
+            shown.append(one)
+    wide, high = FRAME_PX
+    columns = 4
+    sheet = Image.new("RGB", (columns * (3 * wide + 12), -(-len(shown) // columns) * (high + 16)), (255, 255, 255))
+    draw = ImageDraw.Draw(sheet)
+    for index, (_, part, crop, mine, theirs, own, fooled, way) in enumerate(shown):
+        x, y = index % columns * (3 * wide + 12), index // columns * (high + 16)
+        for column, row in enumerate((crop, mine, theirs)):
+            sheet.paste(Image.fromarray(np.array(album.pictures[part][row])), (x + column * wide, y))
+        draw.text((x + 2, y + high + 2), way.replace("_", " "), fill=(30, 30, 60))
+        draw.text((x + wide + 2, y + high + 2), f"own {own:.2f}", fill=(30, 30, 60))
+        draw.text((x + 2 * wide + 2, y + high + 2), f"double {fooled:.2f}", fill=(30, 30, 60))
+    return sheet
 
 
 # --- export ----------------------------------------------------------------------------------------
 
-def load(run: Path) -> LikenessNet:
-    """The network of a run, averaged."""
+def load(run: Path, album: Album) -> LikenessNet:
+    """The network of a run, averaged and settled."""
     saved = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     net = LikenessNet()
     net.load_state_dict(saved["model"])
-    average = Average(net, 0.995)
+    average = Average(net, DECAY)
     average.load_state_dict(saved["average"])
     average.copy_to(net)
-    return net.eval()
+    settle(net, album)
+    return net
 
 
 def export(net: LikenessNet, out: Path) -> None:
@@ -319,27 +348,30 @@ def export(net: LikenessNet, out: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: `collect`, `train`, `judge` or `export`."""
-    parser = argparse.ArgumentParser(prog="python -m training.likeness", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.likeness", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("act", choices=("collect", "train", "judge", "export"))
-    parser.add_argument("--shards", type=Path, nargs="*", default=[RUNS / "shards"])
-    parser.add_argument("--held-out", type=Path, nargs="*", default=[RUNS / "held-out"])
     parser.add_argument("--run", type=Path, default=RUNS / "likeness")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--most", type=int, default=2000)
+    parser.add_argument("--parts", type=int, default=45, help="of the album, 200 families each")
+    parser.add_argument("--families", type=int, default=200, help="in a part of the album")
     parser.add_argument("--out", type=Path, default=MINI_LIKENESS)
     asked = parser.parse_args(arguments)
     torch.set_num_threads(asked.threads)
-    trained_on, kept = asked.run / "album.npz", asked.run / "held-out.npz"
+    album, kept = asked.run / "album", asked.run / "held-out"
     if asked.act == "collect":
-        for folders, out in ((asked.held_out, kept), (asked.shards, trained_on)):
-            print(f"{out.name}: {collect(Shards(folders), out, most=asked.most)} pictures")
+        collect(kept, parts=1, seed=77, held_out=True, families=max(4, asked.families * 6 // 5))
+        collect(album, parts=asked.parts, seed=31, families=asked.families)
     elif asked.act == "train":
-        train(Album(trained_on), minutes=asked.minutes, run=asked.run, held_out=Album(kept))
+        train(Album(album), minutes=asked.minutes, run=asked.run, held_out=Album(kept))
     elif asked.act == "judge":
-        print(json.dumps({name: round(value, 4) for name, value in judge(load(asked.run), Album(kept)).items()}))
+        net, held_out = load(asked.run, Album(album)), Album(kept)
+        figures = judge(net, held_out)
+        failures(net, held_out).save(asked.run / "samples" / "failures.png")
+        print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
     else:
-        export(load(asked.run), asked.out)
+        export(load(asked.run, Album(album)), asked.out)
 
 
 if __name__ == "__main__":

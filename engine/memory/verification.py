@@ -11,8 +11,9 @@ from PIL import Image
 
 from engine.nouns import Box, CharacterId
 
-#: Below this cosine to their own avatar, a crop does not show the character (bench: see engine/mini/likeness).
-SAME = 0.45
+#: Below this cosine to their own avatar, a crop does not show the character. Measured on painted panels of held-out
+#: characters: 3.3 % of true figures fall below it, 3.7 % of others of the same cast above (engine/mini/likeness).
+SAME = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Mini's likeness encoder: is this crop that character? A small convolutional network, loaded once.
 
-The picture is seen whole in a 64 px square. The direction of the vector is identity, its length quality: a head beside
-it was trained to tell how sharp and how unhidden a crop is, as MagFace (https://arxiv.org/abs/2103.06627) reads it from
-the norm. Training lives in `training/likeness.py`.
+The picture is seen whole in an upright frame. The direction of the vector is identity, its length quality: a head
+beside it was trained to tell how sharp and how unhidden a crop is, as MagFace (https://arxiv.org/abs/2103.06627) reads
+it from the norm. Training lives in `training/likeness.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,25 +24,27 @@ from engine.nouns import StudioFailed
 
 #: Where mini's likeness encoder lies: shipped in the package.
 MINI_LIKENESS = Path(__file__).parent.parent / "mini" / "likeness"
-SIDE_PX = 64
+#: Width and height of the frame a picture is seen in: figures stand upright.
+FRAME_PX = (80, 112)
 #: What is put behind cut-outs and beside crops that are not square.
 GROUND = (150, 150, 150)
 #: Crops embedded at once.
 BATCH = 16
 
 
-def squared(picture: Image.Image, side_px: int = SIDE_PX) -> Image.Image:
-    """A crop or cut-out as the network sees it: RGB, whole, centred in a square of `GROUND`."""
+def framed(picture: Image.Image, frame_px: tuple[int, int] = FRAME_PX) -> Image.Image:
+    """A crop or cut-out as the network sees it: RGB, whole, centred in a frame of `GROUND`."""
     if picture.mode != "RGB":
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, (*GROUND, 255))
         picture = Image.alpha_composite(ground, picture).convert("RGB")
-    scale = side_px / max(picture.size)
+    wide, high = frame_px
+    scale = min(wide / picture.width, high / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    square = Image.new("RGB", (side_px, side_px), GROUND)
-    square.paste(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0),
-                 ((side_px - size[0]) // 2, (side_px - size[1]) // 2))
-    return square
+    frame = Image.new("RGB", frame_px, GROUND)
+    frame.paste(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0),
+                ((wide - size[0]) // 2, (high - size[1]) // 2))
+    return frame
 
 
 class _Block(nn.Module):
@@ -64,33 +67,41 @@ class _Block(nn.Module):
 
 
 class LikenessNet(nn.Module):
-    """Pictures (B, 3, 64, 64) from -1 to 1 -> directions (B, size), unit length, and quality (B,) from 0 to 1."""
+    """Pictures (B, 3, 112, 80) from -1 to 1 -> directions (B, size), unit length, and quality (B,) from 0 to 1.
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 128, 192), size: int = 128) -> None:
+    Each of `glances` learned glances is a map over the last features that says where to look (hat, face, shirt ...).
+    What they see, side by side, is who it is.
+    """
+
+    def __init__(self, widths: Sequence[int] = (32, 64, 128, 192), size: int = 128, glances: int = 8) -> None:
         super().__init__()
-        self.config = {"widths": list(widths), "size": size}
+        self.config = {"widths": list(widths), "size": size, "glances": glances}
         self.stem = nn.Conv2d(3, widths[0], 3, stride=2, padding=1)
         blocks: list[nn.Module] = []
         before = widths[0]
-        for level, width in enumerate(widths):
-            blocks += [_Block(before, width, 1 if level == 0 else 2), *([_Block(width, width, 1)] if level else [])]
+        for width in widths[1:]:
+            blocks += [_Block(before, width, 2), _Block(width, width, 1)]
             before = width
         self.blocks = nn.Sequential(*blocks)
-        self.identity = nn.Linear(3 * before, size)
+        self.where = nn.Conv2d(before, glances, 1)
+        self.identity = nn.Linear(glances * before, size)
         self.quality = nn.Linear(2 * before, 1)
 
+    def features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the glances see (B, glances * C), and what tells of quality (B, 2 C)."""
+        seen = self.blocks(F.relu(self.stem(pixels)))                                      # (B, C, 7, 5)
+        weights = self.where(seen).flatten(2).float().softmax(2).to(seen.dtype)            # (B, glances, 35)
+        glanced = weights @ seen.flatten(2).transpose(1, 2)                                # (B, glances, C)
+        return glanced.flatten(1), torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
+
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        seen = self.blocks(F.relu(self.stem(pixels)))                                      # (B, C, 4, 4)
-        upper = seen[:, :, :max(1, seen.shape[2] // 2)].mean((2, 3))
-        mean, most = seen.mean((2, 3)), seen.amax((2, 3))
-        direction = F.normalize(self.identity(torch.cat([mean, most, upper], 1)), dim=1)
-        return direction, torch.sigmoid(self.quality(torch.cat([mean, most], 1)))[:, 0]
+        glanced, whole = self.features(pixels)
+        return F.normalize(self.identity(glanced).float(), dim=1), torch.sigmoid(self.quality(whole).float())[:, 0]
 
 
-def as_pixels(squares: Sequence[Image.Image]) -> torch.Tensor:
-    """Squared pictures as (B, 3, S, S) from -1 to 1."""
-    stacked = np.stack([np.asarray(square, dtype=np.uint8) for square in squares])
-    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+def as_pixels(pictures: Sequence[np.ndarray[Any, Any]] | np.ndarray[Any, Any]) -> torch.Tensor:
+    """Framed pictures (B, H, W, 3) uint8 -> (B, 3, H, W) from -1 to 1."""
+    return torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 class MiniLikeness:
@@ -106,7 +117,7 @@ class MiniLikeness:
             torch.set_num_threads(threads)
         try:
             said = json.loads((folder / "config.json").read_text("utf-8"))
-            self._net = LikenessNet(said["widths"], int(said["size"]))
+            self._net = LikenessNet(said["widths"], int(said["size"]), int(said["glances"]))
             weights = load_file(folder / "model.safetensors")
             self._net.load_state_dict({name: value.float() if value.is_floating_point() else value
                                        for name, value in weights.items()})
@@ -122,12 +133,12 @@ class MiniLikeness:
         Raises `StudioFailed` when something is no picture.
         """
         try:
-            squares = [squared(Image.open(io.BytesIO(picture))) for picture in pictures]
+            frames = [framed(Image.open(io.BytesIO(picture))) for picture in pictures]
         except (OSError, ValueError) as error:
             raise StudioFailed(f"not a picture: {error}") from error
         vectors: list[list[float]] = []
         with torch.inference_mode():
-            for start in range(0, len(squares), BATCH):
-                direction, quality = self._net(as_pixels(squares[start:start + BATCH]))
+            for start in range(0, len(frames), BATCH):
+                direction, quality = self._net(as_pixels([np.asarray(frame) for frame in frames[start:start + BATCH]]))
                 vectors += (direction * quality[:, None]).tolist()
         return vectors

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import autoencoder, likeness, painter
+from training import autoencoder, painter
 from training.descent import orthogonal
 from training.ledger import Average, Ledger
 from training.shards import Shards
@@ -150,41 +150,3 @@ def test_weights_are_heaviest_on_faces() -> None:
     weight = painter.box_weights(np.array([[0.25, 0.25, 0.75, 1.0]], np.float32), 8).float()
     assert weight[3, 4] > weight[7, 4] > weight[0, 0]
     assert abs(float(weight.mean()) - 1) < 0.01
-
-
-def test_a_double_differs_in_one_attribute() -> None:
-    from dataclasses import asdict
-    from random import Random
-
-    from engine.nouns import Look
-    for seed in range(40):
-        look = Look(kind="fox" if seed % 2 else "girl", pattern="stars")
-        twin = likeness.double(look, Random(seed))
-        assert sum(asdict(look)[name] != asdict(twin)[name] for name in asdict(look)) == 1
-
-
-def test_the_likeness_encoder_learns_who_is_who(tmp_path: Path) -> None:
-    from engine.painters.likeness import LikenessNet
-    rng = np.random.default_rng(0)
-    colours = rng.integers(0, 255, (6, 2, 3))
-    pictures, identity, avatar = [], [], []
-    for who in range(6):
-        for view in range(6):
-            picture = rng.integers(0, 60, (64, 64, 3))
-            picture[8:30, 16:48], picture[30:60, 20:44] = colours[who]
-            pictures.append(picture.astype(np.uint8))
-            identity.append(who)
-            avatar.append(view == 0)
-    np.savez(tmp_path / "album.npz", pictures=np.stack(pictures), identity=np.array(identity), base=np.array(identity),
-             avatar=np.array(avatar))
-    album = likeness.Album(tmp_path / "album.npz")
-    torch.manual_seed(0)
-    net = LikenessNet((8, 8, 16, 16), 16)
-    with torch.no_grad():
-        start = likeness.contrast(net(album.pixels(range(36)))[0], torch.from_numpy(album.identity))
-    net = likeness.train(album, minutes=5, run=tmp_path / "run", characters=4, views=3, max_steps=40, net=net)
-    with torch.no_grad():
-        end = likeness.contrast(net(album.pixels(range(36)))[0], torch.from_numpy(album.identity))
-    assert end < 0.6 * start
-    rate, threshold = likeness.equal_error(torch.tensor([0.9, 0.8, 0.4]), torch.tensor([0.1, 0.5, -0.2]))
-    assert rate == pytest.approx(1 / 3, abs=0.01) and 0.4 <= threshold <= 0.5

@@ -6,12 +6,13 @@ import io
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
 
 from engine.nouns import StudioFailed
-from engine.painters.likeness import MINI_LIKENESS, LikenessNet, MiniLikeness, squared
+from engine.painters.likeness import FRAME_PX, MINI_LIKENESS, LikenessNet, MiniLikeness, framed
 
 
 def png(colour: tuple[int, ...], size: tuple[int, int] = (40, 70), mode: str = "RGB") -> bytes:
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     from training.likeness import export
     torch.set_num_threads(1)
     torch.manual_seed(3)
-    export(LikenessNet((8, 8, 16, 16), 24).eval(), tmp_path)
+    export(LikenessNet((8, 16, 16), 24, 3).eval(), tmp_path)
     return tmp_path
 
 
@@ -51,8 +52,17 @@ def test_more_pictures_than_a_batch_and_none(folder: Path) -> None:
 
 def test_a_cut_out_stands_on_neutral_ground() -> None:
     cutout = Image.new("RGBA", (10, 30), (0, 0, 0, 0))
-    square = squared(cutout)
-    assert square.size == (64, 64) and square.getcolors() == [(64 * 64, (150, 150, 150))]
+    frame = framed(cutout)
+    assert frame.size == FRAME_PX and frame.getcolors() == [(FRAME_PX[0] * FRAME_PX[1], (150, 150, 150))]
+
+
+@pytest.mark.parametrize("size", [(10, 90), (200, 20), (1, 1)])
+def test_a_picture_of_any_shape_is_seen_whole_and_undistorted(size: tuple[int, int]) -> None:
+    pixels = np.asarray(framed(Image.new("RGB", size, (250, 0, 0)))).astype(int)
+    rows, columns = np.nonzero((pixels[..., 0] > 200) & (pixels[..., 1] < 50))
+    wide, high = int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+    assert wide == FRAME_PX[0] or high == FRAME_PX[1]
+    assert wide / high == pytest.approx(size[0] / size[1], rel=0.1)
 
 
 @pytest.mark.parametrize("damage", ["nothing", "config", "weights"])
