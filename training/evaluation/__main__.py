@@ -194,7 +194,10 @@ def _conditions(atelier: Atelier, adapter_facts: dict[str, str]) -> list[str]:
     whole = sum(shares.values())
     trained = {name: f"{shares.get(name, 0) / whole:.0%}" for name in ("paper", "blank", "before")}
     laid = sum(shares.get(name, 0) for name in ("plate", "rough", "other light", "sketch")) / whole
-    adapting = f"{adapter_facts.get('steps')} steps of 16 pictures in {adapter_facts.get('minutes')} minutes"
+    adapting = (f"{adapter_facts.get('steps')} steps of 16 pictures in {adapter_facts.get('minutes')} minutes, on "
+                f"revision {adapter_facts.get('painter')} of the painter")
+    if int(adapter_facts.get("steps", 0)) < 2000:
+        adapting += ": far too few to say what the method can do"
     return [
         f"All: the same painter weights, {steps} steps, the same plans and seeds. Of the painter's training pictures "
         f"with figures {laid:.0%} lay over an underdrawing with a plate, {trained['paper']} had the cut-outs on blank "

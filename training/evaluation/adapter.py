@@ -26,7 +26,7 @@ from torch import nn
 
 from engine.memory.underdrawing import BLANK
 from engine.nouns import Box, Look
-from engine.painters.unet import MINI_PAINTER
+from engine.painters.unet import MINI_PAINTER, UNetRecipe
 from engine.prompting import mini_caption
 from training.ledger import RUNS, Average, Ledger, batches, learning_rate
 
@@ -284,7 +284,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train(pipeline, pairs, minutes=asked.minutes if asked.act == "train" else 0.0, run=asked.run)
     if asked.act == "export":
         saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
-        export(pipeline.unet, asked.out, steps=saved["step"], minutes=round(saved["seconds"] / 60, 1))
+        export(pipeline.unet, asked.out, steps=saved["step"], minutes=round(saved["seconds"] / 60, 1),
+               painter=UNetRecipe.read(asked.painter).revision)
 
 
 if __name__ == "__main__":
