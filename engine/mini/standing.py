@@ -18,6 +18,8 @@ from engine.vocabulary import TOUCHING
 OVERLAP, MOST_MOVED = 0.02, 0.16
 #: Who hugs leans in further, in standing heights.
 EMBRACE = 0.12
+#: The most of a cut-out's width that the frame may cut off.
+CUT = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,15 @@ def foot_x(cutout: Image.Image) -> float:
 
 
 def stand(cutout: Image.Image, place: Place, side: int) -> Spot:
-    """The spot of a cut-out as it is to be seen (already scaled and mirrored) in a panel of `side` pixels."""
-    return Spot(round(place.x * side - foot_x(cutout)), round(place.y * side - cutout.height), *cutout.size)
+    """The spot of a cut-out as it is to be seen (already scaled and mirrored) in a panel of `side` pixels.
+
+    Who would hang out of the frame sideways, as sleepers do, is moved in until no more than `CUT` of them is lost.
+    """
+    width, height = cutout.size
+    least, most = round(-CUT * width), round(side - (1 - CUT) * width)
+    left = round(place.x * side - foot_x(cutout))
+    return Spot(min(max(left, least), most) if least < most else round((side - width) / 2),
+                round(place.y * side - height), width, height)
 
 
 def meet(figures: Sequence[Figure], spots: Sequence[Spot | None], side: int) -> list[Spot | None]:

@@ -121,6 +121,13 @@ def test_boxes_stay_inside_the_frame() -> None:
     assert 0.0 == box.left < box.right <= 1.0 and 0.0 <= box.top < box.bottom <= 1.0
 
 
+def test_a_sleeper_at_the_edge_is_moved_into_the_frame() -> None:
+    lying = Image.new("RGBA", (CUTOUT_STANDING_PX, 80), (9, 9, 9, 255))
+    for x in (0.02, 0.98):
+        _, ((_, box),), _ = compose(WHITE, standing(Place(x, 0.9, 0.5)), {A: lying})
+        assert box.right - box.left > 0.5 * 0.9
+
+
 def test_without_a_plate_it_is_laid_on_blank_paper_in_the_painters_size() -> None:
     laid = lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64)
     picture = Image.open(io.BytesIO(laid.png))
