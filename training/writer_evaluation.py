@@ -262,10 +262,10 @@ def _judge_one(tally: _Tally, story: PlotStory, case: Case, step: StoryStep) -> 
     count["steps"] += 1
     prose = _slotted(step.prose, case.names)
     low = step.prose.casefold()
-    parts = sentences(low)
+    parts = [part.casefold() for part in sentences(step.prose)]
     words = low.split()
     grams = [tuple(words[at:at + 5]) for at in range(len(words) - 4)]
-    recent = {part for past in case.scene.past[-2:] for part in sentences(past.prose.casefold())
+    recent = {part.casefold() for past in case.scene.past[-2:] for part in sentences(past.prose)
               if len(part.split()) > 3}
     count["loops"] += len(set(parts)) < len(parts) or len(set(grams)) < len(grams) or bool(recent & set(parts))
     if one.kind == "write":
@@ -279,10 +279,10 @@ def _judge_one(tally: _Tally, story: PlotStory, case: Case, step: StoryStep) -> 
         count["things"] += 1
         count["taken up"] += any(noun in low for noun in about)
     known = {word for some in classes().values() for word in some}
-    for noun in about:
-        if noun.split()[-1] not in known:
+    for noun in one.nouns:                 # of the turn's last event
+        if noun.casefold().split()[-1] not in known:
             count["new"] += 1
-            count["new copied"] += noun in low
+            count["new copied"] += noun[:-1].casefold() in low
     ended = re.search(r"\b(?:the end|ever after|good night|end of the story)\b", low) is not None
     if one.kind == "end":
         count["to end"] += 1

@@ -36,7 +36,18 @@ def agreeing(text: str, pronouns: Mapping[str, str]) -> str:
             if not part.startswith('"'):
                 parts[index] = _put_right(part, pronouns, nearest)
         said.append("".join(parts))
-    return _ALONE_THEIR.sub(lambda found: _own(found, pronouns), " ".join(said))
+    whole = _ALONE_THEIR.sub(lambda found: _own(found, pronouns), " ".join(said))
+    return _SAYS.sub(lambda found: _speaker(found, pronouns), whole)
+
+
+#: Who just did something alone and now speaks: 'Bo laughed. "It looks friendly," he said.'
+_SAYS: Final = re.compile(r'((?:^|(?<=[.!?"] ))(ID_\d) [^.!?"_]*[.!?] "[^"]*" )(he|she)'
+                          r"(?= (?:said|asked|whispered|cried|called)\b)")
+
+
+def _speaker(found: re.Match[str], pronouns: Mapping[str, str]) -> str:
+    kind = pronouns.get(found[2], "any")
+    return found[1] + (kind if kind in ("she", "he") else found[3])
 
 
 #: Somebody and, in the same breath, "their": nobody else can be meant. ("Bo licked their fingers")

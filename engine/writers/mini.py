@@ -63,7 +63,7 @@ PLAN_TRIES: Final = 3
 #: A page this good by `_merit` is taken at once.
 GOOD_ENOUGH: Final = 3.0
 #: Temperature of the first try; each further one is a little freer.
-COOLEST: Final = 0.45
+COOLEST: Final = 0.3
 
 #: The last resort, when no page of the model can be shown: {A} acts, {n} is what the turn is about.
 LAST_RESORT: Final = (

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from engine.nouns import Beat
+from engine.writers.correct import sentences
 from engine.writers.lexicon import PLACES, WEATHERS, last_match, named_place
 
 _SPEAKS: Final = re.compile(
@@ -33,10 +34,24 @@ _NOW: Final = {"rain": re.compile(r"\b(?:raining|rained|raindrops|it rains|the r
 
 
 def nonsense(hidden: str, turn: str) -> list[str]:
-    """Sayings no picture book would print: food and things that talk unasked. `hidden` and `turn` carry tokens."""
-    if _SPEAKS.search(hidden) and not _SPOKEN_TO.search(turn):
-        return ["a thing speaks"]
-    return []
+    """What no picture book would print: food and things that talk unasked, people who call themselves.
+
+    `hidden` and `turn` carry tokens for names and things.
+    """
+    found = ["a thing speaks"] if _SPEAKS.search(hidden) and not _SPOKEN_TO.search(turn) else []
+    return [*found, "calls themselves"] if speaks_to_self(hidden) else found
+
+
+def speaks_to_self(text: str) -> bool:
+    """Does somebody call their own name? 'ID_1 waved. "Come on, ID_1!"'"""
+    speaker = ""
+    for part in sentences(text):
+        told = _UNSAID.sub(" ", part)
+        named = re.search(r"ID_\d", told)
+        speaker = named[0] if named else speaker
+        if speaker and any(speaker in said for said in _UNSAID.findall(part)) and "I am" not in part:
+            return True
+    return False
 
 
 def contradictions(hidden: str, turn: str, here: Beat | None) -> list[str]:

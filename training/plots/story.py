@@ -324,7 +324,7 @@ def _exchange(world: World, plot: list[str], kind: str, *, first: bool) -> Excha
             told.append(_next_event(world, plot))
             names.append(told[1].name)
         opening = _opening(world, told) if first else ""
-        teller = Teller(rng, world.pronouns, first_person=first_person, in_turn=True,
+        teller = Teller(rng, world.pronouns, first_person=first_person,
                         tense=rng.choice(("past", "present", "present", "past", "present", "past", "base", "will")))
         if not first and world.here and rng.random() < 0.5:
             teller.recent = [(0, who) for who in world.here[-2:]]

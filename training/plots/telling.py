@@ -40,7 +40,6 @@ class Teller:
     recent: list[tuple[int, str]] = field(default_factory=list)  # (sentence, slot), newest last
     sentence: int = 0
     subject: tuple[str, ...] = ()  # of the sentence before, for "they"
-    in_turn: bool = False
 
     def choose(self, template: str) -> str:
         """Resolve [a|b] choices, innermost first."""

@@ -70,6 +70,8 @@ def test_names_go_out_and_come_back(scene: Callable[..., Scene]) -> None:
         ("ID_3 sang. He was cold.", "ID_3 sang. They were cold."),
         ("He ran to ID_1.", "He ran to ID_1."),
         ("It was fun. ID_2 licked their fingers.", "It was fun. ID_2 licked his fingers."),
+        ('ID_2 laughed. "It is nice," she said.', 'ID_2 laughed. "It is nice," he said.'),
+        ('ID_1 hid behind ID_2. "Who is it?" she asked.', 'ID_1 hid behind ID_2. "Who is it?" she asked.'),
         ("ID_1 and ID_2 licked their fingers.", "ID_1 and ID_2 licked their fingers."),
         ("ID_3 licked their fingers.", "ID_3 licked their fingers."),
     ],
@@ -138,6 +140,8 @@ def test_faults_of_a_page_are_found() -> None:
     assert nonsense('"I am so hungry," said the FOOD_1.', "ID_1 gives the BEAST_1 some FOOD_1s")
     assert not nonsense('"I am so hungry," said the BEAST_1.', "ID_1 gives the BEAST_1 some FOOD_1s")
     assert not nonsense('"Hello," said the THING_1.', "the THING_1 starts to talk")
+    assert nonsense('ID_1 waved. "Come on, ID_1!"', "ID_1 runs") == ["calls themselves"]
+    assert not nonsense('ID_1 waved. "Come on, ID_2!" ID_2 came. "Thank you, ID_1," said ID_2.', "ID_1 runs")
     here = HERE
     assert contradictions("ID_1 was in the castle.", "ID_1 sings", here) == ["another place"]
     assert not contradictions("ID_1 was in the castle.", "ID_1 goes to the castle", here)
