@@ -11,6 +11,7 @@ features, and one that is kept learns how sharp and unhidden a crop is, from blu
     python -m training.likeness train --minutes 45
     python -m training.likeness judge
     python -m training.likeness export
+    python -m training.likeness painted      # what the threshold of engine/memory/verification.py rests on
 """
 
 from __future__ import annotations
@@ -323,6 +324,51 @@ def failures(net: LikenessNet, album: Album, count: int = 12) -> Image.Image:
     return sheet
 
 
+def painted(count: int, thresholds: Sequence[float] = (0.4, 0.45, 0.5, 0.55, 0.6)) -> list[dict[str, Any]]:
+    """What `verification.SAME` rests on: the shipped encoder on panels that the shipped painter paints.
+
+    For each threshold the share of figures below it against their own avatar (refused), and of pairs of a figure and
+    somebody else of its cast above it (fooled), on painted and on true pictures of held-out briefs.
+    """
+    import io
+    from random import Random
+
+    from engine.cast.casting import draw_character_avatar
+    from engine.memory.verification import cosine, crops
+    from engine.nouns import Underdrawing
+    from engine.painters.likeness import MiniLikeness
+    from engine.painters.unet import MINI_PAINTER, UNetPainter
+    from training.world.pairs import render_pair
+    from training.world.sampler import sample_brief
+
+    painter, likeness = UNetPainter(MINI_PAINTER, device="cpu"), MiniLikeness()
+
+    def png(picture: Image.Image) -> bytes:
+        out = io.BytesIO()
+        picture.save(out, "PNG", compress_level=1)
+        return out.getvalue()
+
+    own: dict[str, list[float]] = {"painted": [], "true": []}
+    other: dict[str, list[float]] = {"painted": [], "true": []}
+    for index in range(count):
+        rng = Random(f"check:{index}")
+        brief = sample_brief(rng, held_out=True, count=1 + index % 4)
+        pair = render_pair(brief, rng, way=("rough", "plate", "other light")[index % 3])
+        drawing = Underdrawing(png(pair.underdrawing), pair.boxes, pair.missing)
+        made = painter.paint(brief, drawing, [], seed=index, on_step=lambda *_: None).png
+        avatars = dict(zip([figure.character_id for figure in brief.figures], likeness.embed(
+            [draw_character_avatar(figure.look) for figure in brief.figures]), strict=True))
+        boxes = [(character_id, box) for character_id, box in pair.boxes if character_id not in pair.missing]
+        for what, picture in (("painted", made), ("true", png(pair.target))):
+            for (character_id, _), vector in zip(boxes, likeness.embed(crops(picture, boxes)), strict=True):
+                for whose, avatar in avatars.items():
+                    (own if whose == character_id else other)[what].append(cosine(vector, avatar))
+    return [{"on": what, "figures": len(own[what]), "threshold": threshold,
+             "refused": round(float(np.mean(np.array(own[what]) < threshold)), 3),
+             "fooled": round(float(np.mean(np.array(other[what]) >= threshold)), 3)}
+            for what in own for threshold in thresholds]
+
+
 # --- export ----------------------------------------------------------------------------------------
 
 def load(run: Path, album: Album) -> LikenessNet:
@@ -347,15 +393,16 @@ def export(net: LikenessNet, out: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: `collect`, `train`, `judge` or `export`."""
+    """The command line: `collect`, `train`, `judge`, `export`, or `painted` with what is shipped."""
     parser = argparse.ArgumentParser(prog="python -m training.likeness", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=("collect", "train", "judge", "export"))
+    parser.add_argument("act", choices=("collect", "train", "judge", "export", "painted"))
     parser.add_argument("--run", type=Path, default=RUNS / "likeness")
     parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--parts", type=int, default=45, help="of the album, 200 families each")
     parser.add_argument("--families", type=int, default=200, help="in a part of the album")
+    parser.add_argument("--panels", type=int, default=60, help="for `painted`")
     parser.add_argument("--out", type=Path, default=MINI_LIKENESS)
     asked = parser.parse_args(arguments)
     torch.set_num_threads(asked.threads)
@@ -365,6 +412,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         collect(album, parts=asked.parts, seed=31, families=asked.families)
     elif asked.act == "train":
         train(Album(album), minutes=asked.minutes, run=asked.run, held_out=Album(kept))
+    elif asked.act == "painted":
+        print("\n".join(map(json.dumps, painted(asked.panels))))
     elif asked.act == "judge":
         net, held_out = load(asked.run, Album(album)), Album(kept)
         figures = judge(net, held_out)
