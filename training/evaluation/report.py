@@ -215,6 +215,10 @@ def _side_by_side(results: Results) -> str:
 Over all {sum(map(len, results.long['truth']))} panels of the long stories the engine's FID is
 {frames.distance(results.long['truth'])(results.long['pronouns']):.2f}.
 
+Without an underdrawing this painter hardly paints: in the effort it had, with so small a share of it from blank paper,
+it has not learned to make a picture from words. The table therefore shows what the underdrawing is worth to a painter
+this small and this briefly trained. It does not show how the other methods do on a painter that can paint without one.
+
 What each had:
 {notes}"""
 
