@@ -267,7 +267,8 @@ class MiniWriter:
         stems = {_stem(word) for word in words_of(text)}
         taken_up = sum(_stem(word) in stems for word in about)
         misspelt = sum(word not in known and _stem(word) not in known for word in words_of(text))
-        expected = set(spoken_of(turn_text)) | ({author} if author else set())
+        # Whoever the turn names goes on acting; where it names nobody, its writer's own character may.
+        expected = set(spoken_of(turn_text)) or ({author} if author else set())
         at_hand = expected | ({member.character_id for member in here.cast} if here else set())
         named = set(spoken_of(text))
         pronouns = {str(slot): character.pronouns.value for slot, character, _ in slots.members
@@ -275,6 +276,8 @@ class MiniWriter:
         doubled = len(re.findall(r'(ID_\d)(?!\'s)(?=[^.!?"]*[a-z ] \1(?!\'s))', text))
         merit = (1.0 if taken_up or not about else 0.0) - 3.0 * misspelt - 1.0 * dropped
         merit += 1.5 if named & expected or not expected else 0.0
+        first = spoken_of(text)[:1]
+        merit -= 0.6 if expected and first and first[0] not in expected else 0.0
         merit -= 1.0 * len(named - at_hand) if at_hand else 0.0
         merit -= 2.0 * strays(text, pronouns) + 1.5 * doubled
         merit += 0.5 if 2 <= len(parts) <= 5 else -1.0
