@@ -118,8 +118,19 @@ def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[F
         else:
             flip = x > 0.5 if len(row) > 1 else chance.random() < 0.5
         placed.append(replace(figure, place=Place(round(x, 4), round(y, 4), round(height, 4), flip)))
-    # A rider is drawn after the one who carries.
-    return tuple(sorted(placed, key=lambda figure: figure.place.y + (1.0 if figure.action == "rides" else 0.0)))
+    heights_of = {figure.character_id: figure.place.height for figure in placed}
+
+    def nearness(figure: Figure) -> float:
+        # A rider is drawn after the one who carries, and the smaller of two who hug before the larger one's chest.
+        if figure.action == "rides":
+            return figure.place.y + 1.0
+        hugged = next((other.character_id for other in placed
+                       if other.toward == figure.character_id and other.action == "hugs"), None)
+        partner = figure.toward if figure.action == "hugs" else hugged
+        larger = partner is not None and heights_of.get(partner, 0.0) > figure.place.height
+        return figure.place.y + (0.5 if larger else 0.0)
+
+    return tuple(sorted(placed, key=nearness))
 
 
 def resolve_setting(story: Story, beat: Beat, known: Sequence[Setting]) -> Setting:

@@ -119,6 +119,14 @@ def test_a_plan_keeps_order_settings_and_ids() -> None:
     assert plan_panels(STORY, step, cast, []) == (briefs, new), "a replay plans the same"
 
 
+def test_the_smaller_of_two_who_hug_is_seen() -> None:
+    for small, big in (("mouse", "bear"), ("baby", "dragon")):
+        for pair in ((figure("a", big, "hugs", "b"), figure("b", small)), (figure("a", small, "hugs", "b"),
+                                                                           figure("b", big))):
+            for seed in range(6):
+                assert place_figures(pair, shot="wide", seed=seed)[-1].look.kind == small
+
+
 def test_small_things_lie_in_front_float_or_are_in_somebodys_hands() -> None:
     figures = place_figures([replace(figure("a"), holding="cup"), figure("b")], shot="wide", seed=3)
     placed = dict(place_props(("lantern", "cup", "balloon", "tent", "key"), figures, shot="wide", seed=3))
