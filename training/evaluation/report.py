@@ -223,8 +223,8 @@ Over all {sum(map(len, results.long['truth']))} panels of the long stories the e
 Without an underdrawing this painter hardly paints: in the effort it had, with so small a share of it from blank paper,
 it has not learned to make a picture from words. The table therefore shows what the underdrawing is worth to a painter
 this small and this briefly trained. It does not show how the other methods do on a painter that can paint without one.
-Cut-outs on nearly empty paper are easier for the judge to read than a whole scene, so that row's Char-F1 may stand above
-that of true pictures; its rooms are what is missing.
+Cut-outs on nearly empty paper are easier for the judge to read than a whole scene, so that row's Char-F1 may stand
+above that of true pictures; its rooms are what is missing.
 
 What each had:
 {notes}"""
