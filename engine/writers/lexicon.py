@@ -92,14 +92,14 @@ sleepy: sleepy, tired, asleep, yawned, yawns, sleep, sleeps, slept, bedtime
 TIMES: Final = _table("""
 night: night, midnight, moonlight, moon rises
 evening: evening, sunset, dusk, the sun went down, the sun goes down
-day: morning, sunrise, noon, afternoon, next day
+day: morning, sunrise, noon, afternoon, next day, the sun comes up, the sun came up, the sun rises, the sun rose
 """)
 
 WEATHERS: Final = _table("""
 rain: rain, rains, raining, rained, rainy, storm, thunder, stormy
 snow: snowing, snows, snowed, snowy, snowflakes, blizzard
 fog: fog, foggy, mist, misty
-clear: sunny, sunshine, rainbow, the sun came out, the sun comes out
+clear: sunny, sunshine, rainbow, the sun came out, the sun comes out, the sun comes up, the sun came up, the sun is shining
 """)
 
 #: Words that carry no subject of their own; what is left of a turn is what it is about.
