@@ -135,9 +135,9 @@ def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId
         fixed[-1] = replace(fixed[-1], setting_kind=place, setting_name=_owned(turn, place))
         if len(fixed) > 1 and here is None:
             fixed = [replace(beat, setting_kind=place, setting_name=_owned(turn, place)) for beat in fixed]
-    fixed = [replace(beat, time_of_day=last_match(turn, TIMES) or beat.time_of_day,
-                     weather=_weather(turn, beat)) if beat.setting_kind == fixed[-1].setting_kind or here is None else beat
-             for beat in fixed]
+    there = fixed[-1].setting_kind
+    fixed = [replace(beat, time_of_day=last_match(turn, TIMES) or beat.time_of_day, weather=_weather(turn, beat))
+             if beat.setting_kind == there or here is None else beat for beat in fixed]
     return tuple(tidy(beat) for beat in fixed)
 
 

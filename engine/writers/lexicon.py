@@ -99,7 +99,7 @@ WEATHERS: Final = _table("""
 rain: rain, rains, raining, rained, rainy, storm, thunder, stormy
 snow: snowing, snows, snowed, snowy, snowflakes, blizzard
 fog: fog, foggy, mist, misty
-clear: sunny, sunshine, rainbow, the sun came out, the sun comes out, the sun comes up, the sun came up, the sun is shining
+clear: sunny, sunshine, rainbow, the sun came out, the sun comes out, the sun comes up, the sun came up
 """)
 
 #: Words that carry no subject of their own; what is left of a turn is what it is about.
