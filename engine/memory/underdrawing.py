@@ -83,11 +83,14 @@ def posed(figure: Figure) -> bytes:
 
 
 def sketch_plate(brief: PanelBrief, *, size_px: int) -> Underdrawing:
-    """The underdrawing of a plate: the setting drawn by the scenery, so that the same instance keeps its shape."""
-    from engine.mini.scenery import draw_setting  # the drawing engine is only needed when a plate is missing
+    """The underdrawing of a plate: the setting drawn by the scenery, so that the same instance keeps its shape.
 
-    picture = draw_setting(brief.setting.kind, seed=brief.setting.seed, time_of_day=brief.time_of_day,
-                           weather=brief.weather, size_px=size_px)
+    It is sketched in the book's style: a painter that starts late keeps paper and strokes rather than finding them.
+    """
+    from engine.mini.scenery import apply_style, draw_setting  # only needed when a plate is missing
+
+    picture = apply_style(draw_setting(brief.setting.kind, seed=brief.setting.seed, time_of_day=brief.time_of_day,
+                                       weather=brief.weather, size_px=size_px), brief.style, seed=brief.setting.seed)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return Underdrawing(out.getvalue(), ())
