@@ -25,6 +25,8 @@ _HOLDS: Final = re.compile(r"\b(?:held|hugged|picked up|carried|had|showed) (?:u
 _WHAT_IS_LOST: Final = re.compile(
     r"(?:lost|loses?|find|the|her|his|their|'s) (?:[a-z]+ )??((?:THING|BEAST)_\d|[a-z]+)"
     r"(?= (?:is|was|are|were) (?:gone|lost|missing)|[.!?]|$)")
+#: "ID_1 yawned. ID_1 yawned too."
+_TOO: Final = re.compile(r"(ID_\d) (\w+)\b[^.!?]*[.!?] (?:And )?\1 \2,? too\b")
 _UNSAID: Final = re.compile(r'"[^"]*"')
 #: Weather words that a page says of now; "rain" in a story told is not the weather.
 _NOW: Final = {"rain": re.compile(r"\b(?:raining|rained|raindrops|it rains|the rain|puddle|wet from head)\b"),
@@ -34,11 +36,13 @@ _NOW: Final = {"rain": re.compile(r"\b(?:raining|rained|raindrops|it rains|the r
 
 
 def nonsense(hidden: str, turn: str) -> list[str]:
-    """What no picture book would print: food and things that talk unasked, people who call themselves.
+    """What no picture book would print: food and things that talk unasked, people who call or copy themselves.
 
     `hidden` and `turn` carry tokens for names and things.
     """
     found = ["a thing speaks"] if _SPEAKS.search(hidden) and not _SPOKEN_TO.search(turn) else []
+    if _TOO.search(hidden):
+        found.append("copies themselves")
     return [*found, "calls themselves"] if speaks_to_self(hidden) else found
 
 

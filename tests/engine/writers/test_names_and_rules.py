@@ -138,6 +138,8 @@ def test_a_page_reader_puts_slots_for_pronouns() -> None:
 
 def test_faults_of_a_page_are_found() -> None:
     assert nonsense('"I am so hungry," said the FOOD_1.', "ID_1 gives the BEAST_1 some FOOD_1s")
+    assert nonsense("ID_1 yawned so wide that her ears moved. ID_1 yawned too.", "ID_1 is tired")
+    assert not nonsense("ID_1 yawned so wide that her ears moved. ID_2 yawned too.", "ID_1 is tired")
     assert not nonsense('"I am so hungry," said the BEAST_1.', "ID_1 gives the BEAST_1 some FOOD_1s")
     assert not nonsense('"Hello," said the THING_1.', "the THING_1 starts to talk")
     assert nonsense('ID_1 waved. "Come on, ID_1!"', "ID_1 runs") == ["calls themselves"]
