@@ -71,7 +71,7 @@ street: street, town, city, shop, supermarket, airport, station, hospital, marke
     train station
 playground: playground, circus, funfair, fair, park, swings, sandbox, sandpit
 mountain: mountain, mountains, hill, cliff, volcano
-meadow: meadow, field, river, pond, grass, valley
+meadow: meadow, field, river, pond, valley
 castle: castle, palace, tower, throne room
 cave: cave, tunnel, den, dungeon, mine
 underwater: underwater, under the sea, bottom of the sea, under the water, coral reef

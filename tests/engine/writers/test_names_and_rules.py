@@ -12,7 +12,7 @@ from engine.nouns import Beat, CastMember, CharacterId, Scene
 from engine.vocabulary import SETTINGS
 from engine.writers.agreement import agreeing
 from engine.writers.correct import correct, picture_words, plan_by_rules, present, tidy
-from engine.writers.lexicon import named_place
+from engine.writers.lexicon import named_place, place_at
 from engine.writers.mini_checks import contradictions, nonsense
 from engine.writers.mini_reading import PageReader
 from engine.writers.naming import Slots, clean_name, clean_text
@@ -237,3 +237,7 @@ def test_a_picture_in_words() -> None:
         "On the beach at night, in the rain: ID_1 gives an apple to ID_2, happy; "
         "ID_2 looks at ID_1, with a tent near by."
     )
+
+
+def test_grass_is_no_place_of_its_own() -> None:
+    assert place_at("ID_1 sits in the garden at night. ID_1 sees a small lantern in the grass.") == "garden"
