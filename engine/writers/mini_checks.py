@@ -27,6 +27,10 @@ _WHAT_IS_LOST: Final = re.compile(
     r"(?= (?:is|was|are|were) (?:gone|lost|missing)|[.!?]|$)")
 #: "ID_1 yawned. ID_1 yawned too."
 _TOO: Final = re.compile(r"(ID_\d) (\w+)\b[^.!?]*[.!?] (?:And )?\1 \2,? too\b")
+#: Things of the world that nobody takes for granted: "the map" needs a map before it.
+_FOUND: Final = (
+    "map", "key", "letter", "cake", "gift", "kite", "balloon", "teddy", "sword", "drum", "lantern", "basket", "umbrella")
+_THE: Final = re.compile(rf"\b(?:a|an|the|her|his|their|its) ({'|'.join(_FOUND)})\b", re.IGNORECASE)
 _UNSAID: Final = re.compile(r'"[^"]*"')
 #: Weather words that a page says of now; "rain" in a story told is not the weather.
 _NOW: Final = {"rain": re.compile(r"\b(?:raining|rained|raindrops|it rains|the rain|puddle|wet from head)\b"),
@@ -75,6 +79,13 @@ def contradictions(hidden: str, turn: str, here: Beat | None) -> list[str]:
     snowy = "snowfield" in allowed             # it lies there in any weather
     if weather and said and weather not in said and not (snowy and said == {"snow"}):
         found.append("another weather")
+    seen = set(re.findall(r"[a-z]+", turn.casefold()))
+    if here is not None:
+        seen |= {*here.props, *(member.holding for member in here.cast)}
+    for match in _THE.finditer(hidden):        # things of earlier pages are tokens, not words
+        if match[0][:2].casefold() == "th" and match[1].casefold() not in seen:
+            found.append("a thing out of nowhere")
+        seen.add(match[1].casefold())
     if _LOST.search(turn):
         held = {match[1] for match in _HOLDS.finditer(told)}
         if held & set(_WHAT_IS_LOST.findall(turn)):

@@ -241,3 +241,9 @@ def test_a_picture_in_words() -> None:
 
 def test_grass_is_no_place_of_its_own() -> None:
     assert place_at("ID_1 sits in the garden at night. ID_1 sees a small lantern in the grass.") == "garden"
+
+
+def test_a_thing_out_of_nowhere_is_found() -> None:
+    assert contradictions("The map was yellow and old.", "ID_1 sees a small lantern.", None)
+    assert not contradictions("The map was yellow and old.", "ID_1 finds a map.", None)
+    assert not contradictions("ID_1 found a map. The map was old.", "ID_1 sees a small lantern.", None)
