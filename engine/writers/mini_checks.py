@@ -29,7 +29,8 @@ _WHAT_IS_LOST: Final = re.compile(
 _TOO: Final = re.compile(r"(ID_\d) (\w+)\b[^.!?]*[.!?] (?:And )?\1 \2,? too\b")
 #: Things of the world that nobody takes for granted: "the map" needs a map before it.
 _FOUND: Final = (
-    "map", "key", "letter", "cake", "gift", "kite", "balloon", "teddy", "sword", "drum", "lantern", "basket", "umbrella")
+    "map", "key", "letter", "cake", "gift", "kite", "balloon", "teddy", "sword", "drum", "lantern", "basket",
+    "umbrella")
 _THE: Final = re.compile(rf"\b(?:a|an|the|her|his|their|its) ({'|'.join(_FOUND)})\b", re.IGNORECASE)
 _UNSAID: Final = re.compile(r'"[^"]*"')
 #: Weather words that a page says of now; "rain" in a story told is not the weather.
