@@ -29,9 +29,9 @@ def compose(plate: Image.Image, figures: Sequence[Figure], cutouts: Mapping[Char
 
     canvas = plate.convert("RGB").copy()
     side = canvas.width
-    for name, place in props:
+    if props:
         from engine.mini.dolls import draw_prop  # only a panel with things in it needs the drawing engine
-
+    for name, place in props:
         thing = draw_prop(name, height_px=max(4, round(place.height * side)))
         canvas.paste(thing, (round(place.x * side - thing.width / 2), round(place.y * side - thing.height)), thing)
     scaled = [_scaled(cutouts[figure.character_id], figure.place, side) if figure.character_id in cutouts else None

@@ -96,9 +96,9 @@ def test_a_pair_is_seeded_and_true(way: str) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_posed_cutouts_lie_to_the_pixel_where_the_true_picture_has_them(seed: int) -> None:
     brief = replace(sample_brief(Random(seed), count=1 + seed % 3), style="flat", weather="clear", time_of_day="day")
+    brief = replace(brief, setting=replace(brief.setting, kind="garden"))   # some places tint everybody
     pair = render_pair(brief, Random(seed), way="plate")
-    if pair.missing or brief.setting.kind in ("underwater", "cave"):
-        pytest.skip("somebody was left out, or the place tints everybody")
+    assert not pair.missing
     different = np.abs(np.asarray(pair.underdrawing, np.int16) - np.asarray(pair.target, np.int16)).max(axis=2)
     # What differs is scaling of outlines, light and the shadows on the ground.
     assert np.median(different) == 0 and (different > 90).mean() < 0.02

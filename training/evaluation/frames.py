@@ -122,11 +122,6 @@ def room_pairs(one: Frames) -> tuple[Array, Array]:
     return cosines[same & upper], cosines[~same & upper]
 
 
-def room_identity(stories: list[Frames]) -> float:
-    """The mean cosine of panels that play in the same room."""
-    return _mean(np.concatenate([room_pairs(one)[0] for one in stories]))
-
-
 def same_room(threshold: float) -> Figure:
     """The share of pairs of panels in the same room that the judge takes for the same room."""
     return lambda stories: _mean(np.concatenate([room_pairs(one)[0] >= threshold for one in stories]))
