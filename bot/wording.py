@@ -263,6 +263,27 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
     "terminal_plate": "Painting the place of picture {number}",
     "role_writer": "writer", "role_painter": "painter",
+
+    # characters as files
+    "character_file_not_one": "That is not a character file. `/character export` makes one.",
+    "character_file_too_large": "That character file is too large. It may be at most {limit_mib} MB.",
+    "character_file_damaged": "That character file is damaged, so I have not opened it. Please export it once more.",
+    "character_file_locked": "That character file is locked with a password. Please export it once more, without one.",
+    "character_file_too_much": "There is more packed into that file than a character needs, so I have not opened it.",
+    "character_file_strange": "There are things in that file that do not belong in a character file, so I have not "
+                              "opened it.",
+    "character_file_newer": "That character file was made by a newer version of me, and I cannot read it yet.",
+    "character_file_words": "I cannot use what that character file says under \"{field}\", so I have not opened it.",
+    "character_file_picture": "I cannot use a picture in that character file, so I have not opened it.",
+    "character_file_adapter": "I cannot use what was learned in that character file, so I have not opened it.",
+    "character_file_ready": "Here is **{name}** as a file. Somebody who has it can bring {name} along anywhere I am, "
+                            "with `/character import`; so give it only to people you trust.",
+    "character_file_bare": "**{name}** has no avatar yet, so the file holds the look and the words alone.",
+    "character_file_arrived": "**{name}** has arrived and is yours now.",
+    "character_file_learned": "What a larger model had learned about {name} came along, but I cannot use it here, so I "
+                              "have let it go.",
+    "character_file_consent": "This character was drawn from photos of a person. Before {name} may be in stories here "
+                              "I need to know who agreed.",
 })
 
 DANISH: Final[Mapping[str, str]] = MappingProxyType({
@@ -490,6 +511,25 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",
     "role_writer": "Forfatteren", "role_painter": "Maleren",
+
+    "character_file_not_one": "Det er ikke en figurfil. `/figur eksport` laver en.",
+    "character_file_too_large": "Den figurfil er for stor. Den må højst fylde {limit_mib} MB.",
+    "character_file_damaged": "Den figurfil er beskadiget, så jeg har ikke åbnet den. Eksportér den igen.",
+    "character_file_locked": "Den figurfil er låst med en adgangskode. Eksportér den igen uden.",
+    "character_file_too_much": "Der er pakket mere i den fil, end en figur behøver, så jeg har ikke åbnet den.",
+    "character_file_strange": "Der er ting i den fil, som ikke hører hjemme i en figurfil, så jeg har ikke åbnet den.",
+    "character_file_newer": "Den figurfil er lavet af en nyere udgave af mig, og jeg kan ikke læse den endnu.",
+    "character_file_words": "Jeg kan ikke bruge det, figurfilen siger under \"{field}\", så jeg har ikke åbnet den.",
+    "character_file_picture": "Jeg kan ikke bruge et billede i den figurfil, så jeg har ikke åbnet den.",
+    "character_file_adapter": "Jeg kan ikke bruge det lærte i den figurfil, så jeg har ikke åbnet den.",
+    "character_file_ready": "Her er **{name}** som fil. Den, der har filen, kan tage {name} med overalt, hvor jeg er, "
+                            "med `/figur import`; så giv den kun til folk, du stoler på.",
+    "character_file_bare": "**{name}** har ingen avatar endnu, så filen rummer kun udseendet og ordene.",
+    "character_file_arrived": "**{name}** er kommet og er din nu.",
+    "character_file_learned": "Det, en større model havde lært om {name}, fulgte med, men jeg kan ikke bruge det her, "
+                              "så jeg har sluppet det.",
+    "character_file_consent": "Figuren er tegnet efter fotos af et menneske. Før {name} må være med i historier her, "
+                              "skal jeg vide, hvem der har sagt ja.",
 })
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
