@@ -1,8 +1,9 @@
-"""The child process that decodes one untrusted photo, and nothing else. Started by name: `engine.cast.decoding`.
+"""The child process that decodes untrusted pictures, and nothing else. Started by name: `engine.cast.decoding`.
 
-It reads the upload from stdin and writes one line of JSON to stdout, followed by raw RGB bytes when the photo is
-good. It limits its own memory, time and files before it reads a byte, imports Pillow's three wanted decoders only,
-and dies after one photo, so that whatever a hostile file does to a decoder ends here.
+It reads one photo (or, told so, the pictures of one character file, each after its length) from stdin and writes one
+line of JSON to stdout, followed by raw pixels when all is good. It limits its own memory, time and files before it
+reads a byte, imports Pillow's three wanted decoders only, and dies after one upload, so that whatever a hostile file
+does to a decoder ends here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import json
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageFilter, ImageOps, ImageStat, UnidentifiedImageError
@@ -84,6 +86,29 @@ def decode(data: bytes, *, max_pixels: int, longest_px: int, shortest_px: int) -
     return fresh, {"notes": notes, **_quality(fresh)}
 
 
+def decode_cutout(data: bytes, *, longest_px: int, shortest_px: int) -> Image.Image:
+    """One picture of a character file as fresh RGBA pixels: a PNG that stands still. Raises `Unusable`."""
+    Image.MAX_IMAGE_PIXELS = longest_px * longest_px
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
+        if max(image.size) > longest_px:
+            raise Unusable("photo_too_many_pixels", limit_mp=max(1, longest_px * longest_px // 1_000_000))
+        if min(image.size) < shortest_px:
+            raise Unusable("photo_too_small", limit_px=shortest_px)
+        if getattr(image, "n_frames", 1) > 1:
+            raise Unusable("photo_animated")
+        image.load()
+        image = image.convert("RGBA")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Unusable("photo_too_many_pixels", limit_mp=max(1, longest_px * longest_px // 1_000_000)) from None
+    except UnidentifiedImageError:
+        raise Unusable("photo_wrong_kind") from None
+    except OSError:
+        raise Unusable("photo_unreadable") from None
+    return Image.frombytes("RGBA", image.size, image.tobytes())
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Any mode the three formats can have, as RGB; what shines through becomes white."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I"):
@@ -107,15 +132,21 @@ def _quality(image: Image.Image) -> dict[str, float]:
 
 
 def main(stdin: BinaryIO, stdout: BinaryIO, limits: dict[str, int]) -> int:
-    """Reads one photo, answers, returns the exit status."""
+    """Reads one upload, answers, returns the exit status."""
     limit_process(limits["memory_bytes"], limits["cpu_s"])
     Image.init()
     pixels = b""
     try:
-        image, said = decode(stdin.read(), max_pixels=limits["max_pixels"], longest_px=limits["longest_px"],
-                             shortest_px=limits["shortest_px"])
-        pixels = image.tobytes()
-        answer: dict[str, Any] = {"width": image.width, "height": image.height, **said}
+        if limits.get("cutouts"):
+            images = [decode_cutout(data, longest_px=limits["longest_px"], shortest_px=limits["shortest_px"])
+                      for data in _each(stdin)]
+            pixels = b"".join(image.tobytes() for image in images)
+            answer: dict[str, Any] = {"sizes": [image.size for image in images]}
+        else:
+            image, said = decode(stdin.read(), max_pixels=limits["max_pixels"], longest_px=limits["longest_px"],
+                                 shortest_px=limits["shortest_px"])
+            pixels = image.tobytes()
+            answer = {"width": image.width, "height": image.height, **said}
     except Unusable as unusable:
         answer = {"reason": unusable.reason, "facts": unusable.facts}
     except MemoryError:
@@ -125,6 +156,12 @@ def main(stdin: BinaryIO, stdout: BinaryIO, limits: dict[str, int]) -> int:
     stdout.write(json.dumps(answer).encode() + b"\n" + pixels)
     stdout.flush()
     return 0
+
+
+def _each(stdin: BinaryIO) -> Iterator[bytes]:
+    """Pictures, each after its length in eight bytes."""
+    while length := stdin.read(8):
+        yield stdin.read(int.from_bytes(length, "big"))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +59,26 @@ async def open_photo(data: bytes, *, limit_bytes: int = 25 * MIB, max_pixels: in
         raise BadPhoto(reason="photo_too_large", limit_mib=limit_bytes // MIB)
     limits = {"memory_bytes": memory_bytes, "cpu_s": max(1, round(limit_s)), "max_pixels": max_pixels,
               "longest_px": longest_px, "shortest_px": shortest_px}
+    return _read(*await _decoded(data, limits, limit_s))
+
+
+async def open_pictures(pictures: Sequence[bytes], *, longest_px: int = 1024, shortest_px: int = 8,
+                        memory_bytes: int = 1024 * MIB, limit_s: float = 15.0) -> list[bytes]:
+    """PNGs of a character file, decoded together in one child under the limits of photos, as fresh RGBA PNGs.
+
+    Raises `BadPhoto` for the first that is no PNG, moves, or is larger than `longest_px` or smaller than `shortest_px`.
+    """
+    if not pictures:
+        return []
+    limits = {"cutouts": 1, "memory_bytes": memory_bytes, "cpu_s": max(1, round(limit_s)),
+              "max_pixels": longest_px * longest_px, "longest_px": longest_px, "shortest_px": shortest_px}
+    framed = b"".join(len(png).to_bytes(8, "big") + png for png in pictures)
+    answer, status = await _decoded(framed, limits, limit_s)
+    return await asyncio.to_thread(_read_cutouts, answer, status, len(pictures), longest_px)
+
+
+async def _decoded(data: bytes, limits: dict[str, int], limit_s: float) -> tuple[bytes, int | None]:
+    """What the limited child answers, and its exit status. Raises `BadPhoto` when it takes too long."""
     # the child gets no secrets: only what Python needs to start and to find this package
     wanted = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
     environment = {name: os.environ[name] for name in wanted if name in os.environ} | {"PYTHONPATH": _ROOT}
@@ -71,7 +93,30 @@ async def open_photo(data: bytes, *, limit_bytes: int = 25 * MIB, max_pixels: in
         if child.returncode is None:
             child.kill()
             await child.wait()
-    return _read(answer, child.returncode)
+    return answer, child.returncode
+
+
+def _read_cutouts(answer: bytes, status: int | None, count: int, longest_px: int) -> list[bytes]:
+    from PIL import Image
+
+    head, _, pixels = answer.partition(b"\n")
+    if status != 0 or not head:
+        raise BadPhoto(reason="photo_unreadable")
+    said = json.loads(head)
+    if "reason" in said:
+        raise BadPhoto(reason=said["reason"], **said["facts"])
+    sizes = [(int(width), int(height)) for width, height in said["sizes"]]
+    if len(sizes) != count or any(max(size) > longest_px for size in sizes) \
+            or sum(width * height * 4 for width, height in sizes) != len(pixels):
+        raise BadPhoto(reason="photo_unreadable")
+    fresh, at = [], 0
+    for width, height in sizes:
+        end = at + width * height * 4
+        out = io.BytesIO()
+        Image.frombytes("RGBA", (width, height), pixels[at:end]).save(out, "PNG")
+        fresh.append(out.getvalue())
+        at = end
+    return fresh
 
 
 def _read(answer: bytes, status: int | None) -> SafePhoto:
