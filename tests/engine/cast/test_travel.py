@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from engine.cast.casting import draw_character_avatar
-from engine.cast.travel import FILE_BYTES, PICTURE_BYTES, REFERENCES, TravellingPicture, Traveller, pack, unpack
+from engine.cast.travel import FILE_BYTES, PICTURE_BYTES, REFERENCES, Traveller, TravellingPicture, pack, unpack
 from engine.nouns import Look, Pronouns, Refused
 
 LOOK = Look(kind="girl", hair="curly", hair_colour="ginger", freckles=True, accessories=("scarf",), size=1.1,
@@ -39,7 +39,8 @@ def safetensors(tensors: dict[str, Any] | None = None, data: bytes = bytes(16)) 
 def mia(**changes: Any) -> Traveller:
     return replace(Traveller(
         "Mia", Pronouns.SHE, LOOK, "a girl\nwith red hair", ("Mimi", "Mie"), "daughter", True, True,
-        draw_character_avatar(LOOK), (TravellingPicture(png(), "waves", "happy", (("outfit", "raincoat"),)),)), **changes)
+        draw_character_avatar(LOOK), (TravellingPicture(png(), "waves", "happy", (("outfit", "raincoat"),)),)),
+        **changes)
 
 
 def pixels(data: bytes | None) -> tuple[str, tuple[int, int], bytes]:
