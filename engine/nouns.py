@@ -112,11 +112,11 @@ class Look:
 
 
 class Sharing(StrEnum):
-    """Who besides the owner may use a character."""
+    """Who may use a character."""
 
-    ME = "me"
-    STORY = "story"
-    SERVER = "server"
+    ME = "me"                              # only the owner's own turns draw it
+    STORY = "story"                        # everybody in a story the owner brought it into
+    SERVER = "server"                      # anybody on its server may bring it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,7 @@ class Consent:
     who: str                               # "me", "adult_agreed", "my_child", "not_a_person"
     policy_version: int
     given_at: datetime
+    withdrawn_at: datetime | None = None   # taken back: the character is drawn no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,32 @@ class Character:
     sharing: Sharing = Sharing.STORY
     from_photo: bool = False
     server_id: ServerId = ServerId("")     # where it was registered
+    nicknames: tuple[str, ...] = ()
+    relation: str = ""                     # what it is to its owner, who says "my ...": "sister", "dog"
+    born_in: StoryId | None = None         # came in while this story was told; nobody registered it
+
+    @property
+    def usable(self) -> bool:
+        """False once the consent to draw it was taken back."""
+        return self.consent is None or self.consent.withdrawn_at is None
+
+
+#: Fields of a Look that differ from somebody's own, by name; "" means their own again.
+Worn = tuple[tuple[str, str], ...]
+Wardrobe = tuple[tuple[CharacterId, Worn], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A kept picture of a character besides its avatar: an RGBA cut-out, and what it shows."""
+
+    character_id: CharacterId
+    picture: PictureId
+    source: str                            # "panel": somebody liked it there; "file": it came with the character
+    panel_id: PanelId | None = None
+    action: str = "stands"
+    mood: str = "calm"
+    worn: Worn = ()
 
 
 # --- stories ---------------------------------------------------------------------------------------
@@ -186,6 +213,8 @@ class TurnKind(StrEnum):
     WRITE = "write"                        # a person wrote it
     NEXT_PAGE = "next_page"                # the bot writes a turn by itself
     END = "end"                            # bring the story to its close
+    ILLUSTRATE = "illustrate"              # a page of a text that was there before: nobody writes
+    FILL = "fill"                          # the bot writes the page between two others
 
 
 class TurnState(StrEnum):
@@ -207,6 +236,18 @@ class Turn:
     state: TurnState = TurnState.ACCEPTED
     reason: str = ""                       # why it failed: a key in bot/wording.py
     created_at: datetime | None = None
+    meant: tuple[tuple[int, int, CharacterId], ...] = ()   # spans of `text` and who is meant, where it was asked
+    before: StepId | None = None           # the page this one is put before; None: after the last
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A turn that waits until its writer says who is meant; `turn.meant` has what is known already."""
+
+    question_id: str
+    turn: Turn
+    candidates: tuple[CharacterId, ...]
+    span: tuple[int, int] = (0, 0)         # of the turn's text: what is asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +258,7 @@ class Setting:
     kind: str                              # a word of vocabulary.SETTINGS
     name: str                              # "Mia's bedroom"
     seed: int                              # where the window is, which trees
+    picture: PictureId | None = None       # a place that began as somebody's picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +270,7 @@ class CastMember:
     mood: str = "calm"
     holding: str = ""                      # a prop, or ""
     toward: CharacterId | None = None      # whom they touch, give to or look at
+    wears: Worn = ()                       # what they put on or take off here, and keep so
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +345,7 @@ class Figure:
     mood: str = "calm"
     holding: str = ""
     toward: CharacterId | None = None
+    worn: Worn = ()                        # in what `look`, the Look in force, differs from their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +397,41 @@ class PanelState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How like themselves the figures of one painting are, and what is wrong with it."""
+
+    scores: tuple[tuple[CharacterId, float], ...] = ()   # cosine of crop and own avatar, -1 to 1
+    confused: tuple[CharacterId, ...] = ()               # nearer to somebody else of the story than to themselves
+    missing: tuple[CharacterId, ...] = ()                # nobody at all stands where they should
+    doubled: tuple[CharacterId, ...] = ()                # seen once more where nobody should stand
+    attempts: int = 1                                    # paintings made for this panel
+
+    @property
+    def worst(self) -> float:
+        """The least of the scores; 1 for an empty panel."""
+        return min((score for _, score in self.scores), default=1.0)
+
+    @property
+    def wrong(self) -> frozenset[CharacterId]:
+        """Everybody with whom something is the matter."""
+        return frozenset((*self.confused, *self.missing, *self.doubled))
+
+
+@dataclass(frozen=True, slots=True)
+class RecallItem:
+    """One thing memory hands to a brief, with the reason a person can read and its weight 0 to 1."""
+
+    what: str                              # "avatar", "reference", "cutout", "plate", "frame"
+    picture: PictureId
+    reason: str                            # a key in bot/wording.py
+    weight: float
+    character_id: CharacterId | None = None
+    panel_id: PanelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """A drawn brief."""
+    """A drawn brief, in the version that is shown."""
 
     panel_id: PanelId
     step_id: StepId
@@ -369,6 +446,27 @@ class Panel:
     version: int = 1
     message_id: MessageId | None = None
     alt_text: str = ""
+    verdict: Verdict | None = None         # None: nobody looked
+    recalled: tuple[RecallItem, ...] = ()
+    change: str = ""                       # what somebody asked to be different in this version
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """One character in one panel as memory: where, doing what, wearing what, and how like themselves."""
+
+    character_id: CharacterId
+    panel_id: PanelId
+    action: str = "stands"
+    mood: str = "calm"
+    worn: Worn = ()
+    flip: bool = False
+    height: float = 0.5                    # standing height, a fraction of the panel
+    box: Box | None = None                 # None until it is drawn
+    score: float = 0.0                     # cosine of the crop and the avatar, -1 to 1
+    quality: float = 0.0                   # how sharp and unhidden the crop is, 0 to 1
+    cutout: PictureId | None = None        # RGBA, facing right
+    age: int = 1                           # pages back from now, 1 for the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,18 +489,6 @@ class Plate:
     weather: str
     style: str
     picture: PictureId
-
-
-@dataclass(frozen=True, slots=True)
-class RecallItem:
-    """One thing memory hands to a brief, with the reason a person can read and its weight 0 to 1."""
-
-    what: str                              # "avatar", "cutout", "plate", "frame"
-    picture: PictureId
-    reason: str                            # a key in bot/wording.py
-    weight: float
-    character_id: CharacterId | None = None
-    panel_id: PanelId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +522,8 @@ class Scene:
     settings: tuple[Setting, ...]          # known places, the current one last
     past: tuple[Past, ...]
     max_panels: int = 2
+    wardrobe: Wardrobe = ()                # who wears something else than their own, at the head
+    leads_to: Past | None = None           # the page that follows, where this one fills a gap
 
 
 @dataclass(frozen=True, slots=True)

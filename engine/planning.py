@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from engine.nouns import (
     Beat,
@@ -17,6 +18,7 @@ from engine.nouns import (
     Character,
     CharacterId,
     Figure,
+    Look,
     PanelBrief,
     PanelId,
     Place,
@@ -25,6 +27,8 @@ from engine.nouns import (
     StepId,
     Story,
     StoryStep,
+    Wardrobe,
+    Worn,
 )
 from engine.vocabulary import FLOATING_PROPS, KIND_HEIGHTS, PROP_HEIGHTS, SETTINGS, STANDING_PROPS, TOUCHING
 
@@ -182,15 +186,44 @@ def place_props(props: Sequence[str], figures: Sequence[Figure], *, shot: str,
     return tuple(placed)
 
 
-def figure_of(member: CastMember, character: Character) -> Figure:
+# --- the wardrobe ----------------------------------------------------------------------------------
+
+def dressed(worn: Worn, changes: Worn) -> Worn:
+    """What is worn after `changes`: the newest word for each field of the Look holds, "" gives back their own."""
+    now = dict(worn) | dict(changes)
+    return tuple(sorted((name, value) for name, value in now.items() if value))
+
+
+def look_in_force(own: Look, worn: Worn) -> Look:
+    """Somebody's own Look with what they wear now; several accessories are joined by commas."""
+    known = {each.name for each in fields(Look)}
+    values: dict[str, Any] = {name: value for name, value in worn if name in known and name not in ("kind", "size")}
+    if "accessories" in values:
+        values["accessories"] = tuple(word for word in values["accessories"].split(", ") if word != "none")
+    return replace(own, **values)
+
+
+def after_beats(wardrobe: Wardrobe, beats: Sequence[Beat]) -> Wardrobe:
+    """What everybody wears after these beats; only those who wear something else than their own are in it."""
+    worn = dict(wardrobe)
+    for beat in beats:
+        for member in beat.cast:
+            worn[member.character_id] = dressed(worn.get(member.character_id, ()), member.wears)
+    return tuple(sorted((who, changes) for who, changes in worn.items() if changes))
+
+
+def figure_of(member: CastMember, character: Character, worn: Worn = ()) -> Figure:
     """A cast member with the Look in force, not yet placed."""
-    return Figure(character.character_id, character.name, character.look, Place(0.5, 0.92, 0.5), member.action,
-                  member.mood, member.holding, member.toward)
+    return Figure(character.character_id, character.name, look_in_force(character.look, worn), Place(0.5, 0.92, 0.5),
+                  member.action, member.mood, member.holding, member.toward, worn)
 
 
-def plan_panels(story: Story, step: StoryStep, cast: Mapping[CharacterId, Character],
-                known: Sequence[Setting]) -> tuple[tuple[PanelBrief, ...], tuple[Setting, ...]]:
-    """The briefs of a step, and the settings that are new with it. Deterministic in its arguments."""
+def plan_panels(story: Story, step: StoryStep, cast: Mapping[CharacterId, Character], known: Sequence[Setting],
+                wardrobe: Wardrobe = ()) -> tuple[tuple[PanelBrief, ...], tuple[Setting, ...]]:
+    """The briefs of a step, and the settings that are new with it. Deterministic in its arguments.
+
+    `wardrobe` is what everybody wears when the step begins.
+    """
     settings = list(known)
     new: list[Setting] = []
     briefs = []
@@ -203,8 +236,10 @@ def plan_panels(story: Story, step: StoryStep, cast: Mapping[CharacterId, Charac
         settings.append(setting)
         identity = panel_id(step.step_id, index)
         seed = stable_seed(identity, "layout")
-        figures = place_figures([figure_of(member, cast[member.character_id]) for member in beat.cast
-                                 if member.character_id in cast], shot=beat.shot, seed=seed)
+        wardrobe = after_beats(wardrobe, [beat])
+        worn = dict(wardrobe)
+        figures = place_figures([figure_of(member, cast[member.character_id], worn.get(member.character_id, ()))
+                                 for member in beat.cast if member.character_id in cast], shot=beat.shot, seed=seed)
         briefs.append(PanelBrief(
             panel_id=identity, story_id=story.story_id, words=beat.words, figures=figures, setting=setting,
             time_of_day=beat.time_of_day, weather=beat.weather, shot=beat.shot, style=story.style,

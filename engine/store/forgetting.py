@@ -12,23 +12,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
     Beat,
     CastMember,
     Character,
+    CharacterId,
     Member,
     OwnerId,
+    Panel,
     PanelBrief,
     PanelState,
+    Question,
     Setting,
     StoryId,
     TurnState,
+    Verdict,
+    Wardrobe,
 )
 from engine.store import tables
-from engine.store.memory import Boxes, Memory
+from engine.store.memory import Boxes, Memory, Recalled, panel_from
 from engine.store.people import FORGOTTEN
 from engine.store.values import from_json, to_json
 
@@ -50,6 +55,7 @@ class Forgetting(Memory):
                 .where(tables.characters.c.owner_id == owner_id))).all()
             theirs = {row.character_id for row in characters}
             names = {row.name for row in characters} | set(await self._names_of(session, owner_id))
+            await self._drop_references(session, sorted(theirs))
             await session.execute(delete(tables.stories).where(tables.stories.c.owner_id == owner_id))
             for story_id in await self._stories_with(session, owner_id, theirs):
                 await self._leave(session, StoryId(story_id), owner_id, theirs, _eraser(names))
@@ -61,7 +67,8 @@ class Forgetting(Memory):
             folder = await session.scalar(select(tables.owners.c.folder).where(tables.owners.c.owner_id == owner_id))
             if folder is not None:
                 await self._leave_over(session, folder)
-            for table in (tables.members, tables.drawings, tables.characters, tables.owners):
+            for table in (tables.members, tables.drawings, tables.questions, tables.storyboards, tables.characters,
+                          tables.owners):
                 await session.execute(delete(table).where(table.c.owner_id == owner_id))
         await self.sweep()
         if self._engine.dialect.name == "sqlite":
@@ -96,28 +103,58 @@ class Forgetting(Memory):
         steps, panels, settings, scenes = tables.steps, tables.panels, tables.story_settings, tables.scenes
         for row in (await session.execute(select(steps).where(steps.c.story_id == story_id))).all():
             beats = tuple(_beat_without(beat, theirs, erase) for beat in from_json(tuple[Beat, ...], row.beats))
+            wardrobe = tuple(worn for worn in from_json(Wardrobe, row.wardrobe) if worn[0] not in theirs)
             await session.execute(update(steps).where(steps.c.step_id == row.step_id).values(
-                prose=erase(row.prose), beats=to_json(tuple[Beat, ...], beats)))
+                prose=erase(row.prose), beats=to_json(tuple[Beat, ...], beats), wardrobe=to_json(Wardrobe, wardrobe)))
         for row in (await session.execute(select(panels).join(steps).where(steps.c.story_id == story_id))).all():
-            brief = from_json(PanelBrief, row.brief)
-            shown = any(figure.character_id in theirs for figure in brief.figures)
-            values: dict[str, Any] = {
-                "brief": to_json(PanelBrief, _brief_without(brief, theirs, erase)), "alt_text": erase(row.alt_text),
-                "boxes": to_json(Boxes, tuple(box for box in from_json(Boxes, row.boxes) if box[0] not in theirs))}
-            if shown:
-                values |= {"picture": None, "underdrawing": None, "state": PanelState.UNDONE.value}
-            await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(**values))
+            panel = panel_from(row)
+            shown = any(figure.character_id in theirs for figure in panel.brief.figures)
+            left = _panel_without(panel, theirs, erase)
+            await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(
+                brief=to_json(PanelBrief, left.brief), alt_text=left.alt_text, boxes=to_json(Boxes, left.boxes),
+                picture=left.picture, underdrawing=left.underdrawing, state=left.state.value, change=left.change,
+                verdict=to_json(Verdict, left.verdict) if left.verdict else None,
+                recalled=to_json(Recalled, left.recalled)))
+            await self._leave_versions(session, row.panel_id, theirs, erase)
             for picture in (row.picture, row.underdrawing) if shown else ():
-                used = picture and await session.scalar(select(panels.c.panel_id).where(
-                    or_(panels.c.picture == picture, panels.c.underdrawing == picture)).limit(1))
-                if picture and not used:
-                    await self._drop_picture(session, picture)
+                await self._drop_unused(session, picture)
+        seen = tables.appearances
+        for row in (await session.execute(
+                select(seen.c.number, seen.c.cutout).select_from(seen).join(panels).join(steps)
+                .where(steps.c.story_id == story_id, seen.c.character_id.in_(theirs)))).all():
+            await session.execute(delete(seen).where(seen.c.number == row.number))
+            await self._drop_unused(session, row.cutout)
+        await self._leave_waiting(session, story_id, theirs)
         for row in (await session.execute(select(settings).where(settings.c.story_id == story_id))).all():
             await session.execute(update(settings).where(settings.c.number == row.number)
                                   .values(name=erase(row.name)))
         for row in (await session.execute(select(scenes).where(scenes.c.story_id == story_id))).all():
             await session.execute(update(scenes).where(scenes.c.turn_id == row.turn_id)
                                   .values(scene=_scene_without(row.scene, owner_id, theirs, erase)))
+
+
+    async def _leave_versions(self, session: AsyncSession, panel_id: str, theirs: set[str],
+                              erase: Callable[[str], str]) -> None:
+        """Versions of a panel that show these characters are deleted; names leave the words of the others."""
+        versions = tables.versions
+        for row in (await session.execute(select(versions).where(versions.c.panel_id == panel_id))).all():
+            panel = from_json(Panel, row.panel)
+            this = (versions.c.panel_id == panel_id) & (versions.c.version == row.version)
+            if any(figure.character_id in theirs for figure in panel.brief.figures):
+                await session.execute(delete(versions).where(this))
+                await self._drop_unused(session, panel.picture)
+                await self._drop_unused(session, panel.underdrawing)
+            else:
+                await session.execute(update(versions).where(this).values(
+                    panel=to_json(Panel, _panel_without(panel, theirs, erase))))
+
+    async def _leave_waiting(self, session: AsyncSession, story_id: StoryId, theirs: set[str]) -> None:
+        """Questions about these characters are deleted."""
+        questions = tables.questions
+        for row in (await session.execute(select(questions).where(questions.c.story_id == story_id))).all():
+            question = from_json(Question, row.question)
+            if theirs.intersection((*question.candidates, *(who for _, _, who in question.turn.meant))):
+                await session.execute(delete(questions).where(questions.c.question_id == row.question_id))
 
 
 def _eraser(names: set[str]) -> Callable[[str], str]:
@@ -145,6 +182,25 @@ def _brief_without(brief: PanelBrief, theirs: set[str], erase: Callable[[str], s
                    setting=replace(brief.setting, name=erase(brief.setting.name)))
 
 
+def _panel_without(panel: Panel, theirs: set[str], erase: Callable[[str], str]) -> Panel:
+    """A panel as it is left in others' stories: without its pictures where it showed these characters."""
+
+    def others(who: tuple[CharacterId, ...]) -> tuple[CharacterId, ...]:
+        return tuple(each for each in who if each not in theirs)
+
+    left = replace(
+        panel, brief=_brief_without(panel.brief, theirs, erase), alt_text=erase(panel.alt_text),
+        change=erase(panel.change), boxes=tuple(box for box in panel.boxes if box[0] not in theirs),
+        verdict=panel.verdict and replace(
+            panel.verdict, scores=tuple(score for score in panel.verdict.scores if score[0] not in theirs),
+            confused=others(panel.verdict.confused), missing=others(panel.verdict.missing),
+            doubled=others(panel.verdict.doubled)),
+        recalled=tuple(item for item in panel.recalled if item.character_id not in theirs))
+    if any(figure.character_id in theirs for figure in panel.brief.figures):
+        left = replace(left, picture=None, underdrawing=None, state=PanelState.UNDONE)
+    return left
+
+
 def _scene_without(scene: dict[str, Any], owner_id: OwnerId, theirs: set[str],
                    erase: Callable[[str], str]) -> dict[str, Any]:
     cast = tuple(character for character in from_json(tuple[Character, ...], scene["cast"])
@@ -154,4 +210,5 @@ def _scene_without(scene: dict[str, Any], owner_id: OwnerId, theirs: set[str],
     settings = tuple(replace(setting, name=erase(setting.name))
                      for setting in from_json(tuple[Setting, ...], scene["settings"]))
     return scene | {"cast": to_json(tuple[Character, ...], cast), "members": to_json(tuple[Member, ...], members),
-                    "settings": to_json(tuple[Setting, ...], settings)}
+                    "settings": to_json(tuple[Setting, ...], settings),
+                    "wardrobe": [worn for worn in scene.get("wardrobe", []) if worn[0] not in theirs]}

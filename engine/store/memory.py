@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, case, or_, select
 
 from engine.nouns import (
+    Appearance,
     Box,
     CharacterId,
     MemoryFrame,
@@ -18,16 +22,21 @@ from engine.nouns import (
     PanelState,
     PictureId,
     Plate,
+    RecallItem,
     SettingId,
     StepId,
+    Story,
     StoryId,
+    Verdict,
+    Worn,
 )
 from engine.store import tables
 from engine.store.desk import head_of, now, path_from
-from engine.store.stories import Stories
+from engine.store.stories import Stories, story_from
 from engine.store.values import from_json, to_json
 
 Boxes = tuple[tuple[CharacterId, Box], ...]
+Recalled = tuple[RecallItem, ...]
 
 
 def panel_from(row: Row[Any]) -> Panel:
@@ -37,7 +46,16 @@ def panel_from(row: Row[Any]) -> Panel:
         PanelState(row.state),
         PictureId(row.picture) if row.picture else None, PictureId(row.underdrawing) if row.underdrawing else None,
         from_json(Boxes, row.boxes), row.seed, row.painter, row.version,
-        MessageId(row.message_id) if row.message_id else None, row.alt_text)
+        MessageId(row.message_id) if row.message_id else None, row.alt_text,
+        from_json(Verdict, row.verdict) if row.verdict else None, from_json(Recalled, row.recalled), row.change)
+
+
+def appearance_from(row: Row[Any], age: int) -> Appearance:
+    """An appearance from its row and how many pages back its panel is."""
+    return Appearance(
+        CharacterId(row.character_id), PanelId(row.panel_id), row.action, row.mood, from_json(Worn, row.worn), row.flip,
+        row.height, from_json(Box, row.box) if row.box else None, row.score, row.quality,
+        PictureId(row.cutout) if row.cutout else None, age)
 
 
 class Memory(Stories):
@@ -51,7 +69,8 @@ class Memory(Stories):
             "brief": to_json(PanelBrief, panel.brief), "state": panel.state.value, "picture": panel.picture,
             "underdrawing": panel.underdrawing, "boxes": to_json(Boxes, panel.boxes), "seed": panel.seed,
             "painter": panel.painter, "version": panel.version, "message_id": panel.message_id,
-            "alt_text": panel.alt_text,
+            "alt_text": panel.alt_text, "verdict": to_json(Verdict, panel.verdict) if panel.verdict else None,
+            "recalled": to_json(Recalled, panel.recalled), "change": panel.change,
         }
         async with self._writing() as session:
             author = await session.scalar(
@@ -67,6 +86,10 @@ class Memory(Stories):
                 await session.execute(self._insert(tables.drawings, {
                     "panel_id": panel.panel_id, "version": panel.version, "owner_id": author, "drawn_at": now()},
                     key=["panel_id", "version"]))
+                await session.execute(self._insert(tables.versions, {
+                    "panel_id": panel.panel_id, "version": panel.version,
+                    "panel": to_json(Panel, replace(panel, message_id=None)), "drawn_at": now()},
+                    key=["panel_id", "version"]))
 
     async def panel(self, panel_id: PanelId) -> Panel:
         """Raises `NotFound`."""
@@ -76,6 +99,45 @@ class Memory(Stories):
             raise NotFound(f"no panel {panel_id}")
         return panel_from(row)
 
+    async def versions(self, panel_id: PanelId) -> list[Panel]:
+        """Every version of a panel that was drawn, oldest first, each as it was; the shown one may be any of them."""
+        table = tables.versions
+        shown = await self.panel(panel_id)
+        async with self._reading() as session:
+            rows = await session.scalars(select(table.c.panel).where(table.c.panel_id == panel_id)
+                                         .order_by(table.c.version))
+            kept = [replace(from_json(Panel, row), state=shown.state, message_id=shown.message_id) for row in rows]
+        return kept or ([shown] if shown.picture is not None else [])
+
+    async def show_version(self, panel_id: PanelId, version: int) -> Panel:
+        """Make a version drawn before the one that is shown, and remembered, from now on. Raises `NotFound`."""
+        for panel in await self.versions(panel_id):
+            if panel.version == version:
+                await self.save_panel(panel)
+                return panel
+        raise NotFound(f"no version {version} of {panel_id}")
+
+    async def panels_of_step(self, step_id: StepId) -> list[Panel]:
+        """The panels of one step, in order."""
+        panels = tables.panels
+        async with self._reading() as session:
+            rows = await session.execute(select(panels).where(panels.c.step_id == step_id).order_by(panels.c.position))
+            return [panel_from(row) for row in rows]
+
+    async def panels_with(self, character_id: CharacterId) -> list[tuple[Story, Panel]]:
+        """Drawn panels that show a character and were not taken back, of all stories, oldest first."""
+        panels, steps, stories, seen = tables.panels, tables.steps, tables.stories, tables.appearances
+        async with self._reading() as session:
+            rows = (await session.execute(
+                select(panels, stories.c.story_id)
+                .join(steps, steps.c.step_id == panels.c.step_id).join(stories, stories.c.story_id == steps.c.story_id)
+                .join(seen, (seen.c.panel_id == panels.c.panel_id) & (seen.c.version == panels.c.version))
+                .where(seen.c.character_id == character_id, panels.c.state == PanelState.DONE.value,
+                       panels.c.picture.is_not(None))
+                .order_by(seen.c.number))).all()
+            found = {row.story_id: story_from(await self._story_row(session, StoryId(row.story_id))) for row in rows}
+            return [(found[row.story_id], panel_from(row)) for row in rows]
+
     async def panels(self, story_id: StoryId) -> list[Panel]:
         """Panels on the path to the head, in order."""
         panels, path = tables.panels, path_from(head_of(story_id))
@@ -84,9 +146,9 @@ class Memory(Stories):
                                          .order_by(path.c.depth.desc(), panels.c.position))
             return [panel_from(row) for row in rows]
 
-    async def frames(self, story_id: StoryId, *, limit: int = 12) -> list[MemoryFrame]:
-        """The newest drawn panels on the path to the head, nearest first."""
-        panels, path = tables.panels, path_from(head_of(story_id))
+    async def frames(self, story_id: StoryId, *, limit: int = 12, at: StepId | None = None) -> list[MemoryFrame]:
+        """The newest drawn panels on the path to `at`, or to the head, nearest first."""
+        panels, path = tables.panels, path_from(at or head_of(story_id))
         async with self._reading() as session:
             rows = await session.execute(
                 select(panels).join(path, panels.c.step_id == path.c.step_id)
@@ -95,22 +157,60 @@ class Memory(Stories):
             return [MemoryFrame(PanelId(row.panel_id), from_json(PanelBrief, row.brief), PictureId(row.picture),
                                 from_json(Boxes, row.boxes), age) for age, row in enumerate(rows, start=1)]
 
-    async def save_plate(self, story_id: StoryId, plate: Plate) -> None:
-        """Remember a plate, from the step at the head on. Painted again for that step, the newer one holds."""
+    async def save_appearances(self, panel: Panel, seen: Sequence[tuple[Appearance, Sequence[float]]]) -> None:
+        """Remember who was where in the version of a panel that was just drawn, with each one's likeness.
+
+        A likeness is kept as half-precision numbers. The same version again changes nothing.
+        """
+        async with self._writing() as session:
+            for each, likeness in seen:
+                await session.execute(self._insert(tables.appearances, {
+                    "panel_id": panel.panel_id, "version": panel.version, "character_id": each.character_id,
+                    "action": each.action, "mood": each.mood, "worn": to_json(Worn, each.worn), "flip": each.flip,
+                    "height": each.height, "box": to_json(Box, each.box) if each.box else None, "score": each.score,
+                    "quality": each.quality, "cutout": each.cutout,
+                    "likeness": struct.pack(f"<{len(likeness)}e", *likeness) if likeness else None},
+                    key=["panel_id", "version", "character_id"]))
+
+    async def appearances(self, story_id: StoryId, character_ids: Sequence[CharacterId], *, limit: int = 48,
+                          at: StepId | None = None) -> list[Appearance]:
+        """The newest appearances of these characters on the path to `at`, or to the head, nearest first."""
+        seen, panels, path = tables.appearances, tables.panels, path_from(at or head_of(story_id))
+        async with self._reading() as session:
+            rows = await session.execute(
+                select(seen, path.c.depth)
+                .join(panels, (panels.c.panel_id == seen.c.panel_id) & (panels.c.version == seen.c.version))
+                .join(path, path.c.step_id == panels.c.step_id)
+                .where(seen.c.character_id.in_(character_ids), panels.c.state == PanelState.DONE.value)
+                .order_by(path.c.depth, panels.c.position.desc(), seen.c.number).limit(limit))
+            return [appearance_from(row, row.depth + 1) for row in rows]
+
+    async def likenesses(self, panel_id: PanelId, version: int) -> dict[CharacterId, list[float]]:
+        """The likeness of everybody seen in one version of a panel."""
+        seen = tables.appearances
+        async with self._reading() as session:
+            rows = await session.execute(select(seen.c.character_id, seen.c.likeness).where(
+                seen.c.panel_id == panel_id, seen.c.version == version, seen.c.likeness.is_not(None)))
+            return {CharacterId(row.character_id): list(struct.unpack(f"<{len(row.likeness) // 2}e", row.likeness))
+                    for row in rows}
+
+    async def save_plate(self, story_id: StoryId, plate: Plate, *, at: StepId | None = None) -> None:
+        """Remember a plate, from the step `at`, or the head, on. Painted again for that step, the newer one holds."""
         async with self._writing() as session:
             story = await self._story_row(session, story_id)
             await session.execute(self._insert(tables.plates, {
-                "story_id": story_id, "setting_id": plate.setting_id, "step_id": story.head or "",
+                "story_id": story_id, "setting_id": plate.setting_id, "step_id": at or story.head or "",
                 "time_of_day": plate.time_of_day, "weather": plate.weather, "style": plate.style,
                 "picture": plate.picture},
                 key=["story_id", "setting_id", "step_id", "time_of_day", "weather", "style"], update=["picture"]))
 
-    async def plate(self, setting_id: SettingId, time_of_day: str, weather: str, style: str) -> Plate | None:
-        """The plate of a place as it looks then, if it was painted on the path to the head of its story."""
+    async def plate(self, setting_id: SettingId, time_of_day: str, weather: str, style: str, *,
+                    at: StepId | None = None) -> Plate | None:
+        """The plate of a place as it looks then, if it was painted on the path to `at`, or to its story's head."""
         plates, stories = tables.plates, tables.stories
         head = (select(stories.c.head).join(plates, plates.c.story_id == stories.c.story_id)
                 .where(plates.c.setting_id == setting_id).limit(1))
-        path = path_from(head)
+        path = path_from(at or head)
         async with self._reading() as session:
             picture = await session.scalar(
                 select(plates.c.picture).where(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, func, or_, select, update
@@ -17,11 +17,15 @@ from engine.nouns import (
     Look,
     NotFound,
     OwnerId,
+    PanelId,
     PictureId,
     Pronouns,
+    Reference,
     ServerId,
     ServerSettings,
     Sharing,
+    StoryId,
+    Worn,
 )
 from engine.store import pictures, tables
 from engine.store.desk import Desk, now
@@ -29,6 +33,11 @@ from engine.store.values import from_json, to_json
 
 #: Why something cannot be kept any more: its owner asked to be forgotten.
 FORGOTTEN = "forgotten"
+#: Where rows point at pictures by columns of their own; versions do it inside their JSON.
+PICTURE_COLUMNS = (
+    tables.characters.c.avatar, tables.character_references.c.picture, tables.panels.c.picture,
+    tables.panels.c.underdrawing, tables.appearances.c.cutout, tables.story_settings.c.picture,
+    tables.plates.c.picture)
 
 
 def character_from(row: Row[Any]) -> Character:
@@ -37,7 +46,13 @@ def character_from(row: Row[Any]) -> Character:
         CharacterId(row.character_id), OwnerId(row.owner_id), row.name, Pronouns(row.pronouns),
         from_json(Look, row.look), row.description, PictureId(row.avatar) if row.avatar else None,
         from_json(Consent, row.consent) if row.consent else None, Sharing(row.sharing), row.from_photo,
-        ServerId(row.server_id))
+        ServerId(row.server_id), tuple(row.nicknames), row.relation, StoryId(row.born_in) if row.born_in else None)
+
+
+def reference_from(row: Row[Any]) -> Reference:
+    """A reference from its row."""
+    return Reference(CharacterId(row.character_id), PictureId(row.picture), row.source,
+                     PanelId(row.panel_id) if row.panel_id else None, row.action, row.mood, from_json(Worn, row.worn))
 
 
 class People(Desk):
@@ -145,7 +160,8 @@ class People(Desk):
             "description": character.description, "avatar": character.avatar,
             "consent": to_json(Consent, character.consent) if character.consent else None,
             "sharing": character.sharing.value, "from_photo": character.from_photo, "server_id": character.server_id,
-            "removed": False,
+            "removed": False, "nicknames": list(character.nicknames), "relation": character.relation,
+            "born_in": character.born_in,
         }
         async with self._writing() as session:
             await session.execute(self._insert(tables.characters, values, key=["character_id"],
@@ -177,17 +193,57 @@ class People(Desk):
             row = (await session.execute(select(table).where(table.c.character_id == character_id))).first()
             if row is None:
                 raise NotFound(f"no character {character_id}")
-            blank = replace(character_from(row), look=Look(), description="", avatar=None, consent=None)
             await session.execute(update(table).where(table.c.character_id == character_id).values(
-                look=to_json(Look, blank.look), description="", avatar=None, consent=None, removed=True))
+                look=to_json(Look, Look()), description="", avatar=None, consent=None, removed=True, nicknames=[],
+                relation=""))
+            await self._drop_references(session, [character_id])
             await session.execute(delete(tables.cast_entries)
                                   .where(tables.cast_entries.c.character_id == character_id))
             await session.execute(update(tables.members).where(tables.members.c.character_id == character_id)
                                   .values(character_id=None))
-            if row.avatar and not await session.scalar(select(table.c.character_id)
-                                                       .where(table.c.avatar == row.avatar).limit(1)):
-                await self._drop_picture(session, row.avatar)
+            await self._drop_unused(session, row.avatar)
         await self.sweep()
+
+    # --- references ------------------------------------------------------------------------------
+
+    async def save_reference(self, reference: Reference) -> None:
+        """Keep a picture of a character for recall; the same picture once."""
+        table = tables.character_references
+        async with self._writing() as session:
+            await self._character_row(session, reference.character_id)
+            await session.execute(self._insert(table, {
+                "character_id": reference.character_id, "picture": reference.picture, "source": reference.source,
+                "panel_id": reference.panel_id, "action": reference.action, "mood": reference.mood,
+                "worn": to_json(Worn, reference.worn)}, key=["character_id", "picture"]))
+
+    async def references(self, character_ids: Sequence[CharacterId]) -> list[Reference]:
+        """What is kept of these characters besides their avatars, oldest first."""
+        table = tables.character_references
+        async with self._reading() as session:
+            rows = await session.execute(select(table).where(table.c.character_id.in_(character_ids))
+                                         .order_by(table.c.number))
+            return [reference_from(row) for row in rows]
+
+    async def _drop_references(self, session: AsyncSession, character_ids: Sequence[str]) -> None:
+        """Delete the references of these characters, and the pictures nothing else shows."""
+        table = tables.character_references
+        for row in (await session.execute(select(table).where(table.c.character_id.in_(character_ids)))).all():
+            await session.execute(delete(table).where(table.c.number == row.number))
+            await self._drop_unused(session, row.picture)
+
+    async def _drop_unused(self, session: AsyncSession, picture_id: str | None) -> None:
+        """Delete a picture unless a row still points at it."""
+        if not picture_id:
+            return
+        for column in PICTURE_COLUMNS:
+            if await session.scalar(select(column).where(column == picture_id).limit(1)):
+                return
+        versions = tables.versions
+        for path in ("picture", "underdrawing"):
+            if await session.scalar(select(versions.c.panel_id).where(
+                    versions.c.panel[path].as_string() == picture_id).limit(1)):
+                return
+        await self._drop_picture(session, picture_id)
 
     async def _character_row(self, session: AsyncSession, character_id: CharacterId) -> Row[Any]:
         table = tables.characters

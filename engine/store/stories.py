@@ -17,6 +17,8 @@ from engine.nouns import (
     OwnerId,
     PanelState,
     Past,
+    PictureId,
+    Question,
     Scene,
     ServerId,
     Setting,
@@ -32,7 +34,9 @@ from engine.nouns import (
     TurnOrder,
     TurnState,
     VenueId,
+    Wardrobe,
 )
+from engine.planning import after_beats
 from engine.store import tables
 from engine.store.desk import head_of, now, path_from
 from engine.store.people import FORGOTTEN, People, character_from
@@ -40,6 +44,7 @@ from engine.store.values import from_json, to_json
 
 #: A writer reads this many exchanges back at most; what came before lives on in the cast and the settings.
 PAST_EXCHANGES = 12
+Meant = tuple[tuple[int, int, CharacterId], ...]
 
 
 def story_from(row: Row[Any]) -> Story:
@@ -53,7 +58,8 @@ def story_from(row: Row[Any]) -> Story:
 def turn_from(row: Row[Any]) -> Turn:
     """A turn from its row."""
     return Turn(TurnId(row.turn_id), StoryId(row.story_id), OwnerId(row.owner_id), row.author, row.text,
-                TurnKind(row.kind), TurnState(row.state), row.reason, row.created_at)
+                TurnKind(row.kind), TurnState(row.state), row.reason, row.created_at, from_json(Meant, row.meant),
+                StepId(row.before) if row.before else None)
 
 
 def step_from(row: Row[Any]) -> StoryStep:
@@ -169,7 +175,8 @@ class Stories(People):
             new = await session.execute(self._insert(tables.turns, {
                 "turn_id": turn.turn_id, "story_id": turn.story_id, "owner_id": turn.owner_id, "author": turn.author,
                 "text": turn.text, "kind": turn.kind.value, "state": turn.state.value, "reason": turn.reason,
-                "created_at": turn.created_at or now()}, key=["turn_id"]).returning(tables.turns.c.turn_id))
+                "created_at": turn.created_at or now(), "meant": to_json(Meant, turn.meant), "before": turn.before},
+                key=["turn_id"]).returning(tables.turns.c.turn_id))
             return new.first() is not None
 
     async def turn(self, turn_id: TurnId) -> Turn:
@@ -209,6 +216,34 @@ class Stories(People):
             raise NotFound(f"no turn {turn_id}")
         return row
 
+    # --- turns that wait for an answer -------------------------------------------------------------
+
+    async def save_question(self, question: Question) -> None:
+        """Keep a turn until its question is answered; the same id again changes nothing."""
+        turn = question.turn
+        async with self._writing() as session:
+            await self._story_row(session, turn.story_id)
+            await session.execute(self._insert(tables.questions, {
+                "question_id": question.question_id, "story_id": turn.story_id, "owner_id": turn.owner_id,
+                "question": to_json(Question, question), "created_at": now()}, key=["question_id"]))
+
+    async def question(self, question_id: str) -> Question:
+        """Raises `NotFound`."""
+        table = tables.questions
+        async with self._reading() as session:
+            kept = await session.scalar(select(table.c.question).where(table.c.question_id == question_id))
+        if kept is None:
+            raise NotFound(f"no question {question_id}")
+        return from_json(Question, kept)
+
+    async def drop_question(self, question_id: str) -> bool:
+        """Answered or given up. False when it was gone already: whoever gets True goes on with the turn."""
+        table = tables.questions
+        async with self._writing() as session:
+            gone = await session.execute(delete(table).where(table.c.question_id == question_id)
+                                         .returning(table.c.question_id))
+            return gone.first() is not None
+
     # --- steps -------------------------------------------------------------------------------------
 
     async def save_step(self, step: StoryStep) -> None:
@@ -217,13 +252,24 @@ class Stories(People):
             await self._story_row(session, step.story_id, lock=True)
             if (await self._turn_row(session, step.turn_id)).reason == FORGOTTEN:
                 raise NotFound(f"whoever wrote {step.turn_id} asked to be forgotten", reason=FORGOTTEN)
+            wardrobe = after_beats(await self._wardrobe(session, step.parent), step.beats)
             new = await session.execute(self._insert(tables.steps, {
                 "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
                 "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats),
-                "closes_story": step.closes_story, "created_at": now()},
+                "closes_story": step.closes_story, "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)},
                 key=["step_id"]).returning(tables.steps.c.step_id))
             if new.first() is not None:
                 await self._move_head(session, step.story_id, step.step_id)
+
+    async def wardrobe(self, story_id: StoryId) -> Wardrobe:
+        """Who wears something else than their own at the head, and what."""
+        async with self._reading() as session:
+            return await self._wardrobe(session, (await self._story_row(session, story_id)).head)
+
+    async def _wardrobe(self, session: AsyncSession, step_id: str | None) -> Wardrobe:
+        steps = tables.steps
+        return from_json(Wardrobe, await session.scalar(
+            select(steps.c.wardrobe).where(steps.c.step_id == step_id)) or [])
 
     async def step(self, step_id: StepId) -> StoryStep:
         """Raises `NotFound`."""
@@ -267,20 +313,20 @@ class Stories(People):
 
     # --- settings and scenes -----------------------------------------------------------------------
 
-    async def save_setting(self, story_id: StoryId, setting: Setting) -> None:
-        """Remember a place, from the step at the head on."""
+    async def save_setting(self, story_id: StoryId, setting: Setting, *, at: StepId | None = None) -> None:
+        """Remember a place, from the step `at` on; without it, from the head on."""
         async with self._writing() as session:
             story = await self._story_row(session, story_id)
             await session.execute(self._insert(tables.story_settings, {
-                "story_id": story_id, "setting_id": setting.setting_id, "step_id": story.head or "",
-                "kind": setting.kind, "name": setting.name, "seed": setting.seed},
+                "story_id": story_id, "setting_id": setting.setting_id, "step_id": at or story.head or "",
+                "kind": setting.kind, "name": setting.name, "seed": setting.seed, "picture": setting.picture},
                 key=["story_id", "setting_id", "step_id"]))
 
-    async def settings(self, story_id: StoryId) -> list[Setting]:
-        """Places known on the path to the head, in the order they came, the one of the newest panel last."""
+    async def settings(self, story_id: StoryId, *, at: StepId | None = None) -> list[Setting]:
+        """Places known on the path to `at` or the head, in the order they came, the one of the newest panel last."""
         async with self._reading() as session:
             story = await self._story_row(session, story_id)
-            return await self._settings_at(session, story_id, story.head)
+            return await self._settings_at(session, story_id, at or story.head)
 
     async def _settings_at(self, session: AsyncSession, story_id: StoryId, head: str | None) -> list[Setting]:
         table, panels, path = tables.story_settings, tables.panels, path_from(head)
@@ -288,7 +334,8 @@ class Stories(People):
             select(table).where(table.c.story_id == story_id,
                                 or_(table.c.step_id == "", table.c.step_id.in_(select(path.c.step_id))))
             .order_by(table.c.number))
-        known = {row.setting_id: Setting(SettingId(row.setting_id), row.kind, row.name, row.seed)
+        known = {row.setting_id: Setting(SettingId(row.setting_id), row.kind, row.name, row.seed,
+                                           PictureId(row.picture) if row.picture else None)
                  for row in reversed(rows.all())}                       # the earliest row of an id wins
         known = dict(reversed(known.items()))
         newest = path_from(head)
@@ -317,7 +364,8 @@ class Stories(People):
             return Scene(
                 from_json(Story, kept["story"]), turn, from_json(tuple[Character, ...], kept["cast"]),
                 from_json(tuple[Member, ...], kept["members"]), from_json(tuple[Setting, ...], kept["settings"]),
-                await self._past(session, kept["past"]), kept["max_panels"])
+                await self._past(session, kept["past"]), kept["max_panels"],
+                from_json(Wardrobe, kept.get("wardrobe", [])))
 
     async def _read_scene(self, session: AsyncSession, turn: Turn) -> dict[str, Any]:
         story = story_from(await self._story_row(session, turn.story_id))
@@ -334,6 +382,7 @@ class Stories(People):
                                 tuple(await self._settings_at(session, story.story_id, story.head))),
             "past": list(await session.scalars(select(path.c.step_id).order_by(path.c.depth.desc()))),
             "max_panels": self._settings.limits.panels_per_turn,
+            "wardrobe": to_json(Wardrobe, await self._wardrobe(session, story.head)),
         }
 
     async def _past(self, session: AsyncSession, step_ids: list[str]) -> tuple[Past, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -91,7 +92,23 @@ characters = _table(
     Column("from_photo", Boolean, nullable=False),
     Column("server_id", String, nullable=False, index=True),
     Column("removed", Boolean, nullable=False, server_default=false()),   # id, owner and name are left
+    Column("nicknames", JSON, nullable=False, server_default="[]"),
+    Column("relation", Words, nullable=False, server_default=""),
+    Column("born_in", String),                                # a story; no key, since the character may outlive it
     forget="the owner's are deleted")
+
+character_references = _table(
+    "character_references",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("character_id", String, ForeignKey("characters.character_id", ondelete="CASCADE"), nullable=False),
+    Column("picture", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("panel_id", String),
+    Column("action", String, nullable=False),
+    Column("mood", String, nullable=False),
+    Column("worn", JSON, nullable=False),
+    Index("uq_character_references_character_id", "character_id", "picture", unique=True),
+    forget="go with the owner's characters, pictures too")
 
 # --- stories ---------------------------------------------------------------------------------------
 
@@ -142,7 +159,18 @@ turns = _table(
     Column("state", String, nullable=False, index=True),
     Column("reason", String, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("meant", JSON, nullable=False, server_default="[]"),
+    Column("before", String),                                 # a step; no key, since steps point at turns
     forget="the owner's turns in others' stories lose author, name and words; open ones are closed")
+
+questions = _table(
+    "questions",
+    Column("question_id", String, primary_key=True),
+    _story_id(index=True),
+    Column("owner_id", String, nullable=False, index=True),
+    Column("question", JSON, nullable=False),                 # with the turn that waits for the answer
+    Column("created_at", Moment, nullable=False),
+    forget="the owner's are deleted; so are those that ask about the owner's characters")
 
 scenes = _table(
     "scenes",
@@ -161,7 +189,8 @@ steps = _table(
     Column("beats", JSON, nullable=False),
     Column("closes_story", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
-    forget="in others' stories the owner's characters leave the beats, their names leave prose and beats")
+    Column("wardrobe", JSON, nullable=False, server_default="[]"),   # what everybody wears after it
+    forget="in others' stories the owner's characters leave beats and wardrobe, their names leave prose and beats")
 
 # --- panels and memory -----------------------------------------------------------------------------
 
@@ -180,7 +209,37 @@ panels = _table(
     Column("version", Integer, nullable=False),
     Column("message_id", String),
     Column("alt_text", Words, nullable=False),
+    Column("verdict", JSON),
+    Column("recalled", JSON, nullable=False, server_default="[]"),
+    Column("change", Words, nullable=False, server_default=""),
     forget="in others' stories, panels that show the owner's characters lose picture, underdrawing, look and name")
+
+versions = _table(
+    "versions",
+    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("panel", JSON, nullable=False),                    # the panel as it was drawn, pictures by id
+    Column("drawn_at", Moment, nullable=False),
+    forget="in others' stories, those that show the owner's characters are deleted, pictures too")
+
+appearances = _table(
+    "appearances",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("character_id", String, nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("mood", String, nullable=False),
+    Column("worn", JSON, nullable=False),
+    Column("flip", Boolean, nullable=False),
+    Column("height", Float, nullable=False),
+    Column("box", JSON),
+    Column("score", Float, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("likeness", LargeBinary),                          # float16, little-endian
+    Column("cutout", String),
+    Index("uq_appearances_panel_id", "panel_id", "version", "character_id", unique=True),
+    forget="the owner's characters' are deleted, cut-outs too")
 
 drawings = _table(
     "drawings",
@@ -200,6 +259,7 @@ story_settings = _table(
     Column("kind", String, nullable=False),
     Column("name", Words, nullable=False),
     Column("seed", BigInteger, nullable=False),
+    Column("picture", String),                                # the place began as somebody's picture
     Index("uq_story_settings_story_id", "story_id", "setting_id", "step_id", unique=True),
     forget="in others' stories the names of the owner and their characters leave the settings' names")
 
@@ -215,3 +275,15 @@ plates = _table(
     Column("picture", String, nullable=False),
     Index("uq_plates_story_id", "story_id", "setting_id", "step_id", "time_of_day", "weather", "style", unique=True),
     forget="shows no people; those of the owner's stories go with them")
+
+# --- texts to be illustrated -----------------------------------------------------------------------
+
+storyboards = _table(
+    "storyboards",
+    Column("storyboard_id", String, primary_key=True),
+    Column("owner_id", String, nullable=False, index=True),
+    Column("story_id", String, ForeignKey("stories.story_id", ondelete="CASCADE"), index=True),   # once it is drawn
+    Column("state", String, nullable=False),
+    Column("storyboard", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    forget="the owner's are deleted")

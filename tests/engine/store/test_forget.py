@@ -3,11 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from store_material import ANN, BEDROOM, BEN, BOO, MIA, furnish, settings_in, step_for, story_of, tell, turn_in
 
-from engine.nouns import Member, NotFound, PanelState, ServerSettings, StoreUnusable, TurnState
+from engine.nouns import (
+    Appearance,
+    Member,
+    NotFound,
+    PanelState,
+    Question,
+    Reference,
+    ServerSettings,
+    StoreUnusable,
+    TurnState,
+    Verdict,
+)
 from engine.store import open_library, tables
+from engine.store.desk import now
 from engine.store.session import current_session
 
 #: What is searched for afterwards: an id no other text contains.
@@ -52,8 +64,17 @@ async def furnish_everything(library):
         panel = await library.panel(f"{steps[-1].step_id}.0")
         figures = tuple(replace(figure, name=NAME) if figure.character_id == "c-mia" else figure
                         for figure in panel.brief.figures)
-        await library.save_panel(replace(panel, brief=replace(panel.brief, figures=figures, words=f"{NAME} hugs Boo"),
-                                         alt_text=f"{NAME} hugs Boo"))
+        panel = replace(panel, brief=replace(panel.brief, figures=figures, words=f"{NAME} hugs Boo"),
+                        alt_text=f"{NAME} hugs Boo", change=f"give {NAME} a hat", version=2,
+                        verdict=Verdict((("c-mia", 0.9),), confused=("c-mia",)))
+        await library.save_panel(panel)
+        cutout = await library.keep_picture(b"cutout in " + story_id.encode(), owner_id=owner)
+        await library.save_appearances(panel, [(Appearance("c-mia", panel.panel_id, cutout=cutout), [0.5, 0.25])])
+        await library.save_question(Question(f"q-{story_id}", replace(turn, turn_id="t-asked"), ("c-mia",)))
+    await library.save_reference(Reference("c-mia", await library.keep_picture(b"liked", owner_id=CANARY), "panel"))
+    async with library.engine.begin() as connection:
+        await connection.execute(insert(tables.storyboards).values(
+            storyboard_id="b", owner_id=CANARY, state="reviewed", storyboard=[NAME], created_at=now()))
     await library.remove_character("c-removed")
     await library.keep_picture(b"photo", owner_id=CANARY)
 
