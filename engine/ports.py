@@ -32,6 +32,7 @@ from engine.nouns import (
     ServerSettings,
     Setting,
     SettingId,
+    Sharing,
     StepId,
     Story,
     StoryId,
@@ -155,6 +156,17 @@ class Library(Protocol):
     async def characters_of(self, owner_id: OwnerId) -> list[Character]: ...
     async def usable_characters(self, owner_id: OwnerId, server_id: ServerId) -> list[Character]: ...
     async def remove_character(self, character_id: CharacterId) -> None: ...
+    async def share(self, character_id: CharacterId, sharing: Sharing) -> None:
+        """Decide who may use a character. Shared less widely, it leaves the stories that others brought it into."""
+        ...
+
+    async def take_away(self, character_id: CharacterId, *, shown: bool = True) -> list[tuple[Story, Panel]]:
+        """Delete the pictures that show a character; without `shown`, only those drawn before what is shown now.
+
+        Returns the panels that lost their picture.
+        """
+        ...
+
     async def save_reference(self, reference: Reference) -> None:
         """Keep a picture of a character for recall; the picture belongs to the character's owner."""
         ...

@@ -109,7 +109,7 @@ class Forgetting(Memory):
         for row in (await session.execute(select(panels).join(steps).where(steps.c.story_id == story_id))).all():
             panel = panel_from(row)
             shown = any(figure.character_id in theirs for figure in panel.brief.figures)
-            left = _panel_without(panel, theirs, erase)
+            left = panel_without(panel, theirs, erase)
             await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(
                 brief=to_json(PanelBrief, left.brief), alt_text=left.alt_text, boxes=to_json(Boxes, left.boxes),
                 picture=left.picture, underdrawing=left.underdrawing, state=left.state.value, change=left.change,
@@ -146,7 +146,7 @@ class Forgetting(Memory):
                 await self._drop_unused(session, panel.underdrawing)
             else:
                 await session.execute(update(versions).where(this).values(
-                    panel=to_json(Panel, _panel_without(panel, theirs, erase))))
+                    panel=to_json(Panel, panel_without(panel, theirs, erase))))
 
     async def _leave_waiting(self, session: AsyncSession, story_id: StoryId, theirs: set[str]) -> None:
         """Questions about these characters are deleted."""
@@ -182,7 +182,7 @@ def _brief_without(brief: PanelBrief, theirs: set[str], erase: Callable[[str], s
                    setting=replace(brief.setting, name=erase(brief.setting.name)))
 
 
-def _panel_without(panel: Panel, theirs: set[str], erase: Callable[[str], str]) -> Panel:
+def panel_without(panel: Panel, theirs: set[str], erase: Callable[[str], str]) -> Panel:
     """A panel as it is left in others' stories: without its pictures where it showed these characters."""
 
     def others(who: tuple[CharacterId, ...]) -> tuple[CharacterId, ...]:

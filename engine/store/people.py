@@ -177,11 +177,12 @@ class People(Desk):
         return await self._characters(tables.characters.c.owner_id == owner_id)
 
     async def usable_characters(self, owner_id: OwnerId, server_id: ServerId) -> list[Character]:
-        """This person's own, then those others share with this server."""
+        """This person's own, then those others share with this server; nobody whose consent was taken back."""
         table = tables.characters
         own, shared = table.c.owner_id == owner_id, table.c.sharing == Sharing.SERVER.value
         found = await self._characters(or_(own, shared & (table.c.server_id == server_id)) if server_id else own)
-        return sorted(found, key=lambda character: character.owner_id != owner_id)
+        return sorted((character for character in found if character.usable),
+                      key=lambda character: character.owner_id != owner_id)
 
     async def remove_character(self, character_id: CharacterId) -> None:
         """Look, words, consent and avatar are deleted, and no story can use it any more.

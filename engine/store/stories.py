@@ -23,6 +23,7 @@ from engine.nouns import (
     ServerId,
     Setting,
     SettingId,
+    Sharing,
     StepId,
     Story,
     StoryId,
@@ -67,6 +68,16 @@ def step_from(row: Row[Any]) -> StoryStep:
     return StoryStep(StepId(row.step_id), StoryId(row.story_id), TurnId(row.turn_id), row.prose,
                      from_json(tuple[Beat, ...], row.beats), StepId(row.parent) if row.parent else None,
                      row.closes_story)
+
+
+def may_play(character: Character, writer: OwnerId | None = None) -> bool:
+    """Whether a character that was brought into a story may be in it, as its owner decided.
+
+    With `writer`: whether a turn of that person may draw it.
+    """
+    if character.sharing is Sharing.ME and writer not in (None, character.owner_id):
+        return False
+    return character.usable
 
 
 class Stories(People):
@@ -149,9 +160,26 @@ class Stories(People):
                 "story_id": story_id, "character_id": character_id}, key=["story_id", "character_id"]))
 
     async def cast(self, story_id: StoryId) -> list[Character]:
-        """Everybody in a story, in the order they came."""
+        """Everybody who may be in a story, in the order they came: see `may_play`."""
         async with self._reading() as session:
             return await self._cast(session, story_id)
+
+    async def share(self, character_id: CharacterId, sharing: Sharing) -> None:
+        """Decide who may use a character. Shared less widely, it leaves the stories that others brought it into.
+
+        Those are the stories its owner neither started nor takes part in.
+        """
+        characters, entries, stories, members = tables.characters, tables.cast_entries, tables.stories, tables.members
+        async with self._writing() as session:
+            row = await self._character_row(session, character_id)
+            await session.execute(update(characters).where(characters.c.character_id == character_id)
+                                  .values(sharing=sharing.value))
+            if sharing is Sharing.SERVER:
+                return
+            own = (select(stories.c.story_id).where(stories.c.owner_id == row.owner_id)
+                   .union(select(members.c.story_id).where(members.c.owner_id == row.owner_id)))
+            await session.execute(delete(entries).where(entries.c.character_id == character_id,
+                                                        entries.c.story_id.not_in(own)))
 
     async def _members(self, session: AsyncSession, story_id: StoryId) -> list[Member]:
         table = tables.members
@@ -160,11 +188,12 @@ class Stories(People):
         return [Member(OwnerId(row.owner_id), row.name, row.seat,
                        CharacterId(row.character_id) if row.character_id else None) for row in rows]
 
-    async def _cast(self, session: AsyncSession, story_id: StoryId) -> list[Character]:
+    async def _cast(self, session: AsyncSession, story_id: StoryId, writer: OwnerId | None = None) -> list[Character]:
+        """Who may be in a story; with `writer`, who may be drawn for a turn of theirs."""
         entries, characters = tables.cast_entries, tables.characters
         rows = await session.execute(select(characters).join(entries).where(entries.c.story_id == story_id)
                                      .order_by(entries.c.number))
-        return [character_from(row) for row in rows]
+        return [character for character in map(character_from, rows) if may_play(character, writer)]
 
     # --- turns -------------------------------------------------------------------------------------
 
@@ -361,11 +390,22 @@ class Stories(People):
                 # Another reader may have been first: what is written down holds.
                 kept = (await session.execute(
                     select(tables.scenes.c.scene).where(tables.scenes.c.turn_id == turn_id))).scalar_one()
+            cast = await self._still_usable(session, from_json(tuple[Character, ...], kept["cast"]))
+            there = {character.character_id for character in cast}
+            members = tuple(member if member.character_id in there else replace(member, character_id=None)
+                            for member in from_json(tuple[Member, ...], kept["members"]))
             return Scene(
-                from_json(Story, kept["story"]), turn, from_json(tuple[Character, ...], kept["cast"]),
-                from_json(tuple[Member, ...], kept["members"]), from_json(tuple[Setting, ...], kept["settings"]),
+                from_json(Story, kept["story"]), turn, cast, members, from_json(tuple[Setting, ...], kept["settings"]),
                 await self._past(session, kept["past"]), kept["max_panels"],
                 from_json(Wardrobe, kept.get("wardrobe", [])))
+
+    async def _still_usable(self, session: AsyncSession, cast: tuple[Character, ...]) -> tuple[Character, ...]:
+        """Those whose consent was not taken back since: what was written down once gives no right to draw them."""
+        table = tables.characters
+        rows = await session.execute(select(table.c.character_id, table.c.consent).where(
+            table.c.character_id.in_([character.character_id for character in cast])))
+        gone = {row.character_id for row in rows if row.consent and row.consent.get("withdrawn_at")}
+        return tuple(character for character in cast if character.character_id not in gone)
 
     async def _read_scene(self, session: AsyncSession, turn: Turn) -> dict[str, Any]:
         story = story_from(await self._story_row(session, turn.story_id))
@@ -376,7 +416,7 @@ class Stories(People):
         path = path_from(story.head, longest=PAST_EXCHANGES)
         return {
             "story": to_json(Story, story),
-            "cast": to_json(tuple[Character, ...], tuple(await self._cast(session, story.story_id))),
+            "cast": to_json(tuple[Character, ...], tuple(await self._cast(session, story.story_id, turn.owner_id))),
             "members": to_json(tuple[Member, ...], tuple(await self._members(session, story.story_id))),
             "settings": to_json(tuple[Setting, ...],
                                 tuple(await self._settings_at(session, story.story_id, story.head))),
