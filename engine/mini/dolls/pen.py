@@ -136,9 +136,10 @@ class Pen:
 
     def outline(self, spots: list[Point], tone: Colour) -> None:
         """A line around a shape already in canvas pixels."""
-        # many short segments need no joints: they would cost more than the line
-        joint = "curve" if len(spots) < 20 else None
-        self.draw.line([*spots, spots[0], spots[1]], fill=tone, width=max(1, round(2 * self.ink)), joint=joint)
+        width = max(1, round(2 * self.ink))
+        # many short segments need no joints, which would cost more than the line; a page's large drawing does
+        joint = "curve" if len(spots) < 20 or width > 20 else None
+        self.draw.line([*spots, spots[0], spots[1]], fill=tone, width=width, joint=joint)
 
     def fill(self, points: Sequence[Point], tone: Colour) -> None:
         """A flat polygon without an outline."""
