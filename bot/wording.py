@@ -284,6 +284,50 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
                               "have let it go.",
     "character_file_consent": "This character was drawn from photos of a person. Before {name} may be in stories here "
                               "I need to know who agreed.",
+
+    # a character's page, its other names, who may use it
+    "character_form_nicknames": "Other names, commas between them",
+    "character_form_nicknames_hint": "Mimi, Mie",
+    "character_form_relation": "Who are they to you?",
+    "character_form_relation_hint": "My daughter, my friend, our dog. Then \"my daughter\" in a turn means them.",
+    "character_more_title": "Names and family",
+    "button_more": "Names and family",
+    "character_also": "also called {names}",
+    "character_relation": "your {relation}",
+    "character_relation_own": "my {relation}",
+    "character_withdrawn_mark": "(in no story)",
+    "nicknames_too_many": "That is too many other names. Please choose at most {limit}.",
+    "relation_too_long": "Please say in a few words who they are to you: at most {limit} characters.",
+    "character_sheet_ready": "Here is the page about **{name}**. It fits a sheet of A4 paper.",
+    "character_sheet_alt": "A page about {name}, in several poses and moods: {look}",
+    "character_shared_me": "Only you can write about **{name}** now. In other people's turns {name} is not drawn.",
+    "character_shared_story": "Everybody in a story that you bring **{name}** into can write about {name} there.",
+    "character_shared_server": "Anybody on this server can bring **{name}** into a story now.",
+    "character_share_on_server": "To share a character with a server, use this command on that server.",
+    "character_not_usable": "**{name}** is in no story just now, because the consent was taken back. "
+                            "`/character consent give` changes that.",
+
+    # consent
+    "consent_menu": "Who agreed?",
+    "consent_given": "Thank you. **{name}** may be in stories.",
+    "consent_stands": "**{name}** may be in stories, so I leave the pictures alone. `/character consent withdraw` "
+                      "comes first.",
+    "consent_question": "Who agreed that **{name}** may be drawn?",
+    "consent_withdrawn": "From now on **{name}** is in no story. `/character consent give` changes that again.",
+    "consent_pictures": "{name} is in {count} pictures that are drawn already (stories: {stories}). What shall become "
+                        "of them?",
+    "consent_no_pictures": "There are no pictures with {name}.",
+    "button_wipe_redraw": "Redraw {count} without {name}", "button_wipe_remove": "Remove these pictures",
+    "button_wipe_leave": "Leave them",
+    "wipe_left": "The pictures stay as they are.",
+    "wipe_running": "Those pictures are being changed just now.",
+    "wipe_redrawing": "Redrawing without {name}: {done} of {count} are done.",
+    "wipe_removing": "Removing the pictures with {name}: {done} of {count} are gone.",
+    "wipe_redrawn": "{count} pictures were redrawn without **{name}**.",
+    "wipe_removed": "{count} pictures with **{name}** are gone, from the stories and from what I keep.",
+    "wipe_some_left": "{done} of {count} pictures are done. The rest did not work out: use "
+                      "`/character consent withdraw` once more to try again or to remove them.",
+    "picture_withdrawn": "This picture was taken away, as somebody in it wished.",
 })
 
 DANISH: Final[Mapping[str, str]] = MappingProxyType({
@@ -530,6 +574,48 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
                               "så jeg har sluppet det.",
     "character_file_consent": "Figuren er tegnet efter fotos af et menneske. Før {name} må være med i historier her, "
                               "skal jeg vide, hvem der har sagt ja.",
+
+    "character_form_nicknames": "Andre navne, med komma imellem",
+    "character_form_nicknames_hint": "Mimi, Mie",
+    "character_form_relation": "Hvem er figuren for dig?",
+    "character_form_relation_hint": "Min datter, min ven, vores hund. Så betyder \"min datter\" i en tur den figur.",
+    "character_more_title": "Navne og familie",
+    "button_more": "Navne og familie",
+    "character_also": "kaldes også {names}",
+    "character_relation": "din {relation}",
+    "character_relation_own": "min {relation}",
+    "character_withdrawn_mark": "(er ikke med i nogen historie)",
+    "nicknames_too_many": "Det er for mange andre navne. Vælg højst {limit}.",
+    "relation_too_long": "Sig med få ord, hvem figuren er for dig: højst {limit} tegn.",
+    "character_sheet_ready": "Her er siden om **{name}**. Den passer til et A4-ark.",
+    "character_sheet_alt": "En side om {name} i flere stillinger og stemninger: {look}",
+    "character_shared_me": "Nu kan kun du skrive om **{name}**. I andres ture tegnes {name} ikke.",
+    "character_shared_story": "Alle i en historie, som du tager **{name}** med i, kan skrive om {name} der.",
+    "character_shared_server": "Nu kan alle på denne server tage **{name}** med i en historie.",
+    "character_share_on_server": "For at dele en figur med en server skal du bruge kommandoen på den server.",
+    "character_not_usable": "**{name}** er ikke med i nogen historie nu, for samtykket er trukket tilbage. "
+                            "`/figur samtykke giv` ændrer det.",
+
+    "consent_menu": "Hvem har sagt ja?",
+    "consent_given": "Tak. **{name}** må være med i historier.",
+    "consent_stands": "**{name}** må være med i historier, så jeg lader billederne være. `/figur samtykke fortryd` "
+                      "kommer først.",
+    "consent_question": "Hvem har sagt ja til, at **{name}** må tegnes?",
+    "consent_withdrawn": "Fra nu af er **{name}** ikke med i nogen historie. `/figur samtykke giv` ændrer det igen.",
+    "consent_pictures": "{name} er med på {count} billeder, der allerede er tegnet (historier: {stories}). Hvad skal "
+                        "der ske med dem?",
+    "consent_no_pictures": "Der er ingen billeder med {name}.",
+    "button_wipe_redraw": "Tegn {count} om uden {name}", "button_wipe_remove": "Fjern de billeder",
+    "button_wipe_leave": "Lad dem være",
+    "wipe_left": "Billederne bliver, som de er.",
+    "wipe_running": "De billeder er ved at blive ændret lige nu.",
+    "wipe_redrawing": "Tegner om uden {name}: {done} af {count} er færdige.",
+    "wipe_removing": "Fjerner billederne med {name}: {done} af {count} er væk.",
+    "wipe_redrawn": "{count} billeder er tegnet om uden **{name}**.",
+    "wipe_removed": "{count} billeder med **{name}** er væk, fra historierne og fra det, jeg gemmer.",
+    "wipe_some_left": "{done} af {count} billeder er færdige. Resten lykkedes ikke: brug `/figur samtykke fortryd` "
+                      "én gang til for at prøve igen eller fjerne dem.",
+    "picture_withdrawn": "Dette billede er taget væk, som en på det ønskede.",
 })
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
@@ -562,6 +648,9 @@ DANISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
     "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
     "True": "ja", "False": "nej", "0.8": "lille", "0.9": "lidt lille", "1.0": "almindelig", "1.1": "lidt stor",
     "1.2": "stor",
+    "stands": "står", "waves": "vinker", "walks": "går", "jumps": "hopper", "sits": "sidder", "reads": "læser",
+    "sleeps": "sover", "happy": "glad", "sad": "ked af det", "surprised": "overrasket", "angry": "vred",
+    "scared": "bange", "sleepy": "søvnig", "calm": "rolig",
 })
 _ENGLISH_VALUES: Final[Mapping[str, str]] = MappingProxyType({
     "True": "yes", "False": "no", "0.8": "small", "0.9": "rather small", "1.0": "usual",
@@ -618,6 +707,25 @@ DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "How pictures look unless a story says otherwise": "Hvordan billeder ser ud, når historien ikke siger andet",
     "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
     "help": "hjælp", "How to tell a story together": "Sådan fortæller man en historie sammen",
+    "nicknames": "kaldenavne", "Other names they go by, with commas between": "Andre navne, med komma imellem",
+    "relation": "relation",
+    "Who they are to you: my sister, our dog": "Hvem figuren er for dig: min søster, vores hund",
+    "sheet": "ark",
+    "A page about a character, to look at or to print": "En side om en figur, til at se på eller printe",
+    "share": "del",
+    "Decide who may write about one of your characters": "Bestem, hvem der må skrive om en af dine figurer",
+    "with": "med", "Who may": "Hvem der må", "Only me": "Kun jeg",
+    "Everybody in a story I bring them into": "Alle i en historie, jeg tager figuren med i",
+    "Everybody on this server": "Alle på denne server",
+    "character export": "eksport", "One of your characters as a file": "En af dine figurer som fil",
+    "import": "import", "Bring in a character from a file": "Hent en figur ind fra en fil",
+    "file": "fil", "A file that /character export made": "En fil, som /figur eksport har lavet",
+    "Another name for them, if you like": "Et andet navn til figuren, hvis du vil",
+    "The consent to draw one of your characters": "Samtykket til at tegne en af dine figurer",
+    "withdraw": "fortryd", "Take the consent back: the character is in no story from now on":
+        "Træk samtykket tilbage: figuren er ikke med i nogen historie fra nu af",
+    "give": "giv", "Give the consent again": "Giv samtykket igen",
+    "who": "hvem", "Who agreed": "Hvem der har sagt ja",
 })
 
 
@@ -667,4 +775,9 @@ class CommandTranslator(app_commands.Translator):
 
     async def translate(self, string: app_commands.locale_str, locale: discord.Locale,
                         context: app_commands.TranslationContextTypes) -> str | None:
-        return DANISH_COMMANDS.get(string.message) if locale is discord.Locale.danish else None
+        if locale is not discord.Locale.danish:
+            return None
+        # a command whose name is also another's: `/character export` is no book
+        full = getattr(context.data, "qualified_name", "")
+        own = DANISH_COMMANDS.get(full) if full.rpartition(" ")[2] == string.message else None
+        return own or DANISH_COMMANDS.get(string.message)
