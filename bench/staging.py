@@ -6,10 +6,13 @@ Both implement the ports fully. The stage keeps its log in a file, so that it su
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from PIL import Image
 
 from engine.durable import Durable
 from engine.events import Event, Painted
@@ -84,7 +87,8 @@ class WrittenStage:
 class ScriptedStudio:
     """The paper-doll painter and a writer who does what the turn says: `2 panels`, `fail writing`, `fail painting`."""
 
-    def __init__(self, *, likenesses: Callable[[int], list[list[float]]] | None = None, delay_s: float = 0.0) -> None:
+    def __init__(self, *, likenesses: Callable[[Sequence[bytes]], list[list[float]]] | None = None,
+                 delay_s: float = 0.0) -> None:
         self.painted: list[PanelBrief] = []
         self.seeds: list[int] = []
         self._likenesses = likenesses
@@ -115,10 +119,11 @@ class ScriptedStudio:
 
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
         if self._likenesses is not None:
-            return self._likenesses(len(pictures))
-        # Everybody is themselves: crops and avatars of one figure share a direction.
-        half = len(pictures) // 2
-        return [[1.0 if index % half == axis else 0.0 for axis in range(half)] for index in range(len(pictures))]
+            return self._likenesses(pictures)
+        # Avatars, the cut-outs, have directions of their own; every crop is equally near to all of them.
+        avatars = [Image.open(io.BytesIO(picture)).mode == "RGBA" for picture in pictures]
+        return [[float(index == axis) for axis in range(4)] if avatar else [0.5] * 4
+                for index, avatar in enumerate(avatars)]
 
 
 @asynccontextmanager

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from engine.durable import Durable
 from engine.events import Event
 from engine.memory.underdrawing import sketch_plate
-from engine.memory.verification import Verdict, crops, judge
-from engine.memory.visual import Recollection, VisualMemory
+from engine.memory.verification import Checker, better, crowded, good, rearranged
+from engine.memory.visual import Parts, Recollection, VisualMemory
 from engine.nouns import (
+    Appearance,
     Character,
     CharacterId,
     NotFound,
@@ -40,6 +41,7 @@ from engine.nouns import (
     TurnId,
     TurnState,
     Underdrawing,
+    Verdict,
 )
 from engine.planning import plan_panels, plate_brief, stable_seed
 from engine.ports import Library, Stage, Studio
@@ -50,17 +52,22 @@ log = logging.getLogger(__name__)
 CLOSING_S = 0.5
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
+#: Who is where in a panel just painted, each with the likeness of their crop.
+Seen = list[tuple[Appearance, Sequence[float]]]
 
 
 class TurnRunner:
     """Plays turns. One per process; it owns nothing but the order in which turns of a story are played."""
 
-    def __init__(self, library: Library, studio: Studio, stage: Stage, durable: Durable, *, size_px: int = 256) -> None:
+    def __init__(self, library: Library, studio: Studio, stage: Stage, durable: Durable, *, size_px: int = 256,
+                 parts: Parts | None = None) -> None:
         self._library = library
         self._studio = studio
         self._stage = stage
         self._durable = durable
-        self._memory = VisualMemory(library)
+        self._parts = parts or Parts()
+        self._memory = VisualMemory(library, self._parts)
+        self._checker = Checker(library, studio)
         self._size_px = size_px
         self._turn_closed = asyncio.Condition()
 
@@ -110,8 +117,8 @@ class TurnRunner:
             turns = await self._library.open_turns(story_id)
             if len(turns) != 1 or clock() >= patient_until:
                 return turns
-            drawn = [panel.state is not PanelState.PLANNED for panel in await self._library.panels(story_id)
-                     if panel.step_id == f"{turns[0].turn_id}-step"]
+            panels = await self._library.panels_of_step(StepId(f"{turns[0].turn_id}-step"))
+            drawn = [panel.state is not PanelState.PLANNED for panel in panels]
             if not drawn or not all(drawn):
                 return turns
             await asyncio.sleep(0.02)
@@ -202,7 +209,8 @@ class TurnRunner:
 
     async def _plan(self, scene: Scene, step: StoryStep) -> list[Panel]:
         """The panels of a step: as planned, or as they stand after a crash."""
-        briefs, new_settings = plan_panels(scene.story, step, _by_id(scene), scene.settings)
+        briefs, new_settings = plan_panels(scene.story, step, _by_id(scene), scene.settings,
+                                           scene.wardrobe)
 
         async def remember() -> None:
             for setting in new_settings:
@@ -223,16 +231,17 @@ class TurnRunner:
 
     async def _draw(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
         """One panel, from recall to show. A panel that fails does not stop the others."""
-        reason = ""
+        reason, seen = "", Seen()
         if panel.state is not PanelState.DONE:
             try:
-                panel = await self._painted(scene, panel, owner_id)
+                panel, seen = await self._painted(scene, panel, owner_id)
             except StudioFailed as failure:
                 reason = failure.reason
 
         async def remember() -> str:
             if not reason:
                 await self._library.save_panel(panel)
+                await self._library.save_appearances(panel, seen)
             elif panel.version == 1:
                 await self._library.save_panel(replace(panel, state=PanelState.FAILED))
             return reason
@@ -244,26 +253,33 @@ class TurnRunner:
         else:
             await self._durable.act("show", self._show, scene.story, panel)
 
-    async def _painted(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> Panel:
+    async def _painted(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> tuple[Panel, Seen]:
         """Recall, lay out, paint, check; the pictures are on disk when this returns. Raises `StudioFailed`."""
-        story, brief = scene.story, panel.brief
+        story, brief, cast = scene.story, panel.brief, _by_id(scene)
         await self._need_plate(scene, brief, owner_id)
-        recollection = await self._memory.recollect(story, brief, _by_id(scene))
-        underdrawing = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
-        best, best_verdict = None, None
-        for attempt in range(1 + REPAINTS):
+        recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
+        best = None
+        for attempt in range(1 + REPAINTS * self._parts.check):
+            underdrawing = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
             painting = await self._paint(scene, brief, underdrawing, recollection, owner_id,
                                          seed=stable_seed(brief.panel_id, panel.version, attempt))
-            verdict = await self._check(painting, underdrawing, recollection, owner_id)
-            if best_verdict is None or verdict.worst > best_verdict.worst:
-                best, best_verdict = painting, verdict
-            if verdict.good:
+            verdict, likenesses = await self._checker.check(painting.png, underdrawing, brief, scene.cast,
+                                                            owner_id=owner_id)
+            if best is None or verdict is None or better(verdict, best[3]):
+                best = brief, underdrawing, painting, verdict or Verdict(), likenesses
+            if verdict is None or good(verdict):
                 break
+            if crowded(verdict, underdrawing.boxes):
+                brief = rearranged(brief, stable_seed(brief.panel_id, panel.version, "elsewhere"))
         assert best is not None
-        return replace(
-            panel, state=PanelState.DONE, seed=best.seed, painter=best.painter, boxes=underdrawing.boxes,
-            picture=await self._library.keep_picture(best.png, owner_id=story.owner_id),
+        brief, underdrawing, painting, verdict, likenesses = best
+        panel = replace(
+            panel, brief=brief, state=PanelState.DONE, seed=painting.seed, painter=painting.painter,
+            boxes=underdrawing.boxes, verdict=replace(verdict, attempts=attempt + 1),
+            recalled=recollection.recall.items,
+            picture=await self._library.keep_picture(painting.png, owner_id=story.owner_id),
             underdrawing=await self._library.keep_picture(underdrawing.png, owner_id=story.owner_id))
+        return panel, await self._memory.remember(panel, painting.png, recollection, verdict, likenesses, story=story)
 
     async def _paint(self, scene: Scene, brief: PanelBrief, underdrawing: Underdrawing,
                      recollection: Recollection | None, owner_id: OwnerId, *, seed: int) -> Painting:
@@ -278,7 +294,9 @@ class TurnRunner:
     async def _need_plate(self, scene: Scene, brief: PanelBrief, owner_id: OwnerId) -> None:
         """Paint the setting once without people, for this time of day and weather, and remember it."""
         setting = brief.setting
-        if await self._library.plate(setting.setting_id, brief.time_of_day, brief.weather, brief.style) is not None:
+        at = StepId(f"{scene.turn.turn_id}-step")
+        if not self._parts.plates or await self._library.plate(
+                setting.setting_id, brief.time_of_day, brief.weather, brief.style, at=at) is not None:
             return
         empty = plate_brief(brief)
         sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
@@ -286,25 +304,7 @@ class TurnRunner:
         painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed)
         picture = await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)
         await self._library.save_plate(scene.story.story_id, Plate(
-            setting.setting_id, brief.time_of_day, brief.weather, brief.style, picture))
-
-    async def _check(self, painting: Painting, underdrawing: Underdrawing, recollection: Recollection,
-                     owner_id: OwnerId) -> Verdict:
-        """Is everybody themselves, and everybody there?"""
-        known = [(character_id, box) for character_id, box in underdrawing.boxes
-                 if character_id in recollection.avatars]
-        if not known:
-            return Verdict((), ())
-        cast = list(dict.fromkeys(character_id for character_id, _ in known))
-        pictures = await asyncio.to_thread(crops, painting.png, known)
-        try:
-            likenesses = await self._studio.embed(
-                [*pictures, *(recollection.avatars[character_id] for character_id in cast)], owner_id=owner_id)
-        except StudioFailed as failure:        # a panel that nobody could check is better than none
-            log.warning("a panel was not checked: %s", failure)
-            return Verdict((), ())
-        figures = [(character_id, likeness) for (character_id, _), likeness in zip(known, likenesses, strict=False)]
-        return judge(figures, dict(zip(cast, likenesses[len(known):], strict=True)))
+            setting.setting_id, brief.time_of_day, brief.weather, brief.style, picture), at=at)
 
     async def _show(self, story: Story, panel: Panel) -> None:
         assert panel.picture is not None

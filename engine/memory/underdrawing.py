@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from engine.nouns import Box, CharacterId, Figure, PanelBrief, Place, Underdrawing
+
+if TYPE_CHECKING:
+    from engine.mini.standing import Spot
 
 #: Cut-outs are drawn so that the character's standing height, without hats and ears, is this many pixels.
 CUTOUT_STANDING_PX = 230
@@ -25,8 +29,6 @@ def compose(plate: Image.Image, figures: Sequence[Figure], cutouts: Mapping[Char
 
     Returns the picture (RGB, the plate's size), each figure's box inside the frame, and who had no cut-out.
     """
-    from engine.mini.standing import meet, stand
-
     canvas = plate.convert("RGB").copy()
     side = canvas.width
     if props:
@@ -34,19 +36,30 @@ def compose(plate: Image.Image, figures: Sequence[Figure], cutouts: Mapping[Char
     for name, place in props:
         thing = draw_prop(name, height_px=max(4, round(place.height * side)))
         canvas.paste(thing, (round(place.x * side - thing.width / 2), round(place.y * side - thing.height)), thing)
-    scaled = [_scaled(cutouts[figure.character_id], figure.place, side) if figure.character_id in cutouts else None
-              for figure in figures]
-    spots = meet(figures, [None if cutout is None else stand(cutout, figure.place, side)
-                           for cutout, figure in zip(scaled, figures, strict=True)], side)
+    laid = _laid(figures, cutouts, side)
     boxes, missing = [], []
-    for figure, cutout, spot in zip(figures, scaled, spots, strict=True):
-        if cutout is None or spot is None:
+    for figure, put in zip(figures, laid, strict=True):
+        if put is None:
             missing.append(figure.character_id)
             continue
+        cutout, spot = put
         canvas.paste(cutout, (spot.left, spot.top), cutout)
         boxes.append((figure.character_id, Box(max(0.0, spot.left / side), max(0.0, spot.top / side),
                                                min(1.0, spot.right / side), min(1.0, spot.bottom / side))))
     return canvas, tuple(boxes), tuple(missing)
+
+
+def _laid(figures: Sequence[Figure], cutouts: Mapping[CharacterId, Image.Image],
+          side: int) -> list[tuple[Image.Image, Spot] | None]:
+    """Each figure's cut-out as large and as turned as it is to be seen, and its spot; None for who has none."""
+    from engine.mini.standing import meet, stand
+
+    scaled = [_scaled(cutouts[figure.character_id], figure.place, side) if figure.character_id in cutouts else None
+              for figure in figures]
+    spots = meet(figures, [None if cutout is None else stand(cutout, figure.place, side)
+                           for cutout, figure in zip(scaled, figures, strict=True)], side)
+    return [None if cutout is None or spot is None else (cutout, spot)
+            for cutout, spot in zip(scaled, spots, strict=True)]
 
 
 def _scaled(cutout: Image.Image, place: Place, side: int) -> Image.Image:
@@ -65,11 +78,67 @@ def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId
         paper = Image.open(io.BytesIO(plate)).convert("RGB")
         if paper.size != (size_px, size_px):
             paper = paper.resize((size_px, size_px), Image.Resampling.LANCZOS)
-    opened = {character_id: Image.open(io.BytesIO(png)).convert("RGBA") for character_id, png in cutouts.items()}
+    opened = {character_id: _open(png) for character_id, png in cutouts.items()}
     picture, boxes, missing = compose(paper, brief.figures, opened, brief.props)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return Underdrawing(out.getvalue(), boxes, missing)
+
+
+def cut_outs(painting: bytes, brief: PanelBrief,
+             cutouts: Mapping[CharacterId, bytes]) -> dict[CharacterId, tuple[bytes, float]]:
+    """Cut everybody out of a painting along the shapes that were laid under it.
+
+    Returns for each figure with a cut-out an RGBA PNG at the painting's scale, facing right, and the share of the
+    figure that is seen, 0 to 1: what stands before it or lies outside the frame is lost.
+    """
+    picture = Image.open(io.BytesIO(painting)).convert("RGB")
+    side = picture.width
+    laid = _laid(brief.figures, {who: _open(png) for who, png in cutouts.items()}, side)
+    shapes = []                                # each figure's own shape in the panel, and all it covers
+    for put in laid:
+        shape = Image.new("L", picture.size)
+        if put is not None:
+            shape.paste(put[0].getchannel("A"), (put[1].left, put[1].top))
+        shapes.append(shape.point(lambda value: 255 if value > 127 else 0))
+    found = {}
+    for index, (figure, put) in enumerate(zip(brief.figures, laid, strict=True)):
+        if put is None:
+            continue
+        cutout, spot = put
+        seen = shapes[index]
+        for nearer in shapes[index + 1:]:
+            seen = ImageChops.subtract(seen, nearer)
+        whole = cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0)
+        visible = _area(seen) / max(1, _area(whole))
+        # A pixel less all around: at the edge the painter mixes in what stands behind.
+        cut = picture.convert("RGBA")
+        cut.putalpha(seen.filter(ImageFilter.MinFilter(3)))
+        cut = cut.crop((spot.left, spot.top, spot.right, spot.bottom))
+        if figure.place.flip:
+            cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        out = io.BytesIO()
+        cut.save(out, "PNG")
+        found[figure.character_id] = (out.getvalue(), visible)
+    return found
+
+
+def enlarged(cutout: bytes, height: float, *, panel_px: int = 256) -> bytes:
+    """A cut-out of a panel in which its figure stood `height` of the panel tall, at the scale of drawn ones (PNG)."""
+    picture = _open(cutout)
+    scale = CUTOUT_STANDING_PX / (height * panel_px)
+    out = io.BytesIO()
+    picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
+                   Image.Resampling.BICUBIC).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _open(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGBA")
+
+
+def _area(shape: Image.Image) -> int:
+    return shape.histogram()[255]
 
 
 def posed(figure: Figure) -> bytes:

@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.memory.recall import recall
-from engine.memory.underdrawing import lay_out, posed
-from engine.nouns import Character, CharacterId, PanelBrief, Recall, Story, Underdrawing
+from engine.memory.recall import CUTOUT_WEIGHT, recall
+from engine.memory.underdrawing import cut_outs, enlarged, lay_out, posed
+from engine.nouns import (
+    Appearance,
+    Box,
+    Character,
+    CharacterId,
+    Figure,
+    Panel,
+    PanelBrief,
+    PanelId,
+    PictureId,
+    Recall,
+    RecallItem,
+    StepId,
+    Story,
+    Underdrawing,
+    Verdict,
+)
 from engine.ports import Library
+
+#: A recalled cut-out is laid out instead of a drawn one only when it weighs this much: the very pose and mood, sharp,
+#: recent and themselves. Below it the drawn one is nearer to what the brief asks for.
+WORTH_LAYING = 0.62
+#: A cut-out is kept when at least this much of the figure is seen.
+VISIBLE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which parts of memory are at work. All of them, but where an evaluation asks what each is worth."""
+
+    plates: bool = True                    # settings painted once and kept; else every panel starts on blank paper
+    cast: bool = True                      # everybody laid out over the plate; else they are in the words alone
+    cutouts: bool = False                  # earlier cut-outs laid out where they fit better than a drawn one
+    check: bool = True                     # one repaint for panels in which somebody is not themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,40 +50,104 @@ class Recollection:
 
     recall: Recall
     avatars: Mapping[CharacterId, bytes]       # RGBA, one for each figure memory knows
+    cutouts: Mapping[CharacterId, bytes]       # RGBA, an earlier one of each figure that fits this brief
     plate: bytes | None
     previous: bytes | None                     # the heaviest earlier frame
 
 
 class VisualMemory:
-    """Reads what earlier panels left behind; writes nothing but through the Library. Keeps no pictures itself."""
+    """Reads what earlier panels left behind, and writes what the next will read. Keeps no pictures itself."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, parts: Parts) -> None:
         self._library = library
+        self._parts = parts
 
-    async def recollect(self, story: Story, brief: PanelBrief, cast: Mapping[CharacterId, Character]) -> Recollection:
-        """Everything memory has for this brief, as it stands at the story's head."""
-        plate = await self._library.plate(brief.setting.setting_id, brief.time_of_day, brief.weather, brief.style)
-        frames = await self._library.frames(story.story_id)
-        avatars = {character_id: character.avatar for character_id, character in cast.items()
-                   if character.avatar is not None}
-        chosen = recall(brief, avatars=avatars, plate=plate, frames=frames)
-        pictures: dict[CharacterId, bytes] = {}
-        plate_png = previous = None
+    async def recollect(self, story: Story, brief: PanelBrief, cast: Mapping[CharacterId, Character],
+                        at: StepId) -> Recollection:
+        """Everything memory has for this brief, as it stands at the step `at`, whose panel it is."""
+        plate = None
+        if self._parts.plates:
+            plate = await self._library.plate(brief.setting.setting_id, brief.time_of_day, brief.weather, brief.style,
+                                              at=at)
+        who = [figure.character_id for figure in brief.figures]
+        frames = [frame for frame in await self._library.frames(story.story_id, at=at)
+                  if _before(frame.panel_id, brief.panel_id)]
+        seen = [each for each in await self._library.appearances(story.story_id, who, at=at)
+                if _before(each.panel_id, brief.panel_id)] if who else []
+        avatars = {who: character.avatar for who, character in cast.items() if character.avatar is not None}
+        chosen = recall(brief, avatars=avatars, plate=plate, frames=frames, appearances=seen,
+                        references=await self._library.references(who) if who else [])
+        return await self._fetched(chosen, seen)
+
+    async def _fetched(self, chosen: Recall, seen: Sequence[Appearance]) -> Recollection:
+        """The pictures of a Recall that the painter is handed."""
+        heights = {each.cutout: each.height for each in seen if each.cutout is not None}
+        avatars: dict[CharacterId, bytes] = {}
+        cutouts: dict[CharacterId, bytes] = {}
+        plate = previous = None
         for item in chosen.items:
             if item.what == "avatar" and item.character_id is not None:
-                pictures[item.character_id] = await self._library.picture(item.picture)
+                avatars[item.character_id] = await self._library.picture(item.picture)
             elif item.what == "plate":
-                plate_png = await self._library.picture(item.picture)
-            elif previous is None:
+                plate = await self._library.picture(item.picture)
+            elif item.what == "frame" and previous is None:
                 previous = await self._library.picture(item.picture)
-        return Recollection(chosen, pictures, plate_png, previous)
+            elif self._worth_laying(item) and item.character_id is not None and item.character_id not in cutouts:
+                picture = await self._library.picture(item.picture)
+                cutouts[item.character_id] = await asyncio.to_thread(enlarged, picture, heights[item.picture])
+        return Recollection(chosen, avatars, cutouts, plate, previous)
+
+    def _worth_laying(self, item: RecallItem) -> bool:
+        return (self._parts.cutouts and item.what == "cutout" and item.reason == "recall_cutout_pose"
+                and item.weight >= WORTH_LAYING * CUTOUT_WEIGHT)
 
     async def lay_out(self, brief: PanelBrief, recollection: Recollection, *, size_px: int) -> Underdrawing:
-        """The underdrawing of a brief, composed off the event loop: everybody memory knows, in their pose."""
+        """The underdrawing of a brief, composed off the event loop: everybody in their pose and the Look in force."""
 
         def compose() -> Underdrawing:
-            cutouts = {figure.character_id: posed(figure) for figure in brief.figures
-                       if figure.character_id in recollection.avatars}
-            return lay_out(brief, recollection.plate, cutouts, size_px=size_px)
+            return lay_out(brief, recollection.plate, self._figures(brief, recollection), size_px=size_px)
 
         return await asyncio.to_thread(compose)
+
+    def _figures(self, brief: PanelBrief, recollection: Recollection) -> dict[CharacterId, bytes]:
+        if not self._parts.cast:
+            return {}
+        return {figure.character_id: recollection.cutouts.get(figure.character_id) or posed(figure)
+                for figure in brief.figures}
+
+    async def remember(self, panel: Panel, painting_png: bytes, recollection: Recollection, verdict: Verdict,
+                       likenesses: Mapping[CharacterId, Sequence[float]], *, story: Story,
+                       ) -> list[tuple[Appearance, Sequence[float]]]:
+        """Who was where in a panel just painted, with everybody's cut-out kept; to be saved with the panel."""
+
+        def cut() -> dict[CharacterId, tuple[bytes, float]]:
+            return cut_outs(painting_png, panel.brief, self._figures(panel.brief, recollection))
+
+        cut_out = await asyncio.to_thread(cut)
+        boxes, scores = dict(panel.boxes), dict(verdict.scores)
+        kept = []
+        for figure in panel.brief.figures:
+            who = figure.character_id
+            if who not in boxes:
+                continue
+            likeness = likenesses.get(who, ())
+            png, visible = cut_out[who]
+            sharp = min(1.0, sum(value * value for value in likeness) ** 0.5) if likeness else 0.0
+            picture = None
+            if visible >= VISIBLE and who not in verdict.wrong:
+                picture = await self._library.keep_picture(png, owner_id=story.owner_id)
+            kept.append((_appearance(figure, panel, boxes, scores.get(who, 0.0), sharp * visible, picture), likeness))
+        return kept
+
+
+def _appearance(figure: Figure, panel: Panel, boxes: Mapping[CharacterId, Box], score: float, quality: float,
+                cutout: PictureId | None) -> Appearance:
+    return Appearance(figure.character_id, panel.panel_id, figure.action, figure.mood, figure.worn, figure.place.flip,
+                      figure.place.height, boxes[figure.character_id], round(score, 4), round(quality, 4), cutout)
+
+
+def _before(panel_id: PanelId, other: PanelId) -> bool:
+    """Whether a panel is of another step than `other`, or stands before it in the same one."""
+    step, _, index = panel_id.rpartition(".")
+    other_step, _, other_index = other.rpartition(".")
+    return step != other_step or int(index) < int(other_index)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 from engine.events import Painted
@@ -105,11 +108,13 @@ async def test_somebody_not_themselves_is_painted_again_once_and_the_better_kept
         tmp_path: Path, scores: tuple[float, ...], paints: int) -> None:
     stage, asked = WrittenStage(tmp_path / "stage"), iter(scores)
 
-    def likenesses(count: int) -> list[list[float]]:
-        score = next(asked)
+    def likenesses(pictures: Sequence[bytes]) -> list[list[float]]:
         axis = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+        if Image.open(io.BytesIO(pictures[0])).mode == "RGBA":      # the avatars, once
+            return axis
+        score = next(asked)
         off = (1 - score**2) ** 0.5
-        return [[score * value for value in one[:2]] + [off] for one in axis] + axis
+        return [[score * value for value in one[:2]] + [off] for one in axis] + [[0.0, 0.0, 1.0]] * (len(pictures) - 2)
 
     studio = ScriptedStudio(likenesses=likenesses)
     async with open_runner(settings_at(tmp_path), stage, studio) as (library, runner):
@@ -119,11 +124,15 @@ async def test_somebody_not_themselves_is_painted_again_once_and_the_better_kept
         seeds = [seed for brief, seed in zip(studio.painted, studio.seeds, strict=True) if not brief.is_plate]
         assert len(seeds) == paints == len(set(seeds))
         best = max(range(len(scores)), key=lambda index: scores[index])
-        assert (await library.panel(PanelId("t1-step.0"))).seed == seeds[best]
+        panel = await library.panel(PanelId("t1-step.0"))
+        assert panel.seed == seeds[best]
+        assert panel.verdict is not None and panel.verdict.attempts == paints
+        assert [round(score, 3) for _, score in panel.verdict.scores] == [scores[best]] * 2
+        assert set(panel.verdict.missing) == (set() if scores[best] >= 0.2 else {"mia", "bo"})
 
 
 async def test_a_panel_that_cannot_be_checked_is_shown_all_the_same(tmp_path: Path) -> None:
-    def no_likeness(count: int) -> list[list[float]]:
+    def no_likeness(pictures: Sequence[bytes]) -> list[list[float]]:
         raise StudioFailed("there is no likeness encoder")
 
     stage, studio = WrittenStage(tmp_path / "stage"), ScriptedStudio(likenesses=no_likeness)

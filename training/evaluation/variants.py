@@ -22,9 +22,9 @@ import torch
 from PIL import Image
 
 from engine.memory.underdrawing import lay_out, posed, sketch_plate
-from engine.memory.verification import Verdict, crops, judge
+from engine.memory.verification import crops, good, judge
 from engine.mini.dolls import draw_avatar
-from engine.nouns import Character, CharacterId, PanelBrief, Underdrawing
+from engine.nouns import Character, CharacterId, PanelBrief, Underdrawing, Verdict
 from engine.painters.likeness import MiniLikeness
 from engine.planning import plate_brief, stable_seed
 from engine.turn import REPAINTS
@@ -81,10 +81,10 @@ class Engine:
             best: tuple[float, bytes] | None = None
             for attempt in range(1 + (REPAINTS if checked else 0)):
                 png = self.atelier.paint(brief, underdrawing, seed=stable_seed(brief.panel_id, 1, attempt))
-                verdict = self._check(png, underdrawing, avatars) if checked else Verdict((), ())
+                verdict = self._check(png, underdrawing, avatars) if checked else Verdict()
                 if best is None or verdict.worst > best[0]:
                     best = verdict.worst, png
-                if verdict.good:
+                if good(verdict):
                     break
             assert best is not None
             panels.append(Painted(best[1], attempt + 1))
@@ -94,7 +94,7 @@ class Engine:
         likenesses = self.likeness.embed(crops(png, underdrawing.boxes))
         here = [(character_id, likeness)
                 for (character_id, _), likeness in zip(underdrawing.boxes, likenesses, strict=True)]
-        return judge(here, {character_id: avatars[character_id] for character_id, _ in here})
+        return judge(here, {character_id: [avatars[character_id]] for character_id, _ in here})
 
 
 def paint_without_plate(atelier: Atelier, briefs: Sequence[PanelBrief]) -> list[Painted]:

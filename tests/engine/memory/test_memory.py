@@ -3,14 +3,16 @@
 import io
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from engine.memory.recall import frame_weight, recall
-from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose, lay_out, posed
-from engine.memory.verification import SAME, cosine, crops, judge
+from engine.memory.recall import Budget, cutout_weight, frame_weight, pose_nearness, recall
+from engine.memory.underdrawing import BLANK, CUTOUT_STANDING_PX, compose, cut_outs, enlarged, lay_out, posed
+from engine.memory.verification import better, cosine, crops, crowded, free_places, good, judge, rearranged
 from engine.nouns import (
+    Appearance,
     Box,
     CharacterId,
     Figure,
@@ -21,6 +23,7 @@ from engine.nouns import (
     PictureId,
     Place,
     Plate,
+    Reference,
     Setting,
     SettingId,
     StoryId,
@@ -63,7 +66,8 @@ def test_recall_gives_avatars_then_plate_then_frames_that_matter_each_with_a_rea
 
 def test_recall_keeps_its_budget_and_what_matters_most() -> None:
     frames = [frame(age, A) for age in range(1, 30)]
-    found = recall(brief(A, B), avatars={A: PictureId("a"), B: PictureId("b")}, plate=None, frames=frames, budget=4)
+    found = recall(brief(A, B), avatars={A: PictureId("a"), B: PictureId("b")}, plate=None, frames=frames,
+                   budget=Budget(pictures=4))
     assert [item.what for item in found.items] == ["avatar", "avatar", "frame", "frame"]
     assert [item.panel_id for item in found.items[2:]] == ["old1", "old2"]
 
@@ -150,15 +154,113 @@ def test_a_figure_is_laid_out_in_its_pose() -> None:
     assert standing.height > standing.width and sleeping.width > sleeping.height
 
 
+AVATARS = {A: [[1.0, 0.0]], B: [[0.0, 1.0]]}
+
+
 def test_verdict_finds_the_confused_and_the_absent() -> None:
-    avatars = {A: [1.0, 0.0], B: [0.0, 1.0]}
-    good = judge([(A, [2.0, 0.1]), (B, [0.1, 0.9])], avatars)
-    assert good.good and good.worst > 0.9, "the norm is quality, not identity"
-    swapped = judge([(A, [0.1, 1.0]), (B, [0.0, 1.0])], avatars)
-    assert swapped.confused == (A,) and not swapped.good
-    absent = judge([(A, [0.3, -1.0])], {A: [1.0, 0.0]})
-    assert absent.worst < SAME and not absent.good
-    assert judge([], {}).good
+    fine = judge([(A, [2.0, 0.1]), (B, [0.1, 0.9])], AVATARS)
+    assert good(fine) and fine.worst > 0.9, "the norm is quality, not identity"
+    swapped = judge([(A, [0.1, 1.0]), (B, [0.0, 1.0])], AVATARS)
+    assert swapped.confused == (A,) and not good(swapped)
+    absent = judge([(A, [0.1, -1.0])], {A: [[1.0, 0.0]]})
+    assert absent.missing == (A,) and not good(absent)
+    assert good(judge([], {})) and better(fine, swapped) and not better(swapped, fine)
+
+
+def test_somebody_of_the_story_who_is_not_in_the_panel_can_be_taken_for_who_is() -> None:
+    assert judge([(A, [0.2, 1.0])], AVATARS).confused == (A,)
+    assert judge([(A, [0.2, 1.0])], {A: AVATARS[A]}).confused == ()
+
+
+def test_who_wears_something_else_may_look_like_either() -> None:
+    in_raincoat = {A: [[1.0, 0.0], [0.6, 0.8]], B: [[0.0, 1.0]]}
+    assert good(judge([(A, [0.6, 0.8])], in_raincoat)) and not good(judge([(A, [0.6, 0.8])], AVATARS))
+
+
+def test_somebody_seen_once_more_is_doubled() -> None:
+    assert judge([(A, [1.0, 0.0])], AVATARS, strays=[[0.1, 0.9], [0.4, 0.4]]).doubled == (B,)
+
+
+def test_doubles_are_looked_for_where_nobody_stands() -> None:
+    places = [box for _, box in free_places([(A, Box(0.1, 0.2, 0.3, 0.9))])]
+    assert len(places) == 3 and all(box.left >= 0.3 and (box.top, box.bottom) == (0.2, 0.9) for box in places)
+    assert free_places([]) == [] and free_places([(A, Box(0, 0, 1, 1))]) == []
+
+
+def test_who_comes_out_wrong_beside_another_stands_elsewhere_the_second_time() -> None:
+    together = [(A, Box(0.3, 0.2, 0.6, 0.9)), (B, Box(0.4, 0.2, 0.7, 0.9))]
+    apart = [(A, Box(0.1, 0.2, 0.3, 0.9)), (B, Box(0.6, 0.2, 0.8, 0.9))]
+    verdict = judge([(A, [0.1, 1.0]), (B, [0.0, 1.0])], AVATARS)
+    assert crowded(verdict, together) and not crowded(verdict, apart)
+    before = brief(A, B)
+    after = rearranged(before, 5)
+    assert [figure.character_id for figure in sorted(after.figures, key=lambda figure: figure.place.x)] == [A, B]
+    assert {figure.place for figure in after.figures} != {figure.place for figure in before.figures}
+
+
+def seen(who: CharacterId = A, **facts: object) -> Appearance:
+    values: dict[str, Any] = {"cutout": PictureId("cut"), "score": 0.9, "quality": 1.0, **facts}
+    return Appearance(who, PanelId("old"), **values)
+
+
+def test_a_recalled_cutout_must_wear_what_is_worn_now_and_is_better_the_nearer_its_pose() -> None:
+    figure = replace(brief(A).figures[0], action="runs", worn=(("outfit", "raincoat"),))
+    worn = figure.worn
+    assert cutout_weight(figure, seen(action="runs")) == 0.0
+    weights = [cutout_weight(figure, seen(action=action, worn=worn)) for action in ("runs", "walks", "sleeps")]
+    assert weights[0] > weights[1] > weights[2] > 0
+    best = seen(action="runs", worn=worn)
+    for worse in ({"mood": "sad"}, {"age": 30}, {"quality": 0.4}, {"score": 0.5}):
+        assert cutout_weight(figure, replace(best, **worse)) < cutout_weight(figure, best), worse
+    assert cutout_weight(figure, replace(best, cutout=None)) == 0 == cutout_weight(figure, replace(best, score=-0.3))
+    assert pose_nearness("reads", "sits") == pose_nearness("sits", "reads") == 0.6
+
+
+def test_recall_gives_everybody_their_best_picture_before_anybody_a_second() -> None:
+    appearances = [seen(A, action="waves", cutout=PictureId(f"a{number}"), age=number) for number in (1, 2, 3)]
+    appearances += [seen(B, cutout=PictureId("b"), score=0.6)]
+    liked = Reference(A, PictureId("liked"), "panel", PanelId("p9"))
+    plate = Plate(ROOM.setting_id, "day", "clear", "flat", PictureId("plate"))
+    found = recall(brief(A, B), avatars={A: PictureId("ava"), B: PictureId("avb")}, plate=plate, frames=[frame(1, A)],
+                   appearances=appearances, references=[liked], budget=Budget(pictures=8))
+    assert [item.picture for item in found.items] == ["ava", "avb", "plate", "liked", "b", "pic1", "a1", "a2"]
+    assert [item.reason for item in found.items][3:5] == ["recall_reference", "recall_cutout_pose"]
+    weights = [item.weight for item in found.items]
+    assert weights[0] > weights[3] > weights[2] > weights[4] and weights[6] > weights[7], "every item has its weight"
+
+
+def test_a_budget_counts_pictures_and_tokens() -> None:
+    assert Budget(pictures=5, tokens=4096, tokens_a_picture=1024).items == 4
+    assert Budget(pictures=3).items == 3 and Budget(tokens=100).items == 0
+
+
+def test_a_cutout_is_what_was_painted_in_the_shape_that_was_laid_under_it() -> None:
+    shapes = {A: png(cutout((1, 1, 1))), B: png(cutout((2, 2, 2)))}
+    painting = Image.new("RGB", (256, 256), "white")
+    painting.paste((200, 0, 0), (0, 0, 128, 256))
+    painting.paste((0, 0, 200), (128, 0, 256, 256))
+    found = cut_outs(png(painting), brief(A, B), shapes)
+    for who, colour in ((A, (200, 0, 0)), (B, (0, 0, 200))):
+        picture, visible = Image.open(io.BytesIO(found[who][0])), found[who][1]
+        assert visible == 1.0 and picture.mode == "RGBA" and picture.height == 128
+        assert picture.getpixel((picture.width // 2, 64)) == (*colour, 255) and picture.getpixel((0, 0))[3] == 0
+    back = Image.open(io.BytesIO(enlarged(found[A][0], 0.5)))
+    assert back.height == CUTOUT_STANDING_PX, "it can be laid out again as a drawn one is"
+
+
+def test_who_is_hidden_or_outside_the_frame_is_seen_in_part_and_mirrored_cutouts_face_right() -> None:
+    two = standing(Place(0.5, 0.85, 0.5), Place(0.55, 0.9, 0.5))
+    shapes = {A: png(cutout((1, 1, 1))), B: png(cutout((2, 2, 2)))}
+    found = cut_outs(png(WHITE), replace(brief(), figures=two), shapes)
+    assert found[A][1] < 0.5 and found[B][1] == 1.0
+    outside = cut_outs(png(WHITE), replace(brief(), figures=standing(Place(0.5, 1.2, 0.5))), shapes)
+    assert outside[A][1] == pytest.approx(0.6, abs=0.02)
+    painting = Image.new("RGB", (200, 200), "white")
+    painting.paste((200, 0, 0), (0, 0, 100, 200))
+    mirrored = cut_outs(png(painting), replace(brief(), figures=standing(Place(0.5, 0.9, 0.5, True))),
+                        shapes)
+    picture = Image.open(io.BytesIO(mirrored[A][0])).convert("RGB")
+    assert picture.getpixel((picture.width - 4, 50)) == (200, 0, 0), "left in the panel is right in the cut-out"
 
 
 def test_crops_are_cut_where_the_boxes_are() -> None:
