@@ -39,7 +39,7 @@ Interaction = discord.Interaction["StoryBot"]
 Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 
 #: Clicks answered by opening a form, which Discord allows as a first answer only.
-OPENS_FORM = ("take",)
+OPENS_FORM = ("take", "more")
 #: Seconds after which Discord is told that an answer is coming.
 HOLD_AFTER_S = 0.25
 

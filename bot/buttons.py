@@ -29,10 +29,14 @@ BUTTON_VERBS = (
     "again",     # again:<character>         another avatar
     "correct",   # correct:<character>:<page>
     "remove",    # remove:<character>
+    "more",      # more:<character>         other names, who they are to their owner: opens a form
+    "wipe",      # wipe:<character>:<redraw, remove or leave>   its pictures, once consent was taken back
 )
 MENU_VERBS = (
     "look",      # look:<character>:<field>
     "bring",     # bring:<story>             which characters come along
+    "agree",     # agree:<character>         who agreed that it may be drawn
+    "face",      # face:<character>          which face of a photo is meant
 )
 _KEY = r"(?P<key>[A-Za-z0-9._:\-]{1,90})"
 

@@ -83,6 +83,10 @@ class Hall:
             return panel.message_id or MessageId(panel.panel_id)
         return await self._stage.show(venue_id, panel, picture)
 
+    async def clear(self, venue_id: VenueId, panel: Panel) -> None:
+        if not self._unseen(venue_id):
+            await self._stage.clear(venue_id, panel)
+
     async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
         if not self._unseen(venue_id):
             await self._stage.fail(venue_id, turn, reason, panel)

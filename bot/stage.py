@@ -211,6 +211,13 @@ class DiscordStage:
             self._posted[panel.panel_id] = MessageId(str(message.id))
             return self._posted[panel.panel_id]
 
+    async def clear(self, venue_id: VenueId, panel: Panel) -> None:
+        self._drop_hint(venue_id, panel.panel_id)
+        if panel.message_id is not None:
+            words = await self._words(panel.brief.story_id)
+            await self._edit_quietly(venue_id, panel.message_id,
+                                     self._line(panel.panel_id, words("picture_withdrawn")))
+
     async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
         """Never raises: when even this cannot be said there is nobody left to say it to."""
         try:

@@ -116,6 +116,9 @@ class TerminalStage:
             times.panels.append(name)
         return panel.message_id or MessageId(panel.panel_id)
 
+    async def clear(self, venue_id: VenueId, panel: Panel) -> None:
+        self.take_back([panel])
+
     async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
         self._end_prose()
         why = self.words(reason)

@@ -124,6 +124,10 @@ class Stage(Protocol):
         """Put the final picture into the panel's message. Returns the message (a new one if that was deleted)."""
         ...
 
+    async def clear(self, venue_id: VenueId, panel: Panel) -> None:
+        """Take the picture out of a panel's message for good: somebody in it wished so. A message gone is no matter."""
+        ...
+
     async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
         """Say in a plain sentence that a turn, or one of its panels, did not work out."""
         ...
