@@ -1,7 +1,6 @@
-"""From a step's beats to panel briefs: which place, who stands where, how big. Pure; standard library only.
+"""From a step's beats to panel briefs: which place, what is worn, what stands about. Pure; standard library only.
 
-Layout follows a stage director's rules: the cast reads left to right, people who touch stand together, nobody's
-face is behind another's, sizes come from age and kind, and whoever stands lower in the picture is nearer.
+Who stands where is worked out by `engine.layout`, whose names are known here too.
 """
 
 from __future__ import annotations
@@ -12,6 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from engine.layout import LIFTS as LIFTS
+from engine.layout import TOUCH_GAP as TOUCH_GAP
+from engine.layout import place_figures as place_figures
+from engine.layout import reading_order as reading_order
+from engine.layout import standing_height as standing_height
 from engine.nouns import (
     Beat,
     CastMember,
@@ -30,16 +34,7 @@ from engine.nouns import (
     Wardrobe,
     Worn,
 )
-from engine.vocabulary import FLOATING_PROPS, KIND_HEIGHTS, PROP_HEIGHTS, SETTINGS, STANDING_PROPS, TOUCHING
-
-#: Standing height of a grown man as a fraction of the panel, by shot.
-SHOT_HEIGHTS = {"wide": 0.66, "close": 1.02}
-#: Everybody shrinks a little when many share the picture.
-CROWD_SCALE = {1: 1.08, 2: 1.0, 3: 0.92, 4: 0.84}
-#: Distance between two who touch, times the mean of their heights.
-TOUCH_GAP = {"hugs": 0.42, "holds hands": 0.46, "rides": 0.0, "gives": 0.52}
-#: Where the feet are when an action leaves the ground, added to y.
-LIFTS = {"jumps": -0.07, "flies": -0.22, "climbs": -0.10, "swims": -0.12}
+from engine.vocabulary import FLOATING_PROPS, PROP_HEIGHTS, SETTINGS, STANDING_PROPS
 
 
 def panel_id(step_id: StepId, index: int) -> PanelId:
@@ -51,90 +46,6 @@ def stable_seed(*parts: object) -> int:
     """A 31-bit seed from any plain parts; the same in every process and on every machine."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
-
-
-def standing_height(figure: Figure, shot: str, count: int) -> float:
-    """Standing height of one figure as a fraction of the panel."""
-    grown = SHOT_HEIGHTS.get(shot, SHOT_HEIGHTS["wide"]) * CROWD_SCALE.get(count, 0.78)
-    return grown * KIND_HEIGHTS.get(figure.look.kind, 0.7) * min(max(figure.look.size, 0.8), 1.2)
-
-
-def _left_to_right(figures: Sequence[Figure]) -> list[Figure]:
-    """The cast in its own order, with those who touch next to whom they touch."""
-    row = list(figures)
-    for figure in figures:
-        if figure.action in TOUCHING and figure.toward is not None:
-            partner = next((other for other in row if other.character_id == figure.toward), None)
-            if partner is not None and partner is not figure:
-                row.remove(figure)
-                row.insert(row.index(partner) + (1 if figures.index(figure) > figures.index(partner) else 0), figure)
-    return row
-
-
-def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[Figure, ...]:
-    """Give every figure its place; returns them back to front (smaller y first).
-
-    `figures` come in reading order, their places are ignored. The same input and seed give the same layout.
-    """
-    if not figures:
-        return ()
-    chance = random.Random(seed)
-    row = _left_to_right(figures)
-    heights = [standing_height(figure, shot, len(row)) for figure in row]
-    # Walk the row once, putting each figure a gap to the right of the one before.
-    xs = [0.0]
-    for index in range(1, len(row)):
-        before, now = row[index - 1], row[index]
-        mean = (heights[index - 1] + heights[index]) / 2
-        action = ""
-        if now.toward == before.character_id:
-            action = now.action
-        elif before.toward == now.character_id:
-            action = before.action
-        gap = TOUCH_GAP[action] * mean if action in TOUCH_GAP else mean * 0.62 + chance.uniform(0.0, 0.08)
-        if "sleeps" in (before.action, now.action):
-            gap += 0.12
-        xs.append(xs[-1] + gap)
-    # Centre the row and squeeze it where it would leave the frame.
-    margin = 0.12
-    width = xs[-1]
-    squeeze = min(1.0, (1 - 2 * margin) / width) if width else 1.0
-    slack = max(0.0, (1 - 2 * margin) - width * squeeze)
-    start = margin + slack * (0.5 + chance.uniform(-0.32, 0.32))
-    ground = 0.92 if shot == "wide" else 0.16 + max(heights)
-    placed = []
-    feet: dict[CharacterId, tuple[float, float, float]] = {}
-    for figure, x, height in zip(row, xs, heights, strict=True):
-        y = ground - chance.uniform(0.0, 0.06 if shot == "wide" else 0.02) + LIFTS.get(figure.action, 0.0)
-        feet[figure.character_id] = (start + x * squeeze, y, height)
-    for figure in row:
-        x, y, height = feet[figure.character_id]
-        embraced = next((other.character_id for other in row
-                         if other.toward == figure.character_id and other.action in TOUCHING), None)
-        partner = figure.toward if figure.toward in feet else embraced
-        partner_at = feet[partner] if partner is not None and partner != figure.character_id else None
-        if figure.action == "rides" and partner_at is not None:
-            # On a shoulder, towards the middle of the picture: both faces are seen.
-            aside = -1.0 if partner_at[0] > 0.5 else 1.0
-            x, y = partner_at[0] + aside * 0.32 * partner_at[2], partner_at[1] - 0.38 * partner_at[2]
-        if partner_at is not None and abs(partner_at[0] - x) > 0.01:
-            flip = partner_at[0] < x
-        else:
-            flip = x > 0.5 if len(row) > 1 else chance.random() < 0.5
-        placed.append(replace(figure, place=Place(round(x, 4), round(y, 4), round(height, 4), flip)))
-    heights_of = {figure.character_id: figure.place.height for figure in placed}
-
-    def nearness(figure: Figure) -> float:
-        # A rider is drawn after the one who carries, and the smaller of two who hug before the larger one's chest.
-        if figure.action == "rides":
-            return figure.place.y + 1.0
-        hugged = next((other.character_id for other in placed
-                       if other.toward == figure.character_id and other.action == "hugs"), None)
-        partner = figure.toward if figure.action == "hugs" else hugged
-        larger = partner is not None and heights_of.get(partner, 0.0) > figure.place.height
-        return figure.place.y + (0.5 if larger else 0.0)
-
-    return tuple(sorted(placed, key=nearness))
 
 
 def resolve_setting(story: Story, beat: Beat, known: Sequence[Setting]) -> Setting:
