@@ -324,20 +324,23 @@ def failures(net: LikenessNet, album: Album, count: int = 12) -> Image.Image:
     return sheet
 
 
-def painted(count: int, thresholds: Sequence[float] = (0.4, 0.45, 0.5, 0.55, 0.6)) -> list[dict[str, Any]]:
-    """What `verification.SAME` rests on: the shipped encoder on panels that the shipped painter paints.
+def painted(count: int, thresholds: Sequence[float] = (0.2, 0.4, 0.45, 0.5, 0.55, 0.6, 0.75)) -> list[dict[str, Any]]:
+    """What the thresholds of engine/memory/verification.py rest on: the shipped encoder on what the painter paints.
 
-    For each threshold the share of figures below it against their own avatar (refused), and of pairs of a figure and
-    somebody else of its cast above it (fooled), on painted and on true pictures of held-out briefs.
+    For each threshold, on painted and on true pictures of held-out briefs: the share of figures below it against their
+    own avatar (refused), of pairs of a figure and somebody else of its cast above it (fooled), of the same boxes with
+    nobody in them above it (empty), and of free places above it for anybody (strays).
     """
     import io
     from random import Random
 
     from engine.cast.casting import draw_character_avatar
-    from engine.memory.verification import cosine, crops
+    from engine.memory.underdrawing import sketch_plate
+    from engine.memory.verification import cosine, crops, free_places
     from engine.nouns import Underdrawing
     from engine.painters.likeness import MiniLikeness
     from engine.painters.unet import MINI_PAINTER, UNetPainter
+    from engine.planning import plate_brief
     from training.world.pairs import render_pair
     from training.world.sampler import sample_brief
 
@@ -350,6 +353,8 @@ def painted(count: int, thresholds: Sequence[float] = (0.4, 0.45, 0.5, 0.55, 0.6
 
     own: dict[str, list[float]] = {"painted": [], "true": []}
     other: dict[str, list[float]] = {"painted": [], "true": []}
+    empty: dict[str, list[float]] = {"painted": [], "true": []}
+    strays: dict[str, list[float]] = {"painted": [], "true": []}
     for index in range(count):
         rng = Random(f"check:{index}")
         brief = sample_brief(rng, held_out=True, count=1 + index % 4)
@@ -359,13 +364,20 @@ def painted(count: int, thresholds: Sequence[float] = (0.4, 0.45, 0.5, 0.55, 0.6
         avatars = dict(zip([figure.character_id for figure in brief.figures], likeness.embed(
             [draw_character_avatar(figure.look) for figure in brief.figures]), strict=True))
         boxes = [(character_id, box) for character_id, box in pair.boxes if character_id not in pair.missing]
-        for what, picture in (("painted", made), ("true", png(pair.target))):
+        sketch = sketch_plate(plate_brief(brief), size_px=painter.size_px)
+        bare = painter.paint(plate_brief(brief), sketch, [], seed=index, on_step=lambda *_: None).png
+        for what, picture, nobody in (("painted", made, bare), ("true", png(pair.target), sketch.png)):
+            empty[what] += [cosine(vector, avatars[character_id]) for (character_id, _), vector in zip(
+                boxes, likeness.embed(crops(nobody, boxes)), strict=True)]
+            strays[what] += [max(cosine(vector, avatar) for avatar in avatars.values())
+                             for vector in likeness.embed(crops(picture, free_places(boxes)))]
             for (character_id, _), vector in zip(boxes, likeness.embed(crops(picture, boxes)), strict=True):
                 for whose, avatar in avatars.items():
                     (own if whose == character_id else other)[what].append(cosine(vector, avatar))
     return [{"on": what, "figures": len(own[what]), "threshold": threshold,
              "refused": round(float(np.mean(np.array(own[what]) < threshold)), 3),
-             "fooled": round(float(np.mean(np.array(other[what]) >= threshold)), 3)}
+             **{name: round(float(np.mean(np.array(found[what]) >= threshold)), 3)
+                for name, found in (("fooled", other), ("empty", empty), ("strays", strays))}}
             for what in own for threshold in thresholds]
 
 

@@ -36,11 +36,12 @@ log = logging.getLogger(__name__)
 Likeness = Sequence[float]
 
 #: Below this cosine to their own avatar, a crop does not show the character. On painted panels of held-out characters
-#: 3 % of the figures fall below it, 6 % of the others of a cast lie above (`python -m training.likeness painted`).
+#: 1 % of the figures fall below it, 3 % of the others of a cast lie above (`python -m training.likeness painted`).
 SAME = 0.5
-#: Below this one nobody is there at all.
-ABSENT = 0.2
-#: From this cosine on, a crop where nobody should be shows somebody once more.
+#: Below this one nobody is there at all: none of 150 figures falls below, 95 % of the same boxes left empty do.
+ABSENT = 0.4
+#: From this cosine on, a crop where nobody should be shows somebody once more: 9 in 10 figures lie above it, and no
+#: empty place did, of the few there are between figures.
 TWICE = 0.75
 #: How much nearer to somebody else a crop has to be than to its own avatar, to be taken for somebody else's.
 MARGIN = 0.05
