@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from engine.durable import Durable
 from engine.events import Event
+from engine.filling import lead_over, leads_to
+from engine.memory.places import relit_plate
 from engine.memory.underdrawing import sketch_plate
 from engine.memory.verification import Checker, better, crowded, good, rearranged
 from engine.memory.visual import Parts, Recollection, VisualMemory
@@ -39,12 +42,15 @@ from engine.nouns import (
     StudioFailed,
     Turn,
     TurnId,
+    TurnKind,
     TurnState,
     Underdrawing,
     Verdict,
 )
 from engine.planning import plan_panels, plate_brief, stable_seed
 from engine.ports import Library, Stage, Studio
+from engine.storyboard import page_of, step_of
+from engine.withdrawal import Withdrawal, without
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +76,21 @@ class TurnRunner:
         self._checker = Checker(library, studio)
         self._size_px = size_px
         self._turn_closed = asyncio.Condition()
+        self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
+        self._withdrawal = Withdrawal(library, stage, durable, self._draw)
 
     # --- from outside ------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Open the records and go on with every turn a crash or a stop cut short."""
-        await self._durable.launch(play_turn=self.play_turn, redraw_panel=self.redraw_panel)
+        await self._durable.launch(play_turn=self.play_turn, redraw_panel=self.redraw_panel,
+                                   take_out=self._withdrawal.take_out, **self._more)
         for turn in await self._library.open_turns():
             await self._durable.start("play_turn", turn.turn_id, turn.turn_id)
+
+    def also(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        """Further durable workflows, to be launched with `start` (engine/ways.py has some)."""
+        self._more |= bodies
 
     async def accept(self, turn: Turn) -> bool:
         """Take a turn: once this returns it is never lost. False when this very turn was taken before."""
@@ -90,7 +103,19 @@ class TurnRunner:
         panel = await self._library.panel(panel_id)
         if panel.state is PanelState.UNDONE:
             raise Refused(reason="panel_undone")
-        await self._durable.start("redraw_panel", request_id, panel_id, owner_id, str(panel.version + 1))
+        await self.draw_version(panel_id, owner_id, request_id, await self.next_version(panel))
+
+    async def draw_version(self, panel_id: PanelId, owner_id: OwnerId, request_id: str, version: int) -> None:
+        """Paint a version of a panel: as it was planned with `Library.plan_version`, else the shown one anew."""
+        await self._durable.start("redraw_panel", request_id, panel_id, owner_id, str(version))
+
+    async def next_version(self, panel: Panel) -> int:
+        """The number of a panel's next version: an earlier one may be the one that is shown."""
+        return 1 + max([panel.version, *(each.version for each in await self._library.versions(panel.panel_id))])
+
+    async def take_out(self, character_id: CharacterId, owner_id: OwnerId, how: str, request_id: str) -> None:
+        """A character leaves the pictures of every story: `how` is "redraw" (without it) or "remove" (the pictures)."""
+        await self._durable.start("take_out", request_id, character_id, owner_id, how)
 
     async def undo(self, story_id: StoryId, request_id: str) -> tuple[StoryStep, list[Panel]] | None:
         """Take back the last step; memory follows. None when there is nothing to take back.
@@ -162,12 +187,19 @@ class TurnRunner:
                 self._turn_closed.notify_all()
 
     async def redraw_panel(self, panel_id: str, owner_id: str, version: str) -> None:
-        """Another version of one panel: the same brief and memory, another seed. If it fails the old one stays."""
+        """Another version of one panel: as somebody wished it, or just another seed. If it fails the old one stays."""
         panel = await self._library.panel(PanelId(panel_id))
         step = await self._library.step(panel.step_id)
         scene = await self._library.scene(step.turn_id)
-        if panel.version < int(version):
-            panel = replace(panel, version=int(version), state=PanelState.PLANNED)
+        # Who came into the story later can be asked into an earlier picture.
+        newer = [each for each in await self._library.cast(scene.story.story_id) if each not in scene.cast]
+        scene = replace(scene, cast=tuple({each.character_id: each for each in (*newer, *scene.cast)}.values()))
+        if panel.version != int(version):
+            wished = await self._library.planned_version(panel.panel_id, int(version))
+            panel = wished or replace(panel, version=int(version), state=PanelState.PLANNED, change="")
+            # whoever may no longer be drawn is not drawn again
+            gone = {figure.character_id for figure in panel.brief.figures} - _by_id(scene).keys()
+            panel = replace(panel, brief=without(panel.brief, gone))
         await self._draw(scene, panel, OwnerId(owner_id))
 
     # --- its parts, in order -----------------------------------------------------------------------
@@ -192,12 +224,14 @@ class TurnRunner:
             step = await self._library.step(step_id)
         except NotFound:
             try:
-                step = await self._studio.write(scene, seed=stable_seed(step_id), on_event=self._hints(scene.story))
+                step = await self._written(scene, seed=stable_seed(step_id))
             except StudioFailed as failure:
                 reason = failure.reason
 
         async def remember() -> str:
-            if step is not None:
+            if step is not None and scene.turn.before is not None:
+                await self._library.insert_step(step, scene.turn.before)
+            elif step is not None:
                 await self._library.save_step(step)
             return reason
 
@@ -207,14 +241,27 @@ class TurnRunner:
             raise StudioFailed(reason=reason or "studio_failed")
         return step
 
+    async def _written(self, scene: Scene, *, seed: int) -> StoryStep:
+        """A page of a pasted text is that text; a page between two others ends where the next begins."""
+        if scene.turn.kind is TurnKind.ILLUSTRATE:
+            return step_of(await self._library.storyboard(page_of(scene.turn.turn_id)[0]), scene)
+        step = await self._studio.write(scene, seed=seed, on_event=self._hints(scene.story))
+        if scene.leads_to is not None:
+            step = replace(step, beats=leads_to(step.beats, scene.leads_to.beats, tuple(_by_id(scene))))
+        return step
+
     async def _plan(self, scene: Scene, step: StoryStep) -> list[Panel]:
         """The panels of a step: as planned, or as they stand after a crash."""
         briefs, new_settings = plan_panels(scene.story, step, _by_id(scene), scene.settings,
                                            scene.wardrobe)
+        if scene.turn.before is not None and step.parent is not None:
+            one, other = [await self._library.panels_of_step(each) for each in (step.parent, scene.turn.before)]
+            briefs = tuple(lead_over(brief, one[-1].brief if one else None, other[0].brief if other else None)
+                           for brief in briefs)
 
         async def remember() -> None:
             for setting in new_settings:
-                await self._library.save_setting(scene.story.story_id, setting)
+                await self._library.save_setting(scene.story.story_id, setting, at=step.step_id)
             for index, brief in enumerate(briefs):
                 await self._library.save_panel(Panel(brief.panel_id, step.step_id, index, brief))
 
@@ -258,17 +305,18 @@ class TurnRunner:
         story, brief, cast = scene.story, panel.brief, _by_id(scene)
         await self._need_plate(scene, brief, owner_id)
         recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
+        seed = panel.seed if panel.change else stable_seed(brief.panel_id, panel.version, 0)
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
             underdrawing = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
-            painting = await self._paint(scene, brief, underdrawing, recollection, owner_id,
-                                         seed=stable_seed(brief.panel_id, panel.version, attempt))
+            painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed)
             verdict, likenesses = await self._checker.check(painting.png, underdrawing, brief, scene.cast,
                                                             owner_id=owner_id)
             if best is None or verdict is None or better(verdict, best[3]):
                 best = brief, underdrawing, painting, verdict or Verdict(), likenesses
             if verdict is None or good(verdict):
                 break
+            seed = stable_seed(brief.panel_id, panel.version, attempt + 1)
             if crowded(verdict, underdrawing.boxes):
                 brief = rearranged(brief, stable_seed(brief.panel_id, panel.version, "elsewhere"))
         assert best is not None
@@ -299,12 +347,16 @@ class TurnRunner:
                 setting.setting_id, brief.time_of_day, brief.weather, brief.style, at=at) is not None:
             return
         empty = plate_brief(brief)
-        sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
+        if setting.picture is not None:    # a place that began as somebody's picture is that picture in another light
+            picture = await self._library.picture(setting.picture)
+            sketch = await asyncio.to_thread(relit_plate, empty, picture, size_px=self._size_px)
+        else:
+            sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
         seed = stable_seed(setting.setting_id, brief.time_of_day, brief.weather, brief.style)
         painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed)
-        picture = await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)
         await self._library.save_plate(scene.story.story_id, Plate(
-            setting.setting_id, brief.time_of_day, brief.weather, brief.style, picture), at=at)
+            setting.setting_id, brief.time_of_day, brief.weather, brief.style,
+            await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)), at=at)
 
     async def _show(self, story: Story, panel: Panel) -> None:
         assert panel.picture is not None
