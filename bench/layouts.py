@@ -218,17 +218,26 @@ def measured() -> dict[str, dict[str, list[int]]]:
             found.setdefault(kind, {})[action] = [round(100 * number) for number in (*head, *bands)]
     for prop in words.PROPS:
         for action in words.ACTIONS:
-            bare, held = (_numbers(Look(), action, holding=held)[4:] for held in ("", prop))
-            bare += [1.0, -1.0] * ((len(held) - len(bare)) // 2)
-            added = []
-            for at in range(0, len(held), 2):
-                more = held[at] < bare[at] - 0.04 or held[at + 1] > bare[at + 1] + 0.04
-                added += [round(100 * held[at]), round(100 * held[at + 1])] if more else [1, -1]
-            while added[-2:] == [1, -1]:
-                del added[-2:]
-            if added:
+            if added := _added(_numbers(Look(), action), _numbers(Look(), action, holding=prop)):
                 found.setdefault(f"holding {prop}", {})[action] = added
+    for headwear in words.HEADWEAR:
+        for action in words.ACTIONS:
+            if added := _added(_numbers(Look(), action), _numbers(Look(headwear=headwear), action)):
+                found.setdefault(f"wearing {headwear}", {})[action] = added
     return found
+
+
+def _added(bare: list[float], dressed: list[float]) -> list[int]:
+    """The bands that are wider than they were, the others empty."""
+    bare, dressed = bare[4:], dressed[4:]
+    bare += [1.0, -1.0] * ((len(dressed) - len(bare)) // 2)
+    added: list[int] = []
+    for at in range(0, len(dressed), 2):
+        more = dressed[at] < bare[at] - 0.04 or dressed[at + 1] > bare[at + 1] + 0.04
+        added += [round(100 * dressed[at]), round(100 * dressed[at + 1])] if more else [1, -1]
+    while added[-2:] == [1, -1]:
+        del added[-2:]
+    return added
 
 
 def _numbers(look: Look, action: str, height: int = 120, holding: str = "") -> list[float]:

@@ -33,12 +33,12 @@ CUT = 0.07
 #: Where a rider may sit: aside and above the carrier's feet, in the carrier's standing heights.
 SEATS = ((0.32, 0.38), (0.42, 0.34), (0.26, 0.48), (0.5, 0.3), (0.36, 0.56), (0.55, 0.5))
 #: By how much everybody may shrink before a broken rule is put up with.
-SHRINK = (1.0, 0.87, 0.75)
+SHRINK = (1.0, 0.87, 0.75, 0.65)
 #: Steps sideways that are tried, fractions of the panel.
 STEPS = (-0.16, -0.08, -0.04, -0.02, 0.02, 0.04, 0.08, 0.16)
 #: Points of a face that must be seen, in half heads: the middle and two rings.
-_FACE = ((0.0, 0.0), (0.35, 0.0), (-0.35, 0.0), (0.0, 0.4), (0.0, -0.4), (0.66, 0.0), (-0.66, 0.0), (0.0, 0.66),
-         (0.0, -0.66), (0.46, 0.46), (-0.46, 0.46), (0.46, -0.46), (-0.46, -0.46))
+_FACE = ((0.0, 0.0), (0.35, 0.0), (-0.35, 0.0), (0.0, 0.4), (0.0, -0.4), (0.72, 0.0), (-0.72, 0.0), (0.0, 0.7),
+         (0.0, -0.7), (0.46, 0.46), (-0.46, 0.46), (0.46, -0.46), (-0.46, -0.46))
 
 
 def standing_height(figure: Figure, shot: str, count: int) -> float:
@@ -192,8 +192,9 @@ class _Row:
 
     @staticmethod
     def _shape(figure: Figure, flip: bool) -> Silhouette:
-        return silhouette_of(figure.look.kind, figure.action, holding=figure.holding,
-                             wheelchair=figure.look.wheelchair, flip=flip)
+        look = figure.look
+        return silhouette_of(look.kind, figure.action, holding=figure.holding, headwear=look.headwear,
+                             wheelchair=look.wheelchair, flip=flip)
 
     # --- looking for places ------------------------------------------------------------------------
 
@@ -392,8 +393,7 @@ def heads(figures: Sequence[Figure]) -> dict[CharacterId, tuple[float, float, fl
     """Where the heads of placed figures are: middle and half sizes, fractions of the panel."""
     found = {}
     for figure in figures:
-        shape = silhouette_of(figure.look.kind, figure.action, holding=figure.holding,
-                              wheelchair=figure.look.wheelchair, flip=figure.place.flip)
-        found[figure.character_id] = _Body(figure, figure.place.height, shape, figure.place.flip, figure.place.x,
-                                           figure.place.y).head
+        place = figure.place
+        found[figure.character_id] = _Body(figure, place.height, _Row._shape(figure, place.flip), place.flip, place.x,
+                                           place.y).head
     return found

@@ -45,7 +45,7 @@ def _silhouette(x: float, y: float, rx: float, ry: float, bands: Sequence[tuple[
 def _measured() -> dict[str, dict[str, list[int]]]:
     """kind -> action -> hundredths: head's x, y, rx, ry, then left and right of each band (left > right: nothing).
 
-    Beside the kinds stands what a thing in the hand adds, "holding umbrella": bands alone.
+    Beside the kinds stands what a thing in the hand or a hat adds, "holding umbrella", "wearing sunhat": bands alone.
     """
     known: dict[str, dict[str, list[int]]] = json.loads(
         (files("engine") / "silhouettes.json").read_text(encoding="utf-8"))
@@ -53,9 +53,11 @@ def _measured() -> dict[str, dict[str, list[int]]]:
 
 
 @lru_cache(maxsize=4096)
-def silhouette_of(kind: str, action: str, *, holding: str = "", wheelchair: bool = False,
+def silhouette_of(kind: str, action: str, *, holding: str = "", headwear: str = "none", wheelchair: bool = False,
                   flip: bool = False) -> Silhouette:
-    """The room a kind takes when it does something with something; unknown words stand like a girl, empty-handed.
+    """The room a kind takes when it does something with something in its hand and something on its head.
+
+    Words nobody knows stand like a girl, empty-handed and bareheaded.
 
     `flip`: facing left.
     """
@@ -63,12 +65,13 @@ def silhouette_of(kind: str, action: str, *, holding: str = "", wheelchair: bool
     by_action = known.get(kind) or known["girl"]
     numbers = by_action.get("in a wheelchair" if wheelchair else action) or by_action["stands"]
     bands = _bands(numbers[4:])
-    for number, held in enumerate(_bands(known.get(f"holding {holding}", {}).get(action, ()))):
-        if number == len(bands):
-            bands.append(None)
-        band = bands[number]
-        if held is not None:
-            bands[number] = held if band is None else (min(band[0], held[0]), max(band[1], held[1]))
+    for more in (f"holding {holding}", f"wearing {headwear}"):
+        for number, added in enumerate(_bands(known.get(more, {}).get(action, ()))):
+            if number == len(bands):
+                bands.append(None)
+            band = bands[number]
+            if added is not None:
+                bands[number] = added if band is None else (min(band[0], added[0]), max(band[1], added[1]))
     x, y, rx, ry = (number / 100 for number in numbers[:4])
     found = _silhouette(x, y, rx, ry, bands)
     return found.mirrored() if flip else found
