@@ -27,7 +27,7 @@ LIFTS = {"jumps": -0.07, "flies": -0.22, "climbs": -0.10, "swims": -0.12}
 #: How far two who touch reach into each other where they are nearest; of two who hug in standing heights of who hugs.
 #: More than `engine.mini.standing` asks for, so that nothing is left to be moved there: silhouettes are the widest of
 #: several looks.
-OVERLAP, EMBRACE = 0.045, 0.27
+OVERLAP, EMBRACE = 0.045, 0.3
 #: The most of a figure's width the frame may cut off: as in `engine.mini.standing`.
 CUT = 0.07
 #: Where a rider may sit: aside and above the carrier's feet, in the carrier's standing heights.
