@@ -44,6 +44,7 @@ from engine.nouns import (
     VenueId,
     Wardrobe,
 )
+from engine.storyboard import BoardState, Storyboard
 
 # --- models, in the studio process: blocking -------------------------------------------------------
 
@@ -213,6 +214,18 @@ class Library(Protocol):
         """Store the step and move the story's head to it."""
         ...
 
+    async def insert_step(self, step: StoryStep, before: StepId) -> None:
+        """Store a step between `before` and the page it followed; the story's head stays where it is."""
+        ...
+
+    async def take_out_step(self, step_id: StepId) -> StoryStep:
+        """Take a page out that others follow; its panels become UNDONE."""
+        ...
+
+    async def wear_from(self, step_id: StepId, changes: Wardrobe) -> None:
+        """Let people wear something from this step on, until a later page says otherwise."""
+        ...
+
     async def step(self, step_id: StepId) -> StoryStep: ...
     async def wardrobe(self, story_id: StoryId) -> Wardrobe:
         """Who wears something else than their own at the head, and what."""
@@ -245,6 +258,12 @@ class Library(Protocol):
         """Every version of a panel that was drawn, oldest first, each as it was."""
         ...
 
+    async def plan_version(self, panel: Panel) -> None:
+        """Keep how a version of a panel is to be drawn; nothing is shown of it before it is."""
+        ...
+
+    async def planned_version(self, panel_id: PanelId, version: int) -> Panel | None: ...
+
     async def show_version(self, panel_id: PanelId, version: int) -> Panel:
         """Make an earlier version the one that is shown, and remembered."""
         ...
@@ -267,3 +286,16 @@ class Library(Protocol):
     async def save_plate(self, story_id: StoryId, plate: Plate, *, at: StepId | None = None) -> None: ...
     async def plate(self, setting_id: SettingId, time_of_day: str, weather: str, style: str, *,
                     at: StepId | None = None) -> Plate | None: ...
+
+    # texts to be illustrated
+    async def save_storyboard(self, board: Storyboard) -> None: ...
+    async def storyboard(self, storyboard_id: str) -> Storyboard: ...
+    async def storyboards(self, story_id: StoryId, owner_id: OwnerId | None = None) -> list[Storyboard]:
+        """The storyboards of a story that are not done, oldest first."""
+        ...
+
+    async def change_board_state(self, storyboard_id: str, before: BoardState, after: BoardState) -> bool:
+        """Move a storyboard from one state to another; False, and nothing done, when it was in none such."""
+        ...
+
+    async def drop_storyboard(self, storyboard_id: str) -> bool: ...

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.settings import Settings
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
+from engine.store.storyboards import Storyboards
 from engine.store.withdrawing import Withdrawing
 
 
@@ -19,7 +20,7 @@ class Lock(Protocol):
         """Let them in."""
 
 
-class SqlLibrary(Withdrawing):
+class SqlLibrary(Storyboards, Withdrawing):
     """Everything that is kept; see engine/ports.py for what each method promises.
 
     `open_library` makes one. Its parts, each a file: people, stories, memory, forgetting, withdrawing. A method called

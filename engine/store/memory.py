@@ -89,7 +89,7 @@ class Memory(Stories):
                 await session.execute(self._insert(tables.versions, {
                     "panel_id": panel.panel_id, "version": panel.version,
                     "panel": to_json(Panel, replace(panel, message_id=None)), "drawn_at": now()},
-                    key=["panel_id", "version"]))
+                    key=["panel_id", "version"], update=["panel", "drawn_at"]))
 
     async def panel(self, panel_id: PanelId) -> Panel:
         """Raises `NotFound`."""
@@ -106,7 +106,8 @@ class Memory(Stories):
         async with self._reading() as session:
             rows = await session.scalars(select(table.c.panel).where(table.c.panel_id == panel_id)
                                          .order_by(table.c.version))
-            kept = [replace(from_json(Panel, row), state=shown.state, message_id=shown.message_id) for row in rows]
+            kept = [replace(from_json(Panel, row), state=shown.state, message_id=shown.message_id) for row in rows
+                    if row["state"] != PanelState.PLANNED.value]
         return kept or ([shown] if shown.picture is not None else [])
 
     async def show_version(self, panel_id: PanelId, version: int) -> Panel:

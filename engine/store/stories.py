@@ -397,7 +397,8 @@ class Stories(People):
             return Scene(
                 from_json(Story, kept["story"]), turn, cast, members, from_json(tuple[Setting, ...], kept["settings"]),
                 await self._past(session, kept["past"]), kept["max_panels"],
-                from_json(Wardrobe, kept.get("wardrobe", [])))
+                from_json(Wardrobe, kept.get("wardrobe", [])),
+                next(iter(await self._past(session, [kept["leads_to"]])), None) if kept.get("leads_to") else None)
 
     async def _still_usable(self, session: AsyncSession, cast: tuple[Character, ...]) -> tuple[Character, ...]:
         """Those whose consent was not taken back since: what was written down once gives no right to draw them."""
@@ -413,6 +414,9 @@ class Stories(People):
                                      .where(tables.steps.c.turn_id == turn.turn_id))).first()
         if own is not None:                # written already: as it was before
             story = replace(story, head=StepId(own.parent) if own.parent else None)
+        elif turn.before is not None:      # a page between two others: as it was after the first of them
+            parent = await session.scalar(select(tables.steps.c.parent).where(tables.steps.c.step_id == turn.before))
+            story = replace(story, head=StepId(parent) if parent else None)
         path = path_from(story.head, longest=PAST_EXCHANGES)
         return {
             "story": to_json(Story, story),
@@ -421,8 +425,9 @@ class Stories(People):
             "settings": to_json(tuple[Setting, ...],
                                 tuple(await self._settings_at(session, story.story_id, story.head))),
             "past": list(await session.scalars(select(path.c.step_id).order_by(path.c.depth.desc()))),
-            "max_panels": self._settings.limits.panels_per_turn,
+            "max_panels": 1 if turn.before is not None else self._settings.limits.panels_per_turn,
             "wardrobe": to_json(Wardrobe, await self._wardrobe(session, story.head)),
+            "leads_to": turn.before,
         }
 
     async def _past(self, session: AsyncSession, step_ids: list[str]) -> tuple[Past, ...]:

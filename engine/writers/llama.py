@@ -13,7 +13,7 @@ from engine.nouns import Beat, Scene, StoryStep, StudioFailed
 from engine.writers.mini import NOTATION, NOTATION_KEY, _seed
 from engine.writers.naming import Slots
 from engine.writers.opening import open_llama
-from engine.writers.telling import clean_prose, finish, messages, plan_gbnf, plan_message, read_plan
+from engine.writers.telling import clean_prose, finish, given, messages, plan_gbnf, plan_message, read_plan
 
 CONTEXT: Final = 8192
 PROSE_TOKENS: Final = 260
@@ -58,7 +58,7 @@ class LlamaWriter:
         if not slots.members:
             raise StudioFailed("a story needs somebody in it", reason="studio_failed")
         talk = messages(scene, slots)
-        prose = self._prose(talk, seed, on_text)
+        prose = given(scene) or self._prose(talk, seed, on_text)
         talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
         return finish(scene, slots, prose, self._plan(talk, slots, scene.max_panels, seed))
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from engine.filling import bridge
 from engine.nouns import Beat, CharacterId, Scene, StepId, StoryStep, StudioFailed, TurnKind
 from engine.vocabulary import SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.writers.agreement import agreeing, strays
@@ -109,8 +110,12 @@ class MiniWriter:
         """One step; the same scene and seed give the same step."""
         # 1. Put the scene into the notation, with slots for names
         slots = Slots.of(scene)
+        if scene.turn.kind is TurnKind.FILL:
+            return _between(scene, seed=seed, on_text=on_text)
         if not slots.members:
             raise StudioFailed("a story needs somebody in it", reason="studio_failed")
+        if scene.turn.kind is TurnKind.ILLUSTRATE:
+            return self._pictured(scene, slots, seed=seed)
         prompt, turn_text, here, things = self._prompt(scene, slots)
         author = slots.author_slot(scene)
         # 2. Write a few pages, keep the best
@@ -135,6 +140,16 @@ class MiniWriter:
         beats = self._plan(scene, slots, things, prompt, slots.hide(clean_text(prose)), turn_text,
                            slots.author_slot(scene), here, seed)
         return slots.show_beats(beats)
+
+    def _pictured(self, scene: Scene, slots: Slots, *, seed: int) -> StoryStep:
+        """A page of a text that is there: its words as they stand, read as a turn is, and the picture of them."""
+        as_turn = replace(scene, turn=replace(scene.turn, kind=TurnKind.WRITE))
+        prompt, text, here, things = self._prompt(as_turn, slots)
+        self._llama.reset()
+        beats = self._plan(scene, slots, things, prompt, text, text, slots.author_slot(scene), here, seed)
+        beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats[:scene.max_panels])
+        return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id,
+                         scene.turn.text, slots.show_beats(beats), parent=scene.story.head)
 
     # --- the prompt --------------------------------------------------------------------------------
 
@@ -320,6 +335,19 @@ class MiniWriter:
                 break
             new.append(token)
         return bytes(self._llama.detokenize(new, special=False)).decode("utf-8", "replace")
+
+
+def _between(scene: Scene, *, seed: int, on_text: Callable[[str], None]) -> StoryStep:
+    """A page between two others, by rules: this model reads only backwards."""
+    cast = {character.character_id: character for character in scene.cast}
+    before, after = scene.past[-1].beats if scene.past else (), scene.leads_to.beats if scene.leads_to else ()
+    prose, beat = bridge(before, after, cast, seed=seed)
+    for grown in _growing(prose):
+        on_text(grown)
+    slots = Slots.of(scene)
+    beat = replace(beat, words=slots.show(picture_words(slots.hide_beats((beat,))[0])))
+    return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id, prose, (beat,),
+                     parent=scene.story.head)
 
 
 def _seed(seed: int, what: str, attempt: int) -> int:

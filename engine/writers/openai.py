@@ -11,7 +11,7 @@ import httpx
 from engine.nouns import Beat, Scene, StoryStep, StudioFailed
 from engine.writers.mini import _seed
 from engine.writers.naming import Slots
-from engine.writers.telling import clean_prose, finish, messages, plan_message, plan_schema, read_plan
+from engine.writers.telling import clean_prose, finish, given, messages, plan_message, plan_schema, read_plan
 
 PROSE_TOKENS: Final = 300
 PLAN_TOKENS: Final = 1200
@@ -42,7 +42,7 @@ class OpenAIWriter:
         if not slots.members:
             raise StudioFailed("a story needs somebody in it", reason="studio_failed")
         talk = messages(scene, slots)
-        prose = self._prose(talk, seed, on_text)
+        prose = given(scene) or self._prose(talk, seed, on_text)
         talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
         return finish(scene, slots, prose, self._plan(talk, slots, scene.max_panels, seed))
 

@@ -76,12 +76,33 @@ def messages(scene: Scene, slots: Slots) -> list[dict[str, str]]:
                             "wrote": clean_text(scene.turn.text)}
     if author is not None:
         turn["the writer's I is"] = slots.name_of(author)
+    task = {}
+    if scene.turn.kind is TurnKind.FILL:
+        task["next_page"] = _json(_page(scene, slots))
     return [
         {"role": "system", "content": fill("story_system", language=LANGUAGES.get(scene.story.locale[:2], "English"),
                                            rating_rules=fill(f"rating_{rating}"))},
         {"role": "user", "content": fill("story_turn", cast=_json(cast), place=_json(place), story_so_far=_json(past),
-                                         turn=_json(turn), task=fill(f"task_{scene.turn.kind.value}"))},
+                                         turn=_json(turn), task=fill(f"task_{scene.turn.kind.value}", **task))},
     ]
+
+
+def given(scene: Scene) -> str:
+    """The prose of a page that was there before anybody drew it, or ""."""
+    return scene.turn.text if scene.turn.kind is TurnKind.ILLUSTRATE else ""
+
+
+def _page(scene: Scene, slots: Slots) -> dict[str, object]:
+    """The page that a filled one must lead to: its words, and what is true when it begins."""
+    if scene.leads_to is None:
+        return {}
+    page: dict[str, object] = {"story": clean_text(scene.leads_to.prose)}
+    if scene.leads_to.beats:
+        beat = slots.hide_beats(scene.leads_to.beats[:1])[0]
+        page |= {"place": slots.show(beat.setting_name) or beat.setting_kind, "kind": beat.setting_kind,
+                 "time": beat.time_of_day, "weather": beat.weather,
+                 "there": [slots.name_of(member.character_id) for member in beat.cast]}
+    return page
 
 
 def plan_message(scene: Scene, slots: Slots) -> dict[str, str]:
