@@ -25,6 +25,7 @@ BUTTON_VERBS = (
     "undo",      # undo:<story>:<step>       take the newest page back
     "redraw",    # redraw:<panel>
     "retry",     # retry:<turn>              a failed turn once more
+    "why",       # why:<panel>               how a picture came about
     "keep",      # keep:<character>          approve the avatar
     "again",     # again:<character>         another avatar
     "correct",   # correct:<character>:<page>

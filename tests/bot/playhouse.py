@@ -90,7 +90,8 @@ class QuickStudio:
         return Painting(picture(colour), seed, "quick@1", 2, 0.01)
 
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
-        return [[1.0, 0.0] for _ in pictures]
+        # Avatars, the cut-outs, are one direction; what is cut out of panels is near enough to it.
+        return [[1.0, 0.0] if Image.open(io.BytesIO(each)).mode == "RGBA" else [0.7, 0.7] for each in pictures]
 
 
 class QuickPlayer(Player):
