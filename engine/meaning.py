@@ -51,6 +51,7 @@ class Reading:
 
     text: str
     mentions: tuple[Mention, ...]
+    slotted: str = ""                      # with slots for everybody who is meant; what is said aloud as it stands
 
     @property
     def open(self) -> tuple[Mention, ...]:
@@ -123,6 +124,11 @@ class StoryReader:
         self._named = [(self._slots[character.character_id], spellings(character)) for character in cast]
         self._focus = Focus()
 
+    @property
+    def slots(self) -> dict[CharacterId, CharacterId]:
+        """The slot of each character in `Reading.slotted`."""
+        return dict(self._slots)
+
     def turn(self, text: str, owner_id: OwnerId, *,
              given: Sequence[tuple[int, int, CharacterId]] = ()) -> Reading:
         """What a person wrote. `given` are places of the text whose meaning is known."""
@@ -169,7 +175,7 @@ class StoryReader:
         for told, spoken in ((resolved.meant, False), (resolved.spoken, True)):
             mentions += [self._mention(meant, back(meant.start), back(meant.end, is_end=True), spoken)
                          for meant in told]
-        return Reading(text, tuple(sorted(mentions, key=lambda mention: (mention.start, mention.end))))
+        return Reading(text, tuple(sorted(mentions, key=lambda mention: (mention.start, mention.end))), resolved.text)
 
     def _mention(self, meant: Meant, start: int, end: int, spoken: bool) -> Mention:
         return Mention(start, end, tuple(self._ids[who] for who in meant.who), meant.how, meant.role,
