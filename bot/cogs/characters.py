@@ -1,7 +1,8 @@
 """Characters: registering one from photos or words, approving the avatar, correcting the look.
 
 Photos are read into memory, measured, and let go; what stays is the look, the avatar drawn from it, and who agreed.
-Every answer is private. An avatar counts only once its owner has pressed Keep.
+Every answer is private. An avatar counts only once its owner has pressed Keep. What an owner decides about a character
+afterwards (who may use it, consent, its page and file) is in `keeping`.
 """
 
 from __future__ import annotations
@@ -13,59 +14,71 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import aiohttp
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.app import server_of
 from bot.buttons import StoryButton, StoryMenu, modal_fields
+from bot.cogs.keeping import (
+    CONSENT,
+    POLICY_VERSION,
+    Keeping,
+    choices_of,
+    clean_nicknames,
+    clean_relation,
+    consent_menu,
+    described,
+    fetch,
+)
 from bot.cogs.turns import owner_of
 from bot.text import clean_description, clean_name, cut, safe
 from bot.wording import CONSENTS, LOOK_FIELDS, Words
 from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
 from engine.cast.measuring import look_from_words, measure_look
 from engine.cast.photos import open_photo
-from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, NotFound, Pronouns, Refused
-from engine.vocabulary import PEOPLE
+from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, Pronouns, Refused
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
 
-POLICY_VERSION = 1
 PHOTO_BYTES = 10 * 2**20
-CHARACTERS_EACH = 50                       # more than anybody's family, fewer than a flood
 
 PRONOUNS = [app_commands.Choice(name=name, value=value) for value, name in (
     ("she", "she/her"), ("he", "he/him"), ("they", "they/them"), ("it", "it/its"), ("any", "any"))]
-CONSENT = [app_commands.Choice(name=text, value=value) for value, text in CONSENTS.items()]
 
 
-class Characters(commands.GroupCog, group_name="character",
+class Characters(Keeping, commands.GroupCog, group_name="character",
                  group_description="The people, pets and toys of your stories"):
     """Everything about a person's own characters."""
 
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
         bot.clicks.update(keep=self.keep, again=self.again, correct=self.correct, look=self.change_look,
-                          remove=self.really_remove)
-        bot.forms.update(character=self.read_form, recharacter=self.read_edit)
+                          remove=self.really_remove, more=self.ask_more)
+        bot.forms.update(character=self.read_form, recharacter=self.read_edit, more=self.read_more)
+        self.listen()
 
     # --- commands ----------------------------------------------------------------------------------
 
     @app_commands.command(name="add", description="Add a person, a pet or a toy, from photos or from words")
     @app_commands.describe(name="What they are called; leave empty to fill in a form", pronouns="How to speak of them",
                            description="A few words about how they look", photo="A photo to draw them from",
-                           consent="Who agreed that the photo may be used")
-    @app_commands.choices(pronouns=PRONOUNS, consent=CONSENT)
+                           agreed="Who agreed that the photo may be used",
+                           nicknames="Other names they go by, with commas between",
+                           relation="Who they are to you: my sister, our dog")
+    @app_commands.rename(agreed="consent")
+    @app_commands.choices(pronouns=PRONOUNS, agreed=CONSENT)
     async def add(self, interaction: discord.Interaction[StoryBot], name: str | None = None,
                   pronouns: str | None = None, description: str | None = None,
-                  photo: discord.Attachment | None = None, consent: str | None = None) -> None:
+                  photo: discord.Attachment | None = None, agreed: str | None = None,
+                  nicknames: str | None = None, relation: str | None = None) -> None:
         if name is None and photo is None and description is None:
             await interaction.response.send_modal(self._form(interaction, f"character:{interaction.id}"))
             return
         await self._register(interaction, CharacterId(f"c{interaction.id}"), name or "", pronouns or "",
-                             description or "", [photo] if photo is not None else [], consent or "")
+                             description or "", [photo] if photo is not None else [], agreed or "",
+                             nicknames=nicknames or "", relation=relation or "")
 
     @app_commands.command(name="list", description="Your characters")
     async def list_own(self, interaction: discord.Interaction[StoryBot]) -> None:
@@ -76,6 +89,7 @@ class Characters(commands.GroupCog, group_name="character",
         lines = [words("character_list_title")]
         for character in characters:
             waiting = "" if character.avatar is not None else " " + words("character_waits")
+            waiting += "" if character.usable else " " + words("character_withdrawn_mark")
             lines.append(f"- **{safe(character.name)}** ({words('pronouns_' + character.pronouns.value)}){waiting}"
                          + (f": {safe(cut(character.description, 60))}" if character.description else ""))
         await self.bot.private(interaction, "\n".join(lines))
@@ -152,8 +166,8 @@ class Characters(commands.GroupCog, group_name="character",
                              fields.get("words", ""), photos, fields.get("consent", ""), old=old)
 
     async def _register(self, interaction: Interaction, character_id: CharacterId, raw_name: str, raw_pronouns: str,
-                        raw_words: str, photos: Sequence[discord.Attachment], consent: str, *,
-                        old: Character | None = None) -> None:
+                        raw_words: str, photos: Sequence[discord.Attachment], consent: str, *, nicknames: str = "",
+                        relation: str = "", old: Character | None = None) -> None:
         """Check, acknowledge, then look at the photos and show the avatar."""
         limits = self.bot.settings.limits
         owner_id = owner_of(interaction)
@@ -167,14 +181,10 @@ class Characters(commands.GroupCog, group_name="character",
         for photo in photos:
             if photo.size > PHOTO_BYTES:
                 raise BadPhoto(reason="photo_too_large", limit_mib=PHOTO_BYTES // 2**20)
+        known = clean_nicknames(nicknames, limit=limits.name_characters) if old is None else old.nicknames
+        to_owner = clean_relation(relation) if old is None else old.relation
         await interaction.response.defer(ephemeral=True, thinking=True)
-        others = [other for other in await self.bot.library.characters_of(owner_id)
-                  if other.character_id != character_id]
-        if any(other.name.casefold() == name.casefold() for other in others):
-            raise Refused(reason="name_taken", name=safe(name))
-        if len(others) >= CHARACTERS_EACH:
-            raise Refused(reason="characters_too_many", limit=CHARACTERS_EACH)
-
+        await self._room_for(Character(character_id, owner_id, name, pronouns, Look()))
         pictures = [await fetch(photo) for photo in photos]
         findings: tuple[str, ...] = ()
         if old is not None and not pictures and (description == old.description or old.from_photo):
@@ -182,36 +192,49 @@ class Characters(commands.GroupCog, group_name="character",
         else:
             (look, findings), avatar = await look_at(
                 pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns), None
-        character = Character(
-            character_id, owner_id, name, pronouns, look, description, avatar=avatar,
-            consent=Consent(consent, POLICY_VERSION, datetime.now(UTC)) if photos else (old.consent if old else None),
-            from_photo=bool(photos) or bool(old and old.from_photo),
-            server_id=old.server_id if old else server_of(interaction))
+        given = old.consent if old is not None else None
+        if photos:                                          # new photos never undo a consent that was taken back
+            given = Consent(consent, POLICY_VERSION, datetime.now(UTC), given.withdrawn_at if given else None)
+        blank = Character(character_id, owner_id, name, pronouns, look, server_id=server_of(interaction))
+        character = replace(
+            old or blank, name=name, pronouns=pronouns, look=look, description=description, avatar=avatar,
+            consent=given, from_photo=bool(photos) or bool(old and old.from_photo), nicknames=known, relation=to_owner)
         async with self.bot.lock(f"characters {owner_id}"):    # a form sent twice at once must not make two
+            await self._room_for(character)
             await self.bot.library.save_character(character)
         await self._show_card(interaction, character, findings=findings)
 
     # --- the card: avatar, Keep, Try again, Correct the look ---------------------------------------
 
     async def _show_card(self, interaction: Interaction, character: Character, page: str = "",
-                         findings: Sequence[str] = ()) -> None:
+                         findings: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
         """Put the card into the private answer that is already there (or on its way)."""
-        layout, file = await self._card(self.bot.words(interaction), character, page, findings)
+        layout, file = await self._card(self.bot.words(interaction), character, page, findings, notes)
         await interaction.edit_original_response(view=layout, attachments=[file],
                                                  allowed_mentions=discord.AllowedMentions.none())
 
     async def _card(self, words: Words, character: Character, page: str,
-                    findings: Sequence[str]) -> tuple[ui.LayoutView, discord.File]:
-        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `findings` are keys of sentences."""
+                    findings: Sequence[str], notes: Sequence[str] = ()) -> tuple[ui.LayoutView, discord.File]:
+        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `findings` are keys of sentences,
+        `notes` are sentences."""
         if character.avatar is not None:
             png = await self.bot.library.picture(character.avatar)
         else:
             png = await asyncio.to_thread(draw_character_avatar, character.look)
         file = discord.File(io.BytesIO(png), filename=f"avatar-{character.character_id}.png")
         key = character.character_id
-        title = words("character_card" if character.avatar is None else "character_kept", name=safe(character.name))
-        lines = [f"### {title}", words(f"pronouns_{character.pronouns.value}")
-                 + (f" · {safe(character.description)}" if character.description else "")]
+        name = safe(character.name)
+        title = words("character_card" if character.avatar is None else "character_kept", name=name)
+        about = [words(f"pronouns_{character.pronouns.value}")]
+        if character.relation:
+            about.append(words("character_relation", relation=safe(character.relation)))
+        if character.nicknames:
+            about.append(words("character_also", names=", ".join(safe(each) for each in character.nicknames)))
+        if character.description:
+            about.append(safe(character.description))
+        lines = [*notes, f"### {title if character.usable else name}", " · ".join(about)]
+        if not character.usable and not notes:
+            lines.append(words("character_not_usable", name=name))
         if character.from_photo:
             lines.append("-# " + words("photo_let_go"))
         lines += [words("photo_dark_note" if finding == "photo_dark" else finding)
@@ -220,6 +243,8 @@ class Characters(commands.GroupCog, group_name="character",
         layout.add_item(ui.TextDisplay("\n".join(lines)))
         alt = words("avatar_alt", name=character.name, look=described(words, character.look))
         layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(file, description=cut(alt, 1024))))
+        if not character.usable and character.from_photo:
+            layout.add_item(ui.ActionRow(consent_menu(words, character)))
         for field in LOOK_FIELDS.get(page, ()):
             menu = look_menu(words, character, field)
             if menu is not None:
@@ -230,6 +255,8 @@ class Characters(commands.GroupCog, group_name="character",
                        StoryButton("again", key, words("button_again"), emoji="🎲")]
         buttons += [StoryButton("correct", f"{key}:{other}", words(f"button_correct_{other}"), emoji="🖍️")
                     for other in LOOK_FIELDS if other != page]
+        if not page:
+            buttons.append(StoryButton("more", key, words("button_more"), emoji="🏷️"))
         layout.add_item(ui.ActionRow(*buttons))
         return layout, file
 
@@ -289,35 +316,35 @@ class Characters(commands.GroupCog, group_name="character",
         layout.add_item(ui.TextDisplay(self.bot.words(interaction)("character_removed", name=safe(character.name))))
         await self.bot.change(interaction, layout)
 
-    # --- small things ------------------------------------------------------------------------------
+    # --- other names, and who they are to their owner ----------------------------------------------
 
-    async def _named(self, interaction: Interaction, name: str) -> Character:
-        wanted = " ".join(name.split()).casefold()
-        for character in await self.bot.library.characters_of(owner_of(interaction)):
-            if character.name.casefold() == wanted or character.character_id == name:
-                return character
-        raise Refused(reason="character_unknown", name=safe(cut(name, 40)))
+    async def ask_more(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Names and family: a form of its own, since a form holds five fields and the first is full."""
+        character = await self._mine(interaction, CharacterId(key))
+        words = self.bot.words(interaction)
+        form = ui.Modal(title=words("character_more_title"), timeout=900, custom_id=f"more:{key}:{interaction.id}")
+        for field, now, longest in (("nicknames", ", ".join(character.nicknames), 300),
+                                    ("relation", character.relation, 80)):
+            form.add_item(ui.Label(
+                text=words(f"character_form_{field}"), description=words(f"character_form_{field}_hint"),
+                component=ui.TextInput(custom_id=field, required=False, max_length=longest, default=now or None)))
+        await interaction.response.send_modal(form)
 
-    async def _mine(self, interaction: Interaction, character_id: CharacterId) -> Character:
-        """A character of the person who clicked. Raises `Refused` for anybody else's, as if there were none."""
-        try:
-            character = await self.bot.library.character(character_id)
-        except NotFound as error:
-            raise Refused(reason="stale_button") from error
-        if character.owner_id != owner_of(interaction):
-            raise Refused(reason="stale_button")
-        return character
+    async def read_more(self, interaction: Interaction, key: str) -> None:
+        """The form of Names and family."""
+        fields, _ = modal_fields(interaction)
+        character = await self._mine(interaction, CharacterId(key.partition(":")[0]))
+        nicknames = clean_nicknames(fields.get("nicknames", ""), limit=self.bot.settings.limits.name_characters)
+        relation = clean_relation(fields.get("relation", ""))
+        await self.bot.acknowledge(interaction)
+        async with self.bot.lock(character.character_id):
+            character = await self._mine(interaction, character.character_id)
+            character = replace(character, nicknames=nicknames, relation=relation)
+            await self.bot.library.save_character(character)
+        await self._show_card(interaction, character)
 
 
 # --- photos and looks, off the event loop ----------------------------------------------------------
-
-async def fetch(photo: discord.Attachment) -> bytes:
-    """An upload's bytes. Raises `BadPhoto` when Discord no longer has it."""
-    try:
-        return await photo.read()
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise BadPhoto(reason="photo_gone") from error
-
 
 async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> tuple[Look, tuple[str, ...]]:
     """The look measured in the photos, guided by the words, and what the person should know about the photos.
@@ -343,25 +370,6 @@ def look_menu(words: Words, character: Character, field: str) -> StoryMenu | Non
     many = isinstance(now, tuple)
     return StoryMenu("look", f"{character.character_id}:{field}", options, placeholder=words(f"look_{field}"),
                      min_values=0 if many else 1, max_values=min(3, len(options)) if many else 1)
-
-
-def described(words: Words, look: Look) -> str:
-    """A look in a few words, for those who cannot see the avatar."""
-    person = look.kind in PEOPLE
-    parts = [words.value(look.kind), words.value(look.skin if person else look.fur)]
-    if person:
-        parts.append(f"{words('look_hair').lower()}: {words.value(look.hair)}, {words.value(look.hair_colour)}")
-    parts.append(f"{words.value(look.outfit)}, {words.value(look.outfit_colour)}")
-    worn = (look.headwear, look.glasses, look.beard)
-    parts += [words.value(each) for each in worn if each != "none"]
-    parts += [words.value(each) for each in look.accessories]
-    return "; ".join(parts)
-
-
-def choices_of(characters: Sequence[Character], current: str) -> list[app_commands.Choice[str]]:
-    """Autocomplete entries for characters whose name holds `current`, at most 25."""
-    found = [character for character in characters if current.casefold() in character.name.casefold()]
-    return [app_commands.Choice(name=character.name, value=character.name) for character in found[:25]]
 
 
 async def setup(bot: StoryBot) -> None:

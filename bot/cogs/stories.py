@@ -17,7 +17,7 @@ from discord.ext import commands
 
 from bot.app import START_NEEDS, server_of
 from bot.buttons import StoryButton, StoryMenu
-from bot.cogs.characters import choices_of
+from bot.cogs.keeping import choices_of
 from bot.cogs.turns import Turns, needs_of, owner_of
 from bot.stage import marker_of, nonce_of, told
 from bot.text import clean_title, cut, safe, shown_name
@@ -390,13 +390,15 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             if character.name.casefold() == wanted:
                 if character.avatar is None:
                     raise Refused(reason="character_not_kept", name=safe(character.name))
+                if not character.usable:
+                    raise Refused(reason="character_not_usable", name=safe(character.name))
                 return character
         raise Refused(reason="character_unknown", name=safe(cut(name, 40)))
 
     async def _approved(self, interaction: Interaction, story: Story) -> list[Character]:
-        """The person's own approved characters, oldest first."""
+        """The person's own approved characters that may be drawn, oldest first."""
         return [character for character in await self.bot.library.characters_of(owner_of(interaction))
-                if character.avatar is not None]
+                if character.avatar is not None and character.usable]
 
     async def _here(self, interaction: Interaction) -> Story:
         story = await self.bot.library.story_at(VenueId(str(interaction.channel_id)))
