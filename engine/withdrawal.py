@@ -116,4 +116,5 @@ def _without_names(place: str, names: Collection[str]) -> str:
     """"Mia's bedroom" without Mia is "the bedroom"."""
     for name in names:
         place = re.sub(rf"(?<!\w){re.escape(name)}(?:'s|s|')?(?!\w)", "the", place, flags=re.IGNORECASE)
-    return " ".join(place.split()).removesuffix(" the")
+    place = " ".join(place.split())
+    return "" if place.casefold() == "the" else place.removesuffix(" the")
