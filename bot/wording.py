@@ -338,13 +338,13 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     # consent
     "consent_menu": "Who agreed?",
     "consent_given": "Thank you. **{name}** may be in stories.",
-    "consent_stands": "**{name}** may be in stories, so I leave the pictures alone. `/character consent withdraw` "
+    "wipe_stands": "**{name}** may be in stories, so I leave the pictures alone. `/character consent withdraw` "
                       "comes first.",
     "consent_question": "Who agreed that **{name}** may be drawn?",
-    "consent_withdrawn": "From now on **{name}** is in no story. `/character consent give` changes that again.",
-    "consent_pictures": "{name} is in {count} pictures that are drawn already (stories: {stories}). What shall become "
+    "withdraw_done": "From now on **{name}** is in no story. `/character consent give` changes that again.",
+    "withdraw_pictures": "{name} is in {count} pictures that are drawn already (stories: {stories}). What shall become "
                         "of them?",
-    "consent_no_pictures": "There are no pictures with {name}.",
+    "withdraw_no_pictures": "There are no pictures with {name}.",
     "button_wipe_redraw": "Redraw {count} without {name}", "button_wipe_remove": "Remove these pictures",
     "button_wipe_leave": "Leave them",
     "wipe_left": "The pictures stay as they are.",
@@ -654,13 +654,13 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
 
     "consent_menu": "Hvem har sagt ja?",
     "consent_given": "Tak. **{name}** må være med i historier.",
-    "consent_stands": "**{name}** må være med i historier, så jeg lader billederne være. `/figur samtykke fortryd` "
+    "wipe_stands": "**{name}** må være med i historier, så jeg lader billederne være. `/figur samtykke fortryd` "
                       "kommer først.",
     "consent_question": "Hvem har sagt ja til, at **{name}** må tegnes?",
-    "consent_withdrawn": "Fra nu af er **{name}** ikke med i nogen historie. `/figur samtykke giv` ændrer det igen.",
-    "consent_pictures": "{name} er med på {count} billeder, der allerede er tegnet (historier: {stories}). Hvad skal "
+    "withdraw_done": "Fra nu af er **{name}** ikke med i nogen historie. `/figur samtykke giv` ændrer det igen.",
+    "withdraw_pictures": "{name} er med på {count} billeder, der allerede er tegnet (historier: {stories}). Hvad skal "
                         "der ske med dem?",
-    "consent_no_pictures": "Der er ingen billeder med {name}.",
+    "withdraw_no_pictures": "Der er ingen billeder med {name}.",
     "button_wipe_redraw": "Tegn {count} om uden {name}", "button_wipe_remove": "Fjern de billeder",
     "button_wipe_leave": "Lad dem være",
     "wipe_left": "Billederne bliver, som de er.",

@@ -123,13 +123,13 @@ class Keeping(commands.Cog):
                 await self.bot.library.save_character(character)
         shown = await self.bot.library.panels_with(character.character_id)
         words, key, name = self.bot.words(interaction), character.character_id, safe(character.name)
-        said = words("consent_withdrawn", name=name)
+        said = words("withdraw_done", name=name)
         if not shown:
-            await self.bot.private(interaction, said + "\n" + words("consent_no_pictures", name=name))
+            await self.bot.private(interaction, said + "\n" + words("withdraw_no_pictures", name=name))
             return
         titles = list(dict.fromkeys(safe(story.title) for story, _ in shown))
         more = f" (+{len(titles) - 5})" if len(titles) > 5 else ""
-        said += "\n" + words("consent_pictures", name=name, count=len(shown), stories=", ".join(titles[:5]) + more)
+        said += "\n" + words("withdraw_pictures", name=name, count=len(shown), stories=", ".join(titles[:5]) + more)
         await self.bot.private(
             interaction, said,
             StoryButton("wipe", f"{key}:redraw", cut(words("button_wipe_redraw", count=len(shown),
@@ -184,7 +184,7 @@ class Keeping(commands.Cog):
         if how not in ("redraw", "remove"):
             raise Refused(reason="stale_button")
         if character.usable:
-            raise Refused(reason="consent_stands", name=name)
+            raise Refused(reason="wipe_stands", name=name)
         if self.bot.draining:
             raise Refused(reason="restarting")
         if character_id in self._wiping:
