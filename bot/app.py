@@ -93,12 +93,12 @@ class StoryBot(commands.Bot):
 
     async def prepare(self) -> None:
         """Load commands and buttons, without touching the network. A second call does nothing."""
-        from bot.cogs import characters, guide, stories, turns, why
+        from bot.cogs import branches, characters, guide, stories, turns, why
 
         if self.cogs:
             return
         await self.tree.set_translator(CommandTranslator())
-        for module in (characters, stories, turns, guide, why):
+        for module in (characters, stories, turns, guide, branches, why):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 

@@ -23,6 +23,7 @@ BUTTON_VERBS = (
     "join",      # join:<story>
     "next",      # next:<story>              the bot writes a page by itself
     "undo",      # undo:<story>:<step>       take the newest page back
+    "branch",    # branch:<story>:<step>     on from there; "-": from before the first page
     "redraw",    # redraw:<panel>
     "retry",     # retry:<turn>              a failed turn once more
     "why",       # why:<panel>               how a picture came about

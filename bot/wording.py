@@ -188,6 +188,11 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "paused": "**{name}** pauses the story. `/story resume` lets it go on.",
     "resumed": "**{name}** lets the story go on.",
     "ended": "**{name}** ends the story. `/story export` makes a book of it.",
+    "back_gone": "**{name}** goes on from page {page}. Later pages are put aside, not lost.",
+    "back_to_beginning": "**{name}** goes back to before the first page. The pages are put aside, not lost.",
+    "back_no_page": "There is no such page. This story has {count}.",
+    "back_there_already": "The story is there already.",
+    "button_branch": "The other way",
     "why_title": "### How picture {number} came about",
     "why_laid": "Before I paint, I lay out a rough picture from memory. The first one below is that one.",
     "why_laid_alt": "The rough picture that was painted over",
@@ -509,6 +514,11 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "paused": "**{name}** sætter historien på pause. `/historie fortsæt` sætter den i gang igen.",
     "resumed": "**{name}** lader historien gå videre.",
     "ended": "**{name}** slutter historien. `/historie bog` laver en bog af den.",
+    "back_gone": "**{name}** fortsætter fra side {page}. Senere sider er lagt til side, ikke tabt.",
+    "back_to_beginning": "**{name}** går tilbage til før den første side. Siderne er lagt til side, ikke tabt.",
+    "back_no_page": "Den side findes ikke. Historien har {count}.",
+    "back_there_already": "Historien er der allerede.",
+    "button_branch": "Den anden vej",
     "why_title": "### Sådan blev billede {number} til",
     "why_laid": "Før jeg maler, lægger jeg et groft billede ud efter hukommelsen. Det er det første herunder.",
     "why_laid_alt": "Det grove billede, der blev malet over",
@@ -764,6 +774,9 @@ DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "English": "Engelsk", "Dansk": "Dansk",
     "How pictures look unless a story says otherwise": "Hvordan billeder ser ud, når historien ikke siger andet",
     "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
+    "back": "tilbage", "Go on from an earlier page; the later ones are put aside":
+        "Fortsæt fra en tidligere side; de senere lægges til side",
+    "page": "side", "The page to go on from": "Den side, der fortsættes fra",
     "why": "hvorfor", "Why a picture looks as it does, for you alone":
         "Hvorfor et billede ser ud, som det gør, kun til dig",
     "picture": "billede", "Which picture of the story; leave out for the newest":

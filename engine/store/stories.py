@@ -317,24 +317,53 @@ class Stories(People):
             return [step_from(row) for row in rows]
 
     async def undo(self, story_id: StoryId) -> StoryStep | None:
-        """Move the head to the parent of the head; its panels become UNDONE. Returns the step undone, or None.
-
-        A story that the undone step had brought to its end is open again.
-        """
-        steps, stories, panels = tables.steps, tables.stories, tables.panels
+        """Move the head to the parent of the head. Returns the step undone, or None; see `go_to`."""
         async with self._writing() as session:
-            story = await self._story_row(session, story_id, lock=True)
-            row = (await session.execute(select(steps).where(steps.c.step_id == story.head))).first()
+            head = (await self._story_row(session, story_id, lock=True)).head
+            row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == head))).first()
             if row is None:
                 return None
-            await self._move_head(session, story_id, row.parent)
-            await session.execute(update(panels).where(panels.c.step_id == row.step_id)
-                                  .values(state=PanelState.UNDONE.value))
-            if row.closes_story:
-                await session.execute(update(stories).where(
-                    stories.c.story_id == story_id, stories.c.status == StoryStatus.ENDED.value,
-                ).values(status=StoryStatus.OPEN.value))
+            await self._go_to(session, story_id, head, row.parent)
             return step_from(row)
+
+    async def go_to(self, story_id: StoryId, step_id: StepId | None) -> tuple[list[StoryStep], list[StoryStep]]:
+        """Move the head to any step of the story, or before the first: to go on from there, or to come back.
+
+        Returns the steps that are on the path no more, newest first, and those that are on it again, oldest first.
+        Drawn panels of the former become UNDONE, those of the latter DONE. The story is ended if and only if the new
+        head ends it; a paused one stays paused. Raises `NotFound` for a step of another story.
+        """
+        async with self._writing() as session:
+            head = (await self._story_row(session, story_id, lock=True)).head
+            if step_id is not None and not await session.scalar(select(tables.steps.c.step_id).where(
+                    tables.steps.c.step_id == step_id, tables.steps.c.story_id == story_id)):
+                raise NotFound(f"no step {step_id} in {story_id}")
+            return await self._go_to(session, story_id, head, step_id)
+
+    async def _go_to(self, session: AsyncSession, story_id: StoryId, head: str | None,
+                     step_id: str | None) -> tuple[list[StoryStep], list[StoryStep]]:
+        steps, stories, panels = tables.steps, tables.stories, tables.panels
+        paths = []
+        for end in (head, step_id):
+            path = path_from(end)
+            rows = await session.execute(select(steps).join(path, steps.c.step_id == path.c.step_id)
+                                         .order_by(path.c.depth))
+            paths.append([step_from(row) for row in rows])
+        kept = {step.step_id for step in paths[0]} & {step.step_id for step in paths[1]}
+        left = [step for step in paths[0] if step.step_id not in kept]
+        regained = [step for step in reversed(paths[1]) if step.step_id not in kept]
+        await session.execute(update(stories).where(stories.c.story_id == story_id).values(head=step_id))
+        await session.execute(update(panels).where(panels.c.step_id.in_([step.step_id for step in left]))
+                              .values(state=PanelState.UNDONE.value))
+        await session.execute(update(panels).where(
+            panels.c.step_id.in_([step.step_id for step in regained]), panels.c.picture.is_not(None),
+        ).values(state=PanelState.DONE.value))
+        ends = bool(paths[1]) and paths[1][0].closes_story
+        await session.execute(update(stories).where(
+            stories.c.story_id == story_id,
+            stories.c.status == (StoryStatus.OPEN if ends else StoryStatus.ENDED).value,
+        ).values(status=(StoryStatus.ENDED if ends else StoryStatus.OPEN).value))
+        return left, regained
 
     async def _move_head(self, session: AsyncSession, story_id: StoryId, step_id: str | None) -> None:
         await session.execute(update(tables.stories).where(tables.stories.c.story_id == story_id)

@@ -143,3 +143,31 @@ async def test_a_character_keeps_its_nicknames_and_what_it_is_to_its_owner(libra
     teddy = replace(MIA, nicknames=("Mimi", "Mi"), relation="sister", born_in="s1")
     await library.save_character(teddy)
     assert await library.character("c-mia") == teddy
+
+
+async def test_a_story_goes_on_from_any_page_and_comes_back(library):
+    await furnish(library)
+    one, two, three = await tell(library, 3)
+    for step in (one, two, three):
+        panel = await library.panel(f"{step.step_id}.0")
+        await library.save_appearances(panel, [(seen(panel), [])])
+    left, regained = await library.go_to("s1", one.step_id)
+    assert [step.step_id for step in left] == [three.step_id, two.step_id] and regained == []
+    (other,) = await tell(library, first=9, parent=one.step_id)
+    path = [one.step_id, other.step_id]
+    assert [step.step_id for step in await library.steps("s1")] == path
+    assert [frame.panel_id for frame in await library.frames("s1")] == [f"{step_id}.0" for step_id in reversed(path)]
+
+    left, regained = await library.go_to("s1", three.step_id)
+    assert [step.step_id for step in left] == [other.step_id]
+    assert [step.step_id for step in regained] == [two.step_id, three.step_id]
+    assert [panel.state for panel in await library.panels("s1")] == [PanelState.DONE] * 3
+    assert [each.panel_id for each in await library.appearances("s1", ["c-mia"])] == [
+        f"{step.step_id}.0" for step in (three, two, one)]
+    assert (await library.panel(f"{other.step_id}.0")).state is PanelState.UNDONE
+
+    left, _ = await library.go_to("s1", None)
+    assert len(left) == 3 and await library.steps("s1") == []
+    await library.save_story(story_of(BEN, "s2"))
+    with pytest.raises(NotFound):
+        await library.go_to("s2", one.step_id)
