@@ -239,6 +239,10 @@ class Library(Protocol):
         """Move the head to the parent of the head; its panels become UNDONE. Returns the step undone, or None."""
         ...
 
+    async def go_to(self, story_id: StoryId, step_id: StepId | None) -> tuple[list[StoryStep], list[StoryStep]]:
+        """Move the head to any step of the story. Returns steps off the path now, and steps on it again."""
+        ...
+
     # panels and memory. `at` is the step as of which memory is asked or written; without it, the story's head.
     async def save_panel(self, panel: Panel) -> None:
         """Keep a panel as it is now; a drawn one is kept as a version too."""
@@ -294,8 +298,17 @@ class Library(Protocol):
         """The storyboards of a story that are not done, oldest first."""
         ...
 
-    async def change_board_state(self, storyboard_id: str, before: BoardState, after: BoardState) -> bool:
-        """Move a storyboard from one state to another; False, and nothing done, when it was in none such."""
+    async def change_board_state(self, storyboard_id: str, before: BoardState, after: BoardState,
+                                 **numbers: int) -> bool:
+        """Move a storyboard from one state to another; False, and nothing done, when it was in none such.
+
+        `numbers` are fields of it that change with the state.
+        """
         ...
 
+    async def hand_over_page(self, storyboard_id: str, index: int, turn: Turn) -> bool:
+        """Accept the turn of a page, if its storyboard is being drawn and nobody has stopped it."""
+        ...
+
+    async def storyboards_in(self, state: BoardState) -> list[Storyboard]: ...
     async def drop_storyboard(self, storyboard_id: str) -> bool: ...

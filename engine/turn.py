@@ -79,6 +79,21 @@ class TurnRunner:
         self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
         self._withdrawal = Withdrawal(library, stage, durable, self._draw)
 
+    @property
+    def library(self) -> Library:
+        """What everything is kept in; for the other ways into a story."""
+        return self._library
+
+    @property
+    def studio(self) -> Studio:
+        """The models."""
+        return self._studio
+
+    @property
+    def durable(self) -> Durable:
+        """The records of what is done."""
+        return self._durable
+
     # --- from outside ------------------------------------------------------------------------------
 
     async def start(self) -> None:
@@ -130,6 +145,16 @@ class TurnRunner:
         if step is None:
             return None
         return step, [panel for panel in before if panel.step_id == step.step_id]
+
+    async def go_to(self, story_id: StoryId, step_id: StepId | None) -> tuple[list[StoryStep], list[StoryStep]]:
+        """Go on from another page, or from before the first; memory follows, and nothing is lost: see `Library.go_to`.
+
+        Returns the steps left behind, newest first, and those that are told again, oldest first. Raises `NotFound`,
+        and `Refused` while a turn of this story is being played.
+        """
+        if await self.unfinished(story_id):
+            raise Refused(reason="turn_in_progress")
+        return await self._library.go_to(story_id, step_id)
 
     async def unfinished(self, story_id: StoryId) -> list[Turn]:
         """The turns of a story that are not over, oldest first.
@@ -305,6 +330,10 @@ class TurnRunner:
         story, brief, cast = scene.story, panel.brief, _by_id(scene)
         await self._need_plate(scene, brief, owner_id)
         recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
+        if brief.is_plate and recollection.plate is not None:      # an empty place looks as it is remembered
+            picture = await self._library.keep_picture(recollection.plate, owner_id=story.owner_id)
+            return replace(panel, state=PanelState.DONE, picture=picture, underdrawing=picture,
+                           recalled=recollection.recall.items), []
         seed = panel.seed if panel.change else stable_seed(brief.panel_id, panel.version, 0)
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
