@@ -197,6 +197,8 @@ class Storyboard:
     state: BoardState = BoardState.READING
     pages: tuple[BoardPage, ...] = ()
     drawn: int = 0                         # so many pages, from the first, were handed over to be drawn
+    since: int = 0                         # the page with which drawing began the last time
+    until: int = 0                         # ... and the one before which it was to end
 
     @property
     def left(self) -> int:

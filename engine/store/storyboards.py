@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.nouns import Beat, NotFound, OwnerId, Panel, PanelId, PanelState, StepId, StoryId, StoryStep, Wardrobe
+from engine.nouns import Beat, NotFound, OwnerId, Panel, PanelId, PanelState, StepId, StoryId, StoryStep, Turn, Wardrobe
 from engine.planning import after_beats, dressed
 from engine.store import tables
 from engine.store.desk import now, path_from
@@ -56,8 +56,12 @@ class Storyboards(Memory):
             return [from_json(Storyboard, kept) for kept in await session.scalars(question.order_by(
                 table.c.created_at, table.c.storyboard_id))]
 
-    async def change_board_state(self, storyboard_id: str, before: BoardState, after: BoardState) -> bool:
-        """Move a storyboard from one state to another. False, and nothing done, when it was in none such."""
+    async def change_board_state(self, storyboard_id: str, before: BoardState, after: BoardState,
+                                 **numbers: int) -> bool:
+        """Move a storyboard from one state to another. False, and nothing done, when it was in none such.
+
+        `numbers` are fields of it that change with the state.
+        """
         table = tables.storyboards
         async with self._writing() as session:
             row = (await session.execute(select(table.c.storyboard).where(
@@ -65,8 +69,29 @@ class Storyboards(Memory):
             if row is None:
                 return False
             await session.execute(update(table).where(table.c.storyboard_id == storyboard_id).values(
-                state=after.value, storyboard={**row.storyboard, "state": after.value}))
+                state=after.value, storyboard={**row.storyboard, "state": after.value, **numbers}))
             return True
+
+    async def hand_over_page(self, storyboard_id: str, index: int, turn: Turn) -> bool:
+        """Accept the turn of a page, if its storyboard is being drawn and nobody has stopped it: both or neither."""
+        table = tables.storyboards
+        async with self._writing() as session:
+            row = (await session.execute(update(table).where(
+                table.c.storyboard_id == storyboard_id, table.c.state == BoardState.DRAWING.value,
+            ).values(state=BoardState.DRAWING.value).returning(table.c.storyboard))).first()
+            if row is None:
+                return False
+            await session.execute(update(table).where(table.c.storyboard_id == storyboard_id).values(
+                storyboard={**row.storyboard, "drawn": index + 1}))
+            await self.accept_turn(turn)
+            return True
+
+    async def storyboards_in(self, state: BoardState) -> list[Storyboard]:
+        """Every storyboard in a state, oldest first: for the start of the bot."""
+        table = tables.storyboards
+        async with self._reading() as session:
+            return [from_json(Storyboard, kept) for kept in await session.scalars(
+                select(table.c.storyboard).where(table.c.state == state.value).order_by(table.c.created_at))]
 
     async def drop_storyboard(self, storyboard_id: str) -> bool:
         """Throw a storyboard away. False when it was gone already."""
