@@ -210,6 +210,15 @@ def resolve(text: str, classes: Mapping[CharacterId, str], *, focus: Focus | Non
     return Resolved(out + text[at:], tuple(meant for meant, _ in teller.narrated), teller.focus, tuple(teller.spoken))
 
 
+def is_owner_word(word: str, after: str) -> bool:
+    """Whether a word says whose something is: "her" before "hat"."""
+    low = word.casefold()
+    if low == "her":
+        return not _AFTER_OBJECT.match(after)
+    return low.endswith("'s") or (low in _FORMS and _FORMS[low][1] == "owner" and low not in (
+        "hers", "theirs", "mine", "ours", "yours"))
+
+
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for found in re.finditer(r"[^.!?]+[.!?]*", text[start:end]):
         if found[0].strip():

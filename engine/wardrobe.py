@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.nouns import CharacterId, Look, Worn
-from engine.vocabulary import COLOURS
+from engine.vocabulary import ACCESSORIES, COLOURS, HEADWEAR, OUTFITS
 
 #: Most things somebody wears besides clothes, as a Look holds.
 MOST_ACCESSORIES: Final = 3
@@ -352,6 +352,26 @@ def _item(match: re.Match[str]) -> dict[str, str]:
 
 def _change(at: int, who: CharacterId, item: Mapping[str, str], *, on: bool) -> Change:
     return Change(at, who, item["field"], item["value"], on, item["colour"], item["pattern"])
+
+
+# --- what a model says in its plan -----------------------------------------------------------------
+
+#: What a plan may say that somebody puts on or takes off, and the field and word of a Look it is.
+WEARABLES: Final[Mapping[str, tuple[str, str]]] = {
+    **{word: ("outfit", word) for word in OUTFITS}, **{word: ("headwear", word) for word in HEADWEAR if word != "none"},
+    "glasses": ("glasses", "round"), "sunglasses": ("glasses", "sunglasses"),
+    **{word: ("accessories", word) for word in ACCESSORIES},
+}
+
+
+def stated(who: CharacterId, puts_on: str, colour: str, takes_off: str) -> tuple[Change, ...]:
+    """The changes a plan states for one person, in words of `WEARABLES`; "" for none."""
+    said = []
+    if takes_off in WEARABLES:
+        said.append(Change(0, who, *WEARABLES[takes_off], on=False))
+    if puts_on in WEARABLES:
+        said.append(Change(0, who, *WEARABLES[puts_on], on=True, colour=colour if colour in COLOURS else ""))
+    return tuple(said)
 
 
 # --- what it does to a Look ------------------------------------------------------------------------

@@ -41,6 +41,7 @@ from engine.writers.mini_text import (
 )
 from engine.writers.naming import Slots, clean_text
 from engine.writers.opening import open_llama
+from engine.writers.reading import dress, hidden_turn, people_of
 from engine.writers.things import Things
 
 MINI_GGUF: Final = Path(__file__).parent.parent / "mini" / "writer" / "writer.gguf"
@@ -127,6 +128,7 @@ class MiniWriter:
             on_text(grown)
         # 4. Plan the pictures under the grammar, and let the rules agree
         beats = self._plan(scene, slots, things, prompt, prose, turn_text, author, here, seed)
+        beats = dress(beats, scene, slots, turn_text=turn_text, prose=prose)
         beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats)
         return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id, shown,
                          slots.show_beats(beats), parent=scene.story.head,
@@ -139,7 +141,7 @@ class MiniWriter:
         self._llama.reset()
         beats = self._plan(scene, slots, things, prompt, slots.hide(clean_text(prose)), turn_text,
                            slots.author_slot(scene), here, seed)
-        return slots.show_beats(beats)
+        return slots.show_beats(dress(beats, scene, slots, turn_text=turn_text, prose=slots.hide(clean_text(prose))))
 
     def _pictured(self, scene: Scene, slots: Slots, *, seed: int) -> StoryStep:
         """A page of a text that is there: its words as they stand, read as a turn is, and the picture of them."""
@@ -147,7 +149,8 @@ class MiniWriter:
         prompt, text, here, things = self._prompt(as_turn, slots)
         self._llama.reset()
         beats = self._plan(scene, slots, things, prompt, text, text, slots.author_slot(scene), here, seed)
-        beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats[:scene.max_panels])
+        beats = dress(beats[:scene.max_panels], scene, slots, turn_text=text, prose=text)
+        beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats)
         return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id,
                          scene.turn.text, slots.show_beats(beats), parent=scene.story.head)
 
@@ -165,16 +168,19 @@ class MiniWriter:
         things at hand."""
         author = slots.author_slot(scene) or ""
         by_name = {member.name: slots.slot_of(member.character_id) for member in scene.members}
+        owners = {member.name: member.owner_id for member in scene.members}
         reader = PageReader({slot: character.pronouns.value for slot, character, _ in slots.members}, self._nouns,
-                            self._adjectives)
+                            self._adjectives, people_of(scene, slots))
         turns: list[str] = []
         for past in scene.past:
             recent = len(scene.past) - len(turns) <= RECENT
             text = self._fitted(slots.hide(clean_text(past.text)), 40) if recent else ""
-            turns.append(reader.turn(text, by_name.get(past.author)) if recent else "")
+            turns.append(reader.turn(text, by_name.get(past.author), owners.get(past.author, ""))
+                         if recent else "")
             if recent:
                 reader.prose(slots.hide(clean_text(past.prose)))
-        turn_text = reader.turn(self._fitted(slots.hide(clean_text(scene.turn.text))), slots.author_slot(scene))
+        turn_text = reader.turn(self._fitted(hidden_turn(scene, slots)), slots.author_slot(scene),
+                                scene.turn.owner_id)
         things = reader.things
         head = self._tokens(cast_segments((slot, character.look.kind, character.pronouns.value)
                                           for slot, character, _ in slots.members))

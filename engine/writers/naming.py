@@ -11,18 +11,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.meaning import name_places
 from engine.nouns import Beat, Character, CharacterId, Scene
-from engine.vocabulary import COLOURS, KINDS, PROPS, SETTINGS
 from engine.writers.mini_text import MAX_SLOTS, slot, slot_number
 
-#: Names that are also words: matched only as they are written, never in small letters.
-WORDS_TOO = frozenset({*KINDS, *PROPS, *SETTINGS, *COLOURS}) | frozenset(re.findall(r"\w+", """
-will may rose sky mark joy hope faith sunny summer autumn april june august dawn ivy lily daisy star moon sun
-rain river storm snow angel honey sugar candy cookie bunny kitty puppy teddy bear duck prince princess king
-queen baby mum mummy mom mommy dad daddy granny grandma grandpa friend the a an and or i me my you he she it
-they we us him her them in on at to of is was be do go no yes so up art bill bob buddy chance chase chip grace
-jack jay pat penny pip rob rusty sandy skip sonny spot tiny tom ray rex robin royal violet wren
-"""))
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "‚": "'", "…": "...",
                          "–": "-", "—": "-"})
 
@@ -48,8 +40,10 @@ def clean_text(text: str, *, limit: int = 1500) -> str:
 
 
 def _spellings(character: Character) -> list[str]:
-    """The ways a character's name can stand in a cleaned text."""
-    both = (clean_name(character.name), clean_text(character.name, limit=80))
+    """The ways a character's name and nicknames can stand in a cleaned text."""
+    both = [clean_name(character.name), clean_text(character.name, limit=80)]
+    for nickname in character.nicknames:
+        both += [clean_text(nickname, limit=80)]
     return [spelling for spelling in dict.fromkeys(both) if spelling]
 
 
@@ -97,25 +91,14 @@ class Slots:
         return next(name for slot, _, name in self.members if slot == slot_id)
 
     def hide(self, text: str) -> str:
-        """Put slots where the cast's names stand. The longest name wins; "Grandma" finds "Grandma Rose"."""
+        """Slots where the cast's names and nicknames stood. The longest name wins; "Grandma" finds "Grandma Rose"."""
         text = re.sub(r"\bID(?=\s*_?\s*\d)", "id", text)       # nobody types a slot
-        patterns: list[tuple[str, CharacterId, int]] = []
-        short: dict[str, list[CharacterId]] = {}
-        for slot_id, character, name in self.members:
-            # The text was cleaned another way than the name: both spellings are this character.
-            patterns += [(spelling, slot_id, 0 if name.casefold() in WORDS_TOO else re.IGNORECASE)
-                         for spelling in _spellings(character)]
-            words = name.split()
-            for word in words if len(words) > 1 else ():
-                if len(word) > 2 and word[0].isupper() and word.casefold() not in ("the", "and", "von", "van"):
-                    short.setdefault(word, []).append(slot_id)
-        whole = {name.casefold() for _, _, name in self.members}
-        patterns.sort(key=lambda one: -len(one[0]))
-        patterns += [(word, slots[0], 0) for word, slots in sorted(short.items(), key=lambda one: -len(one[0]))
-                     if len(slots) == 1 and word.casefold() not in whole]
-        for name, slot_id, flags in patterns:
-            text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", slot_id, text, flags=flags)
-        return text
+        out, at = "", 0
+        for start, end, slot_id in name_places(text, [(slot_id, _spellings(character))
+                                                      for slot_id, character, _ in self.members]):
+            out += text[at:start] + slot_id
+            at = end
+        return out + text[at:]
 
     def show(self, text: str) -> str:
         """Put the names back."""

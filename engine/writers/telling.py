@@ -14,12 +14,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.nouns import Beat, CastMember, CharacterId, Scene, StepId, StoryStep, TurnKind
+from engine.nouns import Beat, CastMember, Character, CharacterId, Scene, StepId, StoryStep, TurnKind
 from engine.prompts import fill
-from engine.vocabulary import ACTIONS, MOODS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
+from engine.vocabulary import ACTIONS, COLOURS, MOODS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
+from engine.wardrobe import WEARABLES
 from engine.writers.correct import correct, picture_words, plan_by_rules
 from engine.writers.mini_text import HELD_PROPS, slot_number
 from engine.writers.naming import Slots, clean_name, clean_text
+from engine.writers.reading import dress, read_turn
 
 LANGUAGES: Final = {"en": "English", "da": "Danish", "de": "German", "fr": "French", "es": "Spanish", "sv": "Swedish",
                     "nb": "Norwegian", "nl": "Dutch", "it": "Italian", "pt": "Portuguese"}
@@ -35,6 +37,9 @@ class PlannedMember(BaseModel):
     mood: str
     holding: str
     toward: str
+    puts_on: str = ""
+    colour: str = ""
+    takes_off: str = ""
 
 
 class PlannedPanel(BaseModel):
@@ -60,8 +65,7 @@ def messages(scene: Scene, slots: Slots) -> list[dict[str, str]]:
     """System and user message for the prose. The stable part comes first."""
     rating = scene.story.rating if scene.story.rating in ("toddler", "family", "teen") else "toddler"
     author = slots.author_slot(scene)
-    cast = [{"name": name, "is": character.look.kind, "pronouns": character.pronouns.value,
-             "described": clean_text(character.description, limit=200)} for _, character, name in slots.members]
+    cast = [_introduced(scene, character, name) for _, character, name in slots.members]
     beats = [beat for past in scene.past for beat in past.beats]
     place: dict[str, str] = {}
     if beats:
@@ -76,6 +80,10 @@ def messages(scene: Scene, slots: Slots) -> list[dict[str, str]]:
                             "wrote": clean_text(scene.turn.text)}
     if author is not None:
         turn["the writer's I is"] = slots.name_of(author)
+    if scene.turn.meant:
+        turn["who is meant"] = "; ".join(
+            f"\"{clean_text(scene.turn.text[start:end], limit=40)}\" is {slots.name_of(slot)}"
+            for start, end, who in scene.turn.meant if (slot := slots.slot_of(who)) is not None)
     task = {}
     if scene.turn.kind is TurnKind.FILL:
         task["next_page"] = _json(_page(scene, slots))
@@ -85,6 +93,20 @@ def messages(scene: Scene, slots: Slots) -> list[dict[str, str]]:
         {"role": "user", "content": fill("story_turn", cast=_json(cast), place=_json(place), story_so_far=_json(past),
                                          turn=_json(turn), task=fill(f"task_{scene.turn.kind.value}", **task))},
     ]
+
+
+def _introduced(scene: Scene, character: Character, name: str) -> dict[str, str]:
+    """What a model is told of one of the cast."""
+    told = {"name": name, "is": character.look.kind, "pronouns": character.pronouns.value,
+            "described": clean_text(character.description, limit=200)}
+    if character.nicknames:
+        told["also called"] = ", ".join(clean_name(one) for one in character.nicknames)
+    if character.relation and character.owner_id == scene.turn.owner_id:
+        told["to the writer"] = clean_text(character.relation, limit=40)
+    worn = dict(next((worn for who, worn in scene.wardrobe if who == character.character_id), ()))
+    if worn:
+        told["wears now"] = ", ".join(f"{field.replace('_', ' ')}: {value}" for field, value in worn.items())
+    return told
 
 
 def given(scene: Scene) -> str:
@@ -112,7 +134,7 @@ def plan_message(scene: Scene, slots: Slots) -> dict[str, str]:
     return {"role": "user", "content": fill(
         "plan_panels", max_panels=str(scene.max_panels), ids=ids, places=", ".join(SETTINGS), times=", ".join(TIMES),
         weathers=", ".join(WEATHERS), actions=", ".join(ACTIONS), moods=", ".join(MOODS), held=", ".join(HELD_PROPS),
-        standing=", ".join(STANDING_PROPS), known_places=_json(known))}
+        standing=", ".join(STANDING_PROPS), clothes=", ".join(WEARABLES), known_places=_json(known))}
 
 
 def _json(value: object) -> str:
@@ -140,13 +162,15 @@ def plan_gbnf(slots: Sequence[str], max_panels: int) -> str:
         f"place ::= {_words(SETTINGS)}", f"time ::= {_words(TIMES)}", f"weather ::= {_words(WEATHERS)}",
         f"shot ::= {_words(SHOTS)}", f"action ::= {_words(ACTIONS)}", f"mood ::= {_words(MOODS)}",
         f"held ::= {_words(HELD_PROPS, empty=True)}", f"stands ::= {_words(STANDING_PROPS)}",
+        f"clothes ::= {_words(tuple(WEARABLES), empty=True)}", f"colour ::= {_words(tuple(COLOURS), empty=True)}",
     ]
     lines[1] = lines[1].replace("place-name", "place_name")
     for index, one in enumerate(slots):
         others = [other for other in slots if other != one]
         lines.append(f'm{index} ::= "{{\\"id\\":\\"{one}\\",\\"action\\":" action ",\\"mood\\":" mood '
                      f'",\\"holding\\":" held '
-                     f'",\\"toward\\":" ( {_words(others, empty=True)} ) "}}"')
+                     f'",\\"toward\\":" ( {_words(others, empty=True)} ) ",\\"puts_on\\":" clothes '
+                     f'",\\"colour\\":" colour ",\\"takes_off\\":" clothes "}}"')
         for left in range(MAX_CAST):
             later = [f'"," m{j} r{j}-{left - 1}' for j in range(index + 1, len(slots))] if left else []
             lines.append(f"r{index}-{left} ::= " + (f"( {' | '.join(later)} )?" if later else '""'))
@@ -163,7 +187,9 @@ def plan_schema(slots: Sequence[str], max_panels: int) -> dict[str, Any]:
         return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
     member = closed({"id": choice(slots), "action": choice(ACTIONS), "mood": choice(MOODS),
-                     "holding": choice([*HELD_PROPS, ""]), "toward": choice([*slots, ""])})
+                     "holding": choice([*HELD_PROPS, ""]), "toward": choice([*slots, ""]),
+                     "puts_on": choice([*WEARABLES, ""]), "colour": choice([*COLOURS, ""]),
+                     "takes_off": choice([*WEARABLES, ""])})
     panel = closed({
         "shows": {"type": "string", "minLength": 1, "maxLength": 160}, "place": choice(SETTINGS),
         "place_name": {"type": "string", "maxLength": 40}, "time": choice(TIMES), "weather": choice(WEATHERS),
@@ -173,7 +199,10 @@ def plan_schema(slots: Sequence[str], max_panels: int) -> dict[str, Any]:
 
 
 def read_plan(text: str, slots: Slots, max_panels: int) -> tuple[Beat, ...]:
-    """The plan as beats in slots. Raises ValueError for anything that is not a valid plan of this story."""
+    """The plan as beats in slots. Raises ValueError for anything that is not a valid plan of this story.
+
+    What the plan says of clothes stands in `CastMember.wears` in the plan's own words until `dress` reads it.
+    """
     try:
         planned = PlannedPanels.model_validate_json(_bare(text))
     except ValidationError as error:
@@ -198,8 +227,12 @@ def _beat(panel: PlannedPanel, slots: Slots) -> Beat:
             raise ValueError(f"nobody is called {member.id} or {member.toward}")
         if member.action not in ACTIONS or member.mood not in MOODS or member.holding not in ("", *HELD_PROPS):
             raise ValueError(f"no such doing, feeling or thing: {member}")
+        clothes = (("puts_on", member.puts_on), ("colour", member.colour), ("takes_off", member.takes_off))
+        if any(word and word not in (COLOURS if said == "colour" else WEARABLES) for said, word in clothes):
+            raise ValueError(f"nobody wears such a thing: {member}")
         cast.append(CastMember(CharacterId(member.id), member.action, member.mood, member.holding,
-                               CharacterId(member.toward) if member.toward else None))
+                               CharacterId(member.toward) if member.toward else None,
+                               tuple(one for one in clothes if one[1])))
     if len({member.character_id for member in cast}) < len(cast):
         raise ValueError("somebody appears twice in one picture")
     if panel.place not in SETTINGS or panel.time not in TIMES or panel.weather not in WEATHERS \
@@ -226,8 +259,9 @@ def clean_prose(text: str) -> str:
 def finish(scene: Scene, slots: Slots, prose: str, beats: tuple[Beat, ...] | None) -> StoryStep:
     """The step from prose and a plan in slots; without a plan the rules make one from the words."""
     author = slots.author_slot(scene)
-    turn_text, hidden = slots.hide(clean_text(scene.turn.text)), slots.hide(prose)
-    first_person = bool(re.search(r"\b(?:I|I'm|me|my|we)\b", re.sub(r'"[^"]*"', "", turn_text)))
+    said = re.sub(r'"[^"]*"', "", clean_text(scene.turn.text))
+    first_person = bool(re.search(r"\b(?:I|I'm|me|my|we)\b", said))
+    (turn_text, focus), hidden = read_turn(scene, slots), slots.hide(prose)
     past = [beat for one in scene.past for beat in slots.hide_beats(one.beats)]
     here = past[-1] if past else None
     if beats is None:
@@ -236,6 +270,9 @@ def finish(scene: Scene, slots: Slots, prose: str, beats: tuple[Beat, ...] | Non
     else:
         planned = correct(beats, turn=turn_text, prose=hidden, author=author, here=here, slots=slots.ids,
                           first_person=first_person)
+    if scene.turn.kind is TurnKind.ILLUSTRATE:
+        hidden = turn_text
+    planned = dress(planned, scene, slots, turn_text=turn_text, prose=hidden, focus=focus)
     planned = tuple(beat if beat.words else replace(beat, words=picture_words(beat)) for beat in planned)
     return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id, prose,
                      slots.show_beats(planned), parent=scene.story.head, closes_story=scene.turn.kind is TurnKind.END)

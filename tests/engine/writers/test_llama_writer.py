@@ -102,6 +102,8 @@ def test_every_rating_has_its_rules(scene: Callable[..., Scene], rating: str) ->
         {"action": "explodes"},
         {"mood": "x"},
         {"holding": "bed"},
+        {"puts_on": "trousers of gold"},
+        {"colour": "tartan"},
         {"extra": 1},
     ],
 )
@@ -141,7 +143,18 @@ def test_the_schema_and_the_reader_agree(scene: Callable[..., Scene]) -> None:
                 "time": "day",
                 "weather": "clear",
                 "shot": "close",
-                "cast": [{"id": "ID_2", "action": "flies", "mood": "calm", "holding": "ball", "toward": "ID_1"}],
+                "cast": [
+                    {
+                        "id": "ID_2",
+                        "action": "flies",
+                        "mood": "calm",
+                        "holding": "ball",
+                        "toward": "ID_1",
+                        "puts_on": "helmet",
+                        "colour": "red",
+                        "takes_off": "",
+                    }
+                ],
                 "props": ["box"],
             }
         ]
