@@ -83,7 +83,7 @@ def decode(data: bytes, *, max_pixels: int, longest_px: int, shortest_px: int) -
         image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
     # fresh pixels: nothing of the file but its colours goes on
     fresh = Image.frombytes("RGB", image.size, image.tobytes())
-    return fresh, {"notes": notes, **_quality(fresh)}
+    return fresh, {"notes": notes, **quality_of(fresh)}
 
 
 def decode_cutout(data: bytes, *, longest_px: int, shortest_px: int) -> Image.Image:
@@ -120,7 +120,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _quality(image: Image.Image) -> dict[str, float]:
+def quality_of(image: Image.Image) -> dict[str, float]:
     """Brightness and contrast, 0 to 255, and sharpness: the spread of the Laplacian at 512 pixels."""
     grey = image.convert("L")
     grey.thumbnail((512, 512))

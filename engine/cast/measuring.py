@@ -112,7 +112,7 @@ def _completed(said: Mapping[str, Any], measured: Mapping[str, Any], kind: str, 
         "headwear_colour": dice.choice([c for c in ("red", "yellow", "teal", "purple") if c != top]),
         "glasses": "round" if grey and dice.random() < 0.5 else "none",
     }
-    if "outfit_colour" in measured:                         # a top was seen, and no pattern was looked for
+    if "outfit_colour" in measured:                         # a top was seen
         usual.update(outfit=dice.choice(("t-shirt", "sweater")), pattern="plain")
     fields = {**usual, **measured, **said, "kind": kind, "words": description.strip()[:300]}
     if fields.get("outfit") == "bare" and "outfit" not in said and ({"outfit_colour", "pattern"} & set(said)):
@@ -192,9 +192,9 @@ def _measure(photo: SafePhoto, creature: bool | None) -> _Seen:
     if scale < 1:
         rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     quality = _quality(photo)
-    faces = [] if creature else find_faces(rgb)
-    balanced = _balanced(rgb)
-    lab = _lab(balanced)
+    lit = _lit(rgb)
+    faces = [] if creature else find_faces(lit)
+    lab = _lab(lit)
     if creature or not faces:
         fields: dict[str, tuple[Any, float]] = {}
         if creature is None and _cat_face(rgb):
@@ -282,23 +282,35 @@ def _lab(rgb: NDArray[Any]) -> Array:
     return out
 
 
-def _balanced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The photo with the light's own colour taken out, as far as bright and nearly neutral pixels tell it.
+#: How bright the brightest hundredth of a photo is made, in CIELAB lightness, and by what at most.
+_BRIGHT, _MOST_LIGHT = 84.0, 1.9
 
-    The white-patch way, over the brightest nearly grey pixels, at most an eighth per channel: a coloured wall is
-    no coloured light, so pixels with a colour of their own do not vote.
+
+def _lit(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The photo as in plain daylight: the light's own colour taken out, and brighter where it is dark.
+
+    Grey edge (van de Weijer, Gevers and Gijsenij, "Edge-Based Color Constancy", 2007): the differences between
+    neighbours average to the colour of the light. A pink wall has none, so it is left pink. Green and magenta light is
+    rarer than green meadows: of that only half is believed.
     """
+    import cv2
     import numpy as np
 
-    flat = rgb.reshape(-1, 3).astype(np.float32)
-    top, low = flat.max(axis=1), flat.min(axis=1)
-    neutral = (top - low < 0.16 * top) & (top > 140) & (low < 252)
-    if neutral.mean() < 0.02:
+    scale = min(1.0, 400 / max(rgb.shape))
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), 2)
+    differences = np.hypot(cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1))
+    edges = differences[small.max(axis=2) < 250]
+    # a drawing, or a toy before a bare wall, has too few differences to tell the light from the things
+    sure = float(np.clip(((differences.mean(axis=2) > 4).mean() - 0.12) / 0.15, 0, 1))
+    if not len(edges) or sure == 0:
         return rgb
-    bright = flat[neutral & (top >= np.percentile(top[neutral], 70))]
-    mean = bright.mean(axis=0)
-    gains = np.clip(mean.mean() / mean, 0.88, 1.14)
-    out: NDArray[np.uint8] = np.clip(rgb * gains, 0, 255).astype(np.uint8)
+    light = edges.mean(axis=0) / edges.mean()
+    gains = np.clip(np.array([1 / light[0], light[1] ** -0.5, 1 / light[2]]), 0.75, 1.35)
+    gains = (gains / gains.mean()) ** sure
+    brightest = float(np.percentile(_lab(np.clip(small * gains, 0, 255))[..., 0], 99))
+    exposure = min(_MOST_LIGHT, max(1.0, _BRIGHT / max(1.0, brightest))) ** sure
+    out: NDArray[np.uint8] = np.clip(rgb * (gains * exposure), 0, 255).astype(np.uint8)
     return out
 
 
@@ -342,7 +354,7 @@ def nearest_skin(tone: Array) -> str:
     swatches = _swatches(names, True)
     ratios = np.hypot(swatches[:, 1], swatches[:, 2]) / swatches[:, 0]
     ratio = np.hypot(tone[1], tone[2]) / max(1.0, float(tone[0]))
-    return names[int((0.6 * np.abs(swatches[:, 0] - tone[0]) + 45 * np.abs(ratios - ratio)).argmin())]
+    return names[int((0.6 * np.abs(swatches[:, 0] - tone[0]) + 60 * np.abs(ratios - ratio)).argmin())]
 
 
 def hair_colour_of(tone: Array) -> str:
@@ -400,10 +412,10 @@ def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
         _crop(lab, x + 0.20 * w, y + 0.52 * h, x + 0.36 * w, y + 0.70 * h).reshape(-1, 3),
         _crop(lab, x + 0.64 * w, y + 0.52 * h, x + 0.80 * w, y + 0.70 * h).reshape(-1, 3),
         _crop(lab, x + 0.38 * w, y + 0.20 * h, x + 0.62 * w, y + 0.30 * h).reshape(-1, 3)])
-    # the lighter half: shadow and fringe are not skin, and highlights are few
-    light = cheeks[cheeks[:, 0] >= np.median(cheeks[:, 0])]
-    skin = np.median(light, axis=0).astype(np.float32)
-    out["skin"] = (nearest_skin(skin), 1.0)
+    # the lighter half: shadow and fringe are not skin
+    skin = np.median(cheeks[cheeks[:, 0] >= np.median(cheeks[:, 0])], axis=0).astype(np.float32)
+    low, high = np.percentile(cheeks[:, 0], (50, 85))       # and what shines is lighter than it is
+    out["skin"] = (nearest_skin(np.median(cheeks[(cheeks[:, 0] >= low) & (cheeks[:, 0] <= high)], axis=0)), 1.0)
 
     background = _background(lab)
     box = (x, y, w, h)
@@ -417,15 +429,102 @@ def _person(lab: Array, face: Face) -> dict[str, tuple[Any, float]]:
     elif not face.facing:
         x, y, w, h = (x - 3 * w // 4 if turned > 0 else x, y - h // 5, 7 * w // 4, 3 * h // 2)
 
-    cloth = _crop(lab, x - 0.45 * w, y + 1.62 * h, x + 1.45 * w, y + 2.6 * h).reshape(-1, 3)
-    if len(cloth) > 200:
-        bare = _skin_like(cloth, skin, 15) | (_skin_like(cloth, np.median(cheeks, axis=0), 15))
-        kept = cloth[~bare]
-        if len(kept) > 0.30 * len(cloth):
-            tone, share = _dominant(kept)
-            colour = nearest_colour(tone)
-            out["outfit_colour"] = (_CLOTH.get(colour, colour), share)
+    out.update(_clothes(lab, (x, y, w, h), skin, np.median(cheeks, axis=0), background))
+    if not face.facing or "hair_colour" in out:
+        out.update(_bow(lab, box, skin, background))
     return out
+
+
+def _clothes(lab: Array, box: tuple[int, int, int, int], skin: Array, cheek: Array,
+             background: Array | None) -> dict[str, tuple[Any, float]]:
+    """Colour and pattern of what is worn below a face."""
+    import numpy as np
+
+    x, y, w, h = box
+    part = _crop(lab, x - 0.70 * w, y + 1.55 * h, x + 1.70 * w, y + 3.0 * h)
+    if part.size < 900:
+        return {}
+    cloth = ~(_skin_like(part, skin, 15) | _skin_like(part, cheek, 15))
+    if background is not None:
+        # the wall beside narrow shoulders; a shirt of the wall's colour is still seen in the middle
+        sides = np.ones(part.shape[:2], bool)
+        sides[:, part.shape[1] // 4:3 * part.shape[1] // 4] = False
+        cloth &= ~(sides & (np.linalg.norm(part - background, axis=2) < 10))
+    if cloth.mean() < 0.28:
+        return {}
+    tone, share = _dominant(part[cloth])
+    if float(np.hypot(tone[1], tone[2])) < 11:              # white in folds is grey: its lighter half says which it is
+        near = part[cloth & _skin_like(part, tone, 14)]
+        tone = np.array([np.percentile(near[:, 0], 75) if len(near) else tone[0], tone[1], tone[2]], np.float32)
+    colour = nearest_colour(tone)
+    out: dict[str, tuple[Any, float]] = {"outfit_colour": (_CLOTH.get(colour, colour), share)}
+    return {**out, **_pattern(part, cloth, tone)}
+
+
+def _pattern(part: Array, cloth: Mask, tone: Array) -> dict[str, tuple[Any, float]]:
+    """Stripes, checks, dots or flowers on cloth, by how often its colours change along and across."""
+    import cv2
+    import numpy as np
+
+    scale = 96 / max(part.shape[:2])
+    size = max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale))
+    small = cv2.resize(np.ascontiguousarray(part), size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(cloth.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    # folds and shadows change the lightness a little, patterns the hue or the lightness much
+    far = np.linalg.norm((small - tone) * np.array([0.45, 1, 1], np.float32), axis=2) > 17
+    far = cv2.medianBlur((far & mask).astype(np.uint8), 3) > 0
+    share = float(far[mask].mean()) if mask.any() else 0.0
+    if not 0.10 < share < 0.72:
+        return {"pattern": ("plain", 0.5)}
+    both = mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1]
+    along = float((far[:, 1:] != far[:, :-1])[both[0]].mean())      # changes from left to right
+    down = float((far[1:] != far[:-1])[both[1]].mean())             # and from top to bottom
+    if max(along, down) < 0.035:
+        return {"pattern": ("plain", 0.5)}                           # a jacket, a bib, an arm: areas, no pattern
+    others = _tones(small[far], 3)
+    hues = [other for other, part_of in others if part_of > 0.15 and float(np.hypot(other[1], other[2])) > 14]
+    many = any(float(np.linalg.norm((one - two)[1:])) > 30 for one in hues for two in hues)
+    word = "flowers" if many else "stripes" if max(along, down) > 3.2 * min(along, down) else \
+        "checks" if share > 0.42 else "dots"
+    colour = nearest_colour(others[0][0])
+    return {"pattern": (word, 0.5), "pattern_colour": (_CLOTH.get(colour, colour), 0.5)}
+
+
+def _bow(lab: Array, box: tuple[int, int, int, int], skin: Array,
+         background: Array | None) -> dict[str, tuple[Any, float]]:
+    """A bow: one small patch of a strong colour in the hair, of a hue that neither hair, skin nor wall has."""
+    import cv2
+    import numpy as np
+
+    x, y, w, h = box
+    left, top = max(0, round(x - 0.35 * w)), max(0, round(y - 0.45 * h))
+    part = np.ascontiguousarray(_crop(lab, left, top, x + 1.35 * w, y + 0.45 * h))
+    if part.size < 3000:
+        return {}
+    chroma = np.hypot(part[..., 1], part[..., 2])
+    strong = (chroma > 38) & (part[..., 0] > 30) & ~_skin_like(part, skin, 22)
+    if background is not None:
+        strong &= np.linalg.norm(part - background, axis=2) > 25
+    strong = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(strong)
+    found = []
+    for number in range(1, count):
+        at_x, at_y, wide, high, area = (int(v) for v in stats[number])
+        inside = at_x > 1 and at_y > 1 and at_x + wide < part.shape[1] - 1 and at_y + high < part.shape[0] - 1
+        if inside and 0.008 < area / (w * h) < 0.10 and area > 0.30 * wide * high and max(wide, high) < 0.6 * w:
+            found.append((area, number))
+    if not found or sum(area for area, _ in found) > 2.5 * max(found)[0]:
+        return {}                                            # nothing, or a wall of many colours
+    blob = labels == max(found)[1]
+    around = cv2.dilate(blob.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & ~blob
+    # hair lies around it: darker, and of less colour
+    hair = (chroma < 34) & (part[..., 0] < float(part[blob][:, 0].mean()) - 4)
+    if float(hair[around].mean()) < 0.45:
+        return {}
+    patch = part[blob]
+    light = patch[patch[:, 0] >= np.median(patch[:, 0])]          # its folds lie in shadow
+    colour = nearest_colour(np.median(light, axis=0))
+    return {"headwear": ("bow", 0.6), "headwear_colour": (_CLOTH.get(colour, colour), 0.6)}
 
 
 def _background(lab: Array) -> Array | None:
@@ -486,8 +585,10 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
     sides = (hairy(x - 0.20 * w, y + 0.45 * h, x + 0.02 * w, y + 0.95 * h) + hairy(x + 0.98 * w, y + 0.45 * h,
         x + 1.20 * w, y + 0.95 * h)) / 2
     above = hairy(x + 0.30 * w, y - 0.62 * h, x + 0.70 * w, y - 0.38 * h)
-    beside = (hairy(x - 0.15 * w, y - 0.62 * h, x + 0.10 * w, y - 0.38 * h) + hairy(x + 0.90 * w, y - 0.62 * h,
-        x + 1.15 * w, y - 0.38 * h)) / 2
+    # a bun is narrow, hair that is brushed up is as wide as the head
+    beside = (hairy(x - 0.05 * w, y - 0.56 * h, x + 0.26 * w, y - 0.34 * h) + hairy(x + 0.74 * w, y - 0.56 * h,
+        x + 1.05 * w, y - 0.34 * h)) / 2
+    room = y > 0.42 * h                                     # cut off above, nobody can say
     wide = (hairy(x - 0.42 * w, y - 0.10 * h, x - 0.16 * w, y + 0.40 * h) + hairy(x + 1.16 * w, y - 0.10 * h,
         x + 1.42 * w, y + 0.40 * h)) / 2
     if profile or "turned" in out:
@@ -496,8 +597,10 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
         out["hair"] = ("long", 0.8)
     elif wide > 0.55 and above > 0.5:
         out["hair"] = ("afro", 0.6)
-    elif above > 0.55 and beside < 0.30 and sides < 0.45:
+    elif above > 0.55 and beside < 0.08 and sides < 0.45 and room:
         out["hair"] = ("bun", 0.6)
+    elif above > 0.50 and sides < 0.30 and room:
+        out["hair"] = ("spiky", 0.5)
     elif sides > 0.42 or low > 0.30:
         out["hair"] = ("curly" if wide > 0.3 else "bob", 0.6)
     else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MIB = 1024 * 1024
-#: Below these a photo shows nothing that could be measured (see `decoding._quality` for the units).
+#: Below these a photo shows nothing that could be measured (see `decoding.quality_of` for the units).
 DARKEST, FLATTEST = 14.0, 4.0
 #: Below these it is used, and the person is told that a better one would help.
 DIM, SOFT = 45.0, 2.6

@@ -184,8 +184,8 @@ async def test_real_people_and_a_real_dog() -> None:
 
     man = measure_look([await opened("man")], "", kind="man")
     assert man.findings == ()
-    assert (man.look.hair, man.look.hair_colour, man.look.outfit_colour, man.look.glasses) == ("short", "black",
-        "white", "none")
+    assert (man.look.hair, man.look.hair_colour, man.look.outfit_colour, man.look.glasses) == ("spiky", "black",
+        "white", "none"), "his hair is brushed up"
     assert man.look.skin in ("peach", "honey", "olive") and man.look.beard == "short"
 
     woman = measure_look([await opened("woman")], "", pronouns=Pronouns.SHE, kind="woman")
