@@ -479,6 +479,21 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "at_evening": "in the evening",
     "at_night": "at night",
     "terminal_changed": "A new version of the newest picture:",
+
+    # photos, one by one, and which face is meant
+    "photo_number": "Photo {number}: {what}",
+    "photo_left_out": "{what} I went by the others.",
+    "photo_small_note": "It is rather small, so the avatar may not look quite right.",
+    "face_small": "The face is small in that photo. A nearer one does better.",
+    "face_question": "I see {count} faces. Which of them is **{name}**? Only you see them, and I keep none of it.",
+    "face_question_number": "In photo {number} I see {count} faces. Which of them is **{name}**? Only you see them, "
+                            "and I keep none of it.",
+    "face_menu": "Who is it?",
+    "face_left": "The one on the left", "face_middle": "The one in the middle", "face_right": "The one on the right",
+    "face_nth": "Number {number} from the left",
+    "face_alt": "Face number {number} from the left",
+    "faces_gone": "I have let go of that photo by now. Please send it once more with `/character edit`, and choose "
+                  "within a quarter of an hour.",
 })
 
 DANISH: Final[Mapping[str, str]] = MappingProxyType({
@@ -923,6 +938,19 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "at_evening": "om aftenen",
     "at_night": "om natten",
     "terminal_changed": "En ny udgave af det nyeste billede:",
+
+    "photo_number": "Foto {number}: {what}",
+    "photo_left_out": "{what} Jeg gik efter de andre.",
+    "photo_small_note": "Det er ret lille, så avataren ligner måske ikke helt.",
+    "face_small": "Ansigtet er lille på det foto. Et tættere på er bedre.",
+    "face_question": "Jeg ser {count} ansigter. Hvilket af dem er **{name}**? Kun du ser dem, og jeg gemmer dem ikke.",
+    "face_question_number": "På foto {number} ser jeg {count} ansigter. Hvilket af dem er **{name}**? Kun du ser dem, "
+                            "og jeg gemmer dem ikke.",
+    "face_menu": "Hvem er det?",
+    "face_left": "Den til venstre", "face_middle": "Den i midten", "face_right": "Den til højre",
+    "face_nth": "Nummer {number} fra venstre",
+    "face_alt": "Ansigt nummer {number} fra venstre",
+    "faces_gone": "Jeg har sluppet det foto nu. Send det igen med `/figur ret`, og vælg inden for et kvarter.",
 })
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": ENGLISH, "da": DANISH})
