@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,24 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent.parent / "engine" / "painters"))
 from tiny_unet import save_painter
 
-from engine.nouns import CharacterId
-from training.evaluation import adapter, judge, metrics
+from engine.mini.scenery import draw_scene
+from engine.nouns import CharacterId, Look, PanelBrief, Setting, Underdrawing
+from training.evaluation import adapter, clothes, judge, metrics
 from training.evaluation.__main__ import QUICK, evaluate
 from training.evaluation.adapter import Pairs
 from training.evaluation.atelier import Atelier, blank_paper
 from training.evaluation.consistent import ConsistentSelfAttention, consistent
 from training.evaluation.frames import Frames, least, same_room
-from training.evaluation.reading import planned, read_captions
-from training.evaluation.stories import CANDIDATES, make_story
-from training.evaluation.variants import Engine, paint_consistently, paint_from_previous, paint_with_adapter
+from training.evaluation.reading import briefs_of, planned, read_captions
+from training.evaluation.stories import CANDIDATES, brief_of, kinship, make_story
+from training.evaluation.variants import (
+    Painted,
+    paint_consistently,
+    paint_from_previous,
+    paint_with_adapter,
+    underdrawings,
+)
+from training.evaluation.whole import UNCHECKED, WAYS, tell, unchecked
 from training.world.sampler import is_held_out
 
 #: diffusers 0.42 hands a tensor to NumPy 2 in a way both still allow.
@@ -35,6 +44,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 class Colours:
@@ -105,8 +120,9 @@ def frames_of(identity: list[list[float]], true: list[list[int]], rooms: list[li
     count, people = np.array(true).shape
     empty = np.zeros((count, 1))
     return Frames(np.array(true, bool), np.zeros(count), np.array(room_true), np.array(true, float),
-                  np.array(identity), np.zeros((count, people, 2)), np.zeros(count), np.array(rooms), np.zeros(count),
-                  empty, np.zeros((people, 2)), np.zeros((people, 2)), np.ones(count))
+                  np.array(true, float), np.array(identity), np.zeros((count, people, 2)), np.zeros(count),
+                  np.array(rooms), np.zeros(count), empty, np.zeros((people, 2)), np.zeros((people, 2)),
+                  np.ones(count), np.zeros(count, bool), np.zeros(people))
 
 
 def test_least_identity_and_rooms_by_hand() -> None:
@@ -282,8 +298,7 @@ def test_the_adapter_is_heard_only_inside_its_box(tiny_painter: Path, tmp_path: 
                 said.append(unet(sample, 500, encoder_hidden_states=words, return_dict=False)[0])
             assert "forward" not in unet.__dict__
     assert not torch.equal(said[0], said[1])
-    plain = Atelier(tmp_path / "pictures", tiny_painter)
-    painted = paint_with_adapter(atelier, briefs, story.cast, Engine(plain, Colours()).underdrawings(briefs), "toy")
+    painted = paint_with_adapter(atelier, briefs, story.cast, underdrawings(briefs, size_px=atelier.size_px), "toy")
     assert [opened.png[:4] for opened in painted] == [b"\x89PNG"] * 2
 
 
@@ -301,19 +316,114 @@ def test_the_previous_panel_is_what_the_next_is_painted_over(tiny_painter: Path,
     assert panels[2].png != blank
 
 
-def test_the_check_repaints_once_and_keeps_the_better(tiny_painter: Path, tmp_path: Path) -> None:
+# --- the engine, whole and in parts ----------------------------------------------------------------
+
+def test_a_story_is_told_by_the_engine_as_it_was_planned(tiny_painter: Path, tmp_path: Path,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    story = make_story(2, length=4, count=3)
+    beats = read_captions(story, [told.pronouns for told in story.panels])
+    asked: list[PanelBrief] = []
+    drawings: list[bytes] = []
+    plain = Atelier.paint
+
+    def paint(self: Atelier, brief: PanelBrief, underdrawing: Underdrawing, **more: object) -> bytes:
+        if not brief.is_plate:
+            asked.append(brief)
+            drawings.append(underdrawing.png)
+        return plain(self, brief, underdrawing, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Atelier, "paint", paint)
+    atelier = Atelier(tmp_path, tiny_painter)
+    (panels,) = tell([(story, beats)], UNCHECKED, atelier, Colours())
+    assert [one.attempts for one in panels] == [1] * 4
+    for brief, true, one in zip(asked, briefs_of(story, beats), panels, strict=True):
+        assert (brief.words, brief.setting, brief.time_of_day) == (true.words, true.setting, true.time_of_day)
+        assert [(figure.name, figure.place, figure.action) for figure in brief.figures] == [
+            (figure.name, figure.place, figure.action) for figure in true.figures]
+        assert {who for who, _ in one.boxes} == {figure.character_id for figure in true.figures}
+    laid = {"unchecked": list(drawings)}
+    for name in ("no plate", "no cast", "no layout"):
+        drawings.clear()
+        (others,) = tell([(story, beats)], WAYS[name], atelier, Colours())
+        laid[name] = [drawings[0], *drawings[1:]]
+        assert all(one != other for one, other in zip(laid[name], laid["unchecked"], strict=False)), name
+        assert bool(others[0].boxes) == (name != "no cast")
+    paper = np.asarray(Image.open(io.BytesIO(laid["no plate"][0])))
+    assert (paper == np.array([206, 203, 197])).all(2).mean() > 0.3, "blank paper where nobody stands"
+
+
+def test_the_check_repaints_once(tiny_painter: Path, tmp_path: Path) -> None:
     class Disappointed(Colours):
         """Knows every avatar, and nobody in a panel."""
 
         def embed(self, pictures: list[bytes]) -> list[list[float]]:
             return [[1.0, 0.0] if Image.open(io.BytesIO(png)).mode == "RGBA" else [0.0, 1.0] for png in pictures]
 
-    atelier = Atelier(tmp_path, tiny_painter)
     story = make_story(0, length=2, count=1)
-    for checked, attempts in ((True, [2, 2]), (False, [1, 1])):
-        painted = Engine(atelier, Disappointed()).paint(story.truth(), story.cast, checked=checked)
-        assert [one.attempts for one in painted] == attempts
+    beats = read_captions(story, [told.named for told in story.panels])
+    atelier = Atelier(tmp_path, tiny_painter)
+    (checked,), (plain,) = (tell([(story, beats)], way, atelier, Disappointed()) for way in (WAYS["engine"], UNCHECKED))
+    assert [one.attempts for one in checked] == [2, 2] and [one.attempts for one in plain] == [1, 1]
+    assert [one.png for one in unchecked(checked)] == [one.png for one in plain], "what was painted first"
 
+
+# --- clothes ---------------------------------------------------------------------------------------
+
+def test_clothes_are_read_from_captions_as_they_are_told() -> None:
+    figures = 0
+    for number in range(4):
+        story = clothes.make_clothes_story(number)
+        beats = clothes.read_clothes(story.told)
+        for told, beat in zip(story.told.panels, beats, strict=True):
+            assert [(one.character_id, dict(one.wears)) for one in told.beat.cast] == [
+                (one.character_id, dict(one.wears)) for one in beat.cast], told.named
+            figures += len(beat.cast)
+        assert any(one.wears for beat in beats for one in beat.cast)
+        assert not any(one.wears for beat in clothes.without_wardrobe(beats) for one in beat.cast)
+        briefs = clothes.true_briefs(story)
+        for brief, worn in zip(briefs, story.worn, strict=True):
+            for figure in brief.figures:
+                garment = dict(story.garments[figure.character_id])
+                assert (figure.look.outfit, figure.look.outfit_colour) == (
+                    (garment["outfit"], garment["outfit_colour"]) if figure.character_id in worn else
+                    (story.told.by_id[figure.character_id].look.outfit,
+                     story.told.by_id[figure.character_id].look.outfit_colour))
+        parts = [set(part.values()) for part in story.parts()]
+        assert parts[0] == {clothes.PARTS[0]} and clothes.PARTS[2] in parts[-1]
+    assert figures >= 40
+
+
+def test_true_pictures_wear_what_they_should_and_others_do_not() -> None:
+    story = clothes.make_clothes_story(0, length=6)
+    own = judge.Judge(tiny_judge())
+    drawn = [draw_scene(brief)[0] for brief in clothes.true_briefs(story)]
+    right = clothes.look_at(own, story, [Painted(_png(picture)) for picture in drawn])
+    assert all(one.by_colour for one in right)
+    known: list[Setting] = []
+    bare = [brief_of(story.told.story, index, replace(told.beat, cast=tuple(
+        replace(member, wears=()) for member in told.beat.cast)), story.told.by_id, known)
+        for index, told in enumerate(story.told.panels)]
+    wrong = clothes.look_at(own, story, [Painted(_png(draw_scene(brief)[0])) for brief in bare])
+    assert all(one.by_colour == (one.part != clothes.PARTS[1]) for one in wrong)
+    assert any(not one.by_colour for one in wrong)
+    shares = clothes.shares(right)
+    assert shares["all"][2] == len(right) and shares["all"][1] == 1.0
+
+
+def test_one_figure_is_one_person() -> None:
+    alone = torch.tensor([[0.9, 0.8, 0.7, 0.6]])
+    spot = torch.tensor([[[0.2, 0.5], [0.25, 0.6], [0.6, 0.5], [0.2, 0.9]]])
+    assert judge.one_figure_each(alone, spot).tolist() == [pytest.approx([0.9, 0.0, 0.7, 0.6])]
+    # whoever gave way to somebody does not make a third give way
+    chain = torch.tensor([[[0.2, 0.5], [0.27, 0.5], [0.34, 0.5], [0.9, 0.5]]])
+    assert judge.one_figure_each(alone, chain).tolist() == [pytest.approx([0.9, 0.0, 0.7, 0.6])]
+
+
+def test_kinship_is_the_share_of_what_can_be_seen() -> None:
+    one = Look(kind="girl")
+    assert kinship(one, one) == 1.0
+    assert 0.8 < kinship(one, replace(one, outfit_colour="green")) < kinship(one, replace(one, glasses="round")) < 1
+    assert kinship(one, Look(kind="dragon", outfit="bare", outfit_colour="black", fur="green")) < 0.5
 
 
 # --- the whole -------------------------------------------------------------------------------------
@@ -326,14 +436,15 @@ def test_one_small_run_from_captions_to_the_page(tiny_painter: Path, tmp_path: P
     results = evaluate(QUICK, **places)
     assert results is not None
     page = (tmp_path / "docs" / "evaluation.md").read_text()
-    for words in ("## Targets", "## Side by side", "consistent self-attention", "not run", "## In length", "pronoun"):
+    for words in ("## Targets", "## Side by side", "consistent self-attention", "not run", "## In length", "pronoun",
+                  "## What each part is worth", "## Clothes", "engine without a wardrobe", "each alone"):
         assert words in page
     assert (tmp_path / "docs" / "pictures" / "evaluation" / "side-by-side.jpg").stat().st_size > 1000
-    assert set(results.side) == {"truth", "engine", "unchecked", "no plate", "consistent", "previous", "words"}
+    assert set(results.side) == {"truth", "unchecked", *WAYS, "consistent", "previous", "words"}
+    assert set(results.long) == {"truth", "named", "pronouns", "unchecked"}
+    assert set(results.clothes) == {"truth", "engine", "no wardrobe"} and len(results.clothes["engine"]) >= 5
     assert [len(one) for one in results.side["engine"]] == [2, 2] and len(results.long["pronouns"][0]) == 3
     assert CharacterId("c1") in {character.character_id for character in QUICK.told[0].cast}
     kept = len(list((tmp_path / "work" / "pictures").glob("*.png")))
-    again = evaluate(QUICK, **places)                      # everything is found again, nothing painted twice
-    assert again is not None and len(list((tmp_path / "work" / "pictures").glob("*.png"))) == kept
-    assert again.side["engine"][0].presence == pytest.approx(results.side["engine"][0].presence)
-    assert evaluate(QUICK, **places, only=("words",)) is None
+    assert evaluate(QUICK, **places, only=("words", "no plate")) is None
+    assert len(list((tmp_path / "work" / "pictures").glob("*.png"))) == kept, "found again, not painted twice"

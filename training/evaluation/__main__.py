@@ -18,18 +18,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.mini.scenery import draw_scene
-from engine.nouns import PanelBrief
+from engine.nouns import Beat, PanelBrief
 from engine.painters.likeness import MINI_LIKENESS, MiniLikeness
 from engine.painters.unet import MINI_PAINTER
 from engine.ports import Likeness
 from training.evaluation import adapter, frames, instruments, metrics, report, variants
 from training.evaluation.atelier import Atelier, opened
+from training.evaluation.clothes import LENGTH, Seen, look_at, make_clothes_story, read_clothes, without_wardrobe
 from training.evaluation.frames import Frames, seen_by
 from training.evaluation.judge import JUDGE, Judge
-from training.evaluation.reading import planned
+from training.evaluation.reading import briefs_of, read_captions
 from training.evaluation.report import VARIANTS, Results
 from training.evaluation.stories import HeldOutStory, make_story
-from training.evaluation.variants import Engine, Painted
+from training.evaluation.variants import Painted
+from training.evaluation.whole import WAYS, tell, unchecked
 from training.ledger import RUNS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "evaluation.md"
@@ -43,6 +45,8 @@ class Size:
     length: int = 100            # panels of those
     stories: int = 8             # stories side by side, the long ones among them
     panels: int = 10             # their first panels
+    dressed: int = 4             # stories in which people change their clothes
+    changes: int = LENGTH        # panels of those
     probes: int = 1              # share of the instruments' own tests; 0 for a few only
 
     @property
@@ -51,17 +55,12 @@ class Size:
                 for number in range(self.stories)]
 
 
-QUICK = Size(long=1, length=3, stories=2, panels=2, probes=0)
+QUICK = Size(long=1, length=3, stories=2, panels=2, dressed=1, changes=5, probes=0)
 
 
-def paint(variant: str, story: HeldOutStory, briefs: Sequence[PanelBrief], atelier: Atelier, likeness: Likeness,
+def paint(variant: str, story: HeldOutStory, briefs: Sequence[PanelBrief], atelier: Atelier,
           adapted: tuple[Atelier, str] | None) -> list[Painted] | None:
-    """One story in one variant; None where that variant cannot be run."""
-    engine = Engine(atelier, likeness)
-    if variant in ("engine", "unchecked"):
-        return engine.paint(briefs, story.cast, checked=variant == "engine")
-    if variant == "no plate":
-        return variants.paint_without_plate(atelier, briefs)
+    """One story by one of the other methods; None where it cannot be run."""
     if variant == "words":
         return variants.paint_from_words(atelier, briefs)
     if variant == "previous":
@@ -69,7 +68,8 @@ def paint(variant: str, story: HeldOutStory, briefs: Sequence[PanelBrief], ateli
     if variant == "consistent":
         return variants.paint_consistently(atelier, briefs)
     if variant == "adapter" and adapted is not None:
-        return variants.paint_with_adapter(adapted[0], briefs, story.cast, engine.underdrawings(briefs), adapted[1])
+        laid = variants.underdrawings(briefs, size_px=atelier.size_px)
+        return variants.paint_with_adapter(adapted[0], briefs, story.cast, laid, adapted[1])
     return None
 
 
@@ -84,40 +84,76 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
     adapted, adapter_facts = _adapted(work, painter, adapter_path)
     judge = None if only else Judge.read(judge_path)
     wanted = [name for name in VARIANTS if name != "truth" and (not only or name in only)]
-    by_text = {text: [planned(story, [getattr(told, text) for told in story.panels]) for story in stories]
-               for text in ("named", "pronouns")}
-    total = sum(size.panels for _ in stories for _ in wanted) + 2 * size.long * size.length
+    dressed = [make_clothes_story(number, length=size.changes) for number in range(size.dressed)]
+    read = {text: [read_captions(story, [getattr(told, text) for told in story.panels]) for story in stories]
+            for text in ("named", "pronouns")}
+    by_text = {text: [briefs_of(story, beats) for story, beats in zip(stories, plans, strict=True)]
+               for text, plans in read.items()}
+    total = (len(stories) * size.panels * len(wanted) + 2 * size.long * size.length
+             + 2 * sum(len(one.told.panels) for one in dressed))
     side: dict[str, list[Frames]] = {}
-    long: dict[str, list[Frames]] = {"truth": [], "named": [], "pronouns": []}
+    long: dict[str, list[Frames]] = {}
+    clothes: dict[str, list[Seen]] = {}
     shown: dict[str, list[Image.Image]] = {}
     tall: list[list[Image.Image]] = []
     exhibit = min(2, len(stories) - 1)         # a story with three characters
     with Progress(TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                   console=console) as progress:
         task = progress.add_task("painting", total=total)
+
+        kept: dict[tuple[str, str], tuple[Sequence[Beat], list[Painted]]] = {}
+
+        def whole(name: str, plans: Sequence[tuple[HeldOutStory, Sequence[Beat]]]) -> list[list[Painted]]:
+            """The stories by one way of the engine. The beginning of what was told before is not told again."""
+            for story, beats in plans:
+                told_of, _ = kept.get((name, story.story.story_id), ((), []))
+                if list(told_of[:len(beats)]) != list(beats):
+                    panels = tell([(story, beats)], WAYS[name], atelier, likeness)
+                    kept[name, story.story.story_id] = beats, panels[0]
+                progress.advance(task, len(beats))
+            return [kept[name, story.story.story_id][1][:len(beats)] for story, beats in plans]
+
+        for text in ("named", "pronouns") if not only or "engine" in only else ():
+            progress.update(task, description=f"in length, {text}")
+            plans = list(zip(stories, read[text], strict=True))[:size.long]
+            for (story, _), panels in zip(plans, whole("engine", plans), strict=True):
+                pictures = [opened(one.png) for one in panels]
+                if judge is not None:
+                    long.setdefault(text, []).append(seen_by(judge, story, pictures, panels))
+                if text == "pronouns":
+                    tall.append([pictures[length - 1] for length in (1, *report.LENGTHS) if length <= len(pictures)])
+                    if judge is not None:
+                        first = unchecked(panels)
+                        long.setdefault("unchecked", []).append(
+                            seen_by(judge, story, [opened(one.png) for one in first], first))
         for name in wanted:
             progress.update(task, description=VARIANTS[name])
-            for number, story in enumerate(stories):
-                made = paint(name, story, by_text["pronouns"][number][:size.panels], atelier, likeness, adapted)
-                progress.advance(task, size.panels)
-                if made is None:
+            if name in WAYS or name == "unchecked":
+                made: list[list[Painted] | None] = list(whole("engine" if name == "unchecked" else name, [
+                    (story, beats[:size.panels]) for story, beats in zip(stories, read["pronouns"], strict=True)]))
+                if name == "unchecked":
+                    made = [unchecked(panels) for panels in made if panels is not None]
+            else:
+                made = []
+                for number, story in enumerate(stories):
+                    made.append(paint(name, story, by_text["pronouns"][number][:size.panels], atelier, adapted))
+                    progress.advance(task, size.panels)
+            for number, (story, each) in enumerate(zip(stories, made, strict=True)):
+                if each is None:
                     continue
-                pictures = [opened(one.png) for one in made]
+                pictures = [opened(one.png) for one in each]
                 if number == exhibit:
                     shown[name] = pictures
                 if judge is not None:
-                    side.setdefault(name, []).append(seen_by(judge, story, pictures, [one.attempts for one in made]))
-        for text in ("pronouns", "named") if not only or "engine" in only else ():
-            progress.update(task, description=f"engine, long, {text}")
-            for number, story in enumerate(stories[:size.long]):
-                made = paint("engine", story, by_text[text][number], atelier, likeness, None)
-                progress.advance(task, size.length)
-                assert made is not None
-                pictures = [opened(one.png) for one in made]
+                    side.setdefault(name, []).append(seen_by(judge, story, pictures, each))
+        for name in ("engine", "no wardrobe") if not only or "engine" in only else ():
+            progress.update(task, description=f"clothes, {name}")
+            plans = [(one.told, read_clothes(one.told)) for one in dressed]
+            if name == "no wardrobe":
+                plans = [(story, without_wardrobe(beats)) for story, beats in plans]
+            for one, panels in zip(dressed, whole("engine", plans), strict=True):
                 if judge is not None:
-                    long[text].append(seen_by(judge, story, pictures, [one.attempts for one in made]))
-                if text == "pronouns":
-                    tall.append([pictures[length - 1] for length in (1, *report.LENGTHS) if length <= len(pictures)])
+                    clothes.setdefault(name, []).extend(look_at(judge, one, panels))
     if judge is None or page is None:
         return None
     drawn = [[draw_scene(brief)[0] for brief in story.truth()] for story in stories]
@@ -125,11 +161,13 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
                      for story, pictures in zip(stories, drawn, strict=True)]
     long["truth"] = [seen_by(judge, story, pictures)
                      for story, pictures in zip(stories[:size.long], drawn[:size.long], strict=True)]
+    clothes["truth"] = [seen for one in dressed for seen in look_at(judge, one, None)]
     shown["truth"] = drawn[exhibit][:size.panels]
     several = size.probes > 0
     results = Results(
         painter=atelier.painter.name, likeness=likeness.name, judge_facts=judge.facts, adapter_facts=adapter_facts,
-        recipe=_recipe(atelier), side=side, long=long, reading=_read(stories, by_text),
+        recipe=_recipe(atelier), side=side, long=long, clothes=clothes, dressed=len(dressed),
+        reading=_read(stories, by_text),
         replaced=sum(told.replaced for story in stories for told in story.panels) / max(
             1, sum(told.mentions for story in stories for told in story.panels)),
         room_error=instruments.rooms_told_apart(judge, 40 if several else 3),

@@ -4,11 +4,15 @@ It is trained on true pictures of training characters alone, from seeds of its o
 painter or the likeness encoder. One trunk reads panels and avatars. Each place of a panel is compared with an avatar;
 what is found where they agree best is looked at once more, beside the avatar, and gives the probability that this
 character is there. Training always sets beside a character a double that differs in one or two attributes, so that
-somebody alike is not good enough. The trunk's mean features are the features of this project's FID.
+somebody alike is not good enough. Asked for several characters at once, the judge knows that one figure is one
+person: of those it finds in the same place it believes the likeliest. The trunk's mean features are the features of
+this project's FID.
 
     python -m training.evaluation.judge collect
     python -m training.evaluation.judge train --minutes 25
     python -m training.evaluation.judge export
+    python -m training.evaluation.judge weigh
+    python -m training.evaluation.judge more --minutes 65      # on from what was exported, with more characters
 """
 
 from __future__ import annotations
@@ -42,6 +46,9 @@ LOOKS_PX = (112, 128, 144, 160)
 #: What lies behind an avatar that the judge looks at.
 GROUND = (150, 150, 150)
 MOST_FIGURES = 5
+#: Two characters found nearer to each other than this, in fractions of the panel across and down, are one figure:
+#: chosen on true pictures of stories that are in no table (`python -m training.evaluation.judge weigh`).
+REACH = (0.09, 0.3)
 #: Sharpness of the contrast between characters, and between rooms.
 TEMPERATURE = 0.1
 
@@ -477,7 +484,8 @@ def accuracy(net: JudgeNet, album: Album, count: int = 300) -> dict[str, float]:
 class Reading:
     """What the judge says of some panels and some characters."""
 
-    presence: np.ndarray[Any, Any]      # (B, N) probability that the character is there
+    presence: np.ndarray[Any, Any]      # (B, N) probability that the character is there; 0 where a likelier one is
+    alone: np.ndarray[Any, Any]         # (B, N) the same for each character as if nobody else had been asked for
     identity: np.ndarray[Any, Any]      # (B, N) cosine of avatar and what is most like it in the panel
     found: np.ndarray[Any, Any]         # (B, N, size) unit vectors of what was found
     spot: np.ndarray[Any, Any]          # (B, N, 2) where: x, y from 0 to 1
@@ -544,16 +552,30 @@ class Judge:
             grid = places.unflatten(2, (PANEL_PX // 8, PANEL_PX // 8))
             centres = (torch.arange(PANEL_PX // 8) + 0.5) / (PANEL_PX // 8)
             spot = torch.stack([(grid.sum(2) * centres).sum(2), (grid.sum(3) * centres).sum(2)], 2)
-            parts.append((logits.sigmoid(), (what * characters[None]).sum(2), what, spot, kind.argmax(1), room,
-                          count.round(), features, together))
+            alone = logits.sigmoid()
+            parts.append((one_figure_each(alone, spot), alone, (what * characters[None]).sum(2), what, spot,
+                          kind.argmax(1), room, count.round(), features, together))
         return Reading(*(torch.cat(columns).numpy() for columns in zip(*parts, strict=True)))
+
+
+def one_figure_each(alone: torch.Tensor, spot: torch.Tensor, reach: tuple[float, float] = REACH) -> torch.Tensor:
+    """Probabilities (B, N) with 0 for whoever was found in the place of somebody likelier; `spot` (B, N, 2)."""
+    near = (spot[:, :, None] - spot[:, None]).abs() < torch.tensor(reach)                  # (B, N, N, 2)
+    near = near.all(3)
+    kept = torch.zeros_like(alone, dtype=torch.bool)
+    rows = torch.arange(len(alone))
+    for column in alone.argsort(1, descending=True).T:                                     # likeliest first
+        taken = (near[rows, column] & kept).any(1)
+        kept[rows, column] = ~taken
+    return torch.where(kept, alone, 0.0)
 
 
 def calibrated(net: JudgeNet, album: Album, *, candidates: int = 7, seed: int = 4) -> torch.Tensor:
     """Weights for presence at the rate at which characters are there in use: a logistic fit over four numbers.
 
     Training shows the judge far more doubles than there are in a story. The fit is made on true pictures of training
-    characters that it was not trained on: those there and strangers, `candidates` in all.
+    characters that it was not trained on: those there and strangers, `candidates` in all; those count that are found
+    in nobody likelier's place.
     """
     rng = np.random.default_rng(seed)
     judge = Judge(net)
@@ -565,8 +587,9 @@ def calibrated(net: JudgeNet, album: Album, *, candidates: int = 7, seed: int = 
                      if one not in there and one ^ 1 not in there]
         asked = [*there, *strangers[:max(0, candidates - len(there))]]
         reading = judge.read_panels([Image.fromarray(album.panels[index])], sheets[asked])
-        evidence.append(torch.from_numpy(reading.evidence[0]))
-        true.append(torch.arange(len(asked)) < len(there))
+        counts = torch.from_numpy(reading.presence[0] > 0)
+        evidence.append(torch.from_numpy(reading.evidence[0])[counts])
+        true.append((torch.arange(len(asked)) < len(there))[counts])
     x, y = torch.cat(evidence), torch.cat(true).float()
     weights = torch.tensor([1.0, 0.0, 0.0, 0.0], requires_grad=True)
     descent = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
@@ -580,6 +603,39 @@ def calibrated(net: JudgeNet, album: Album, *, candidates: int = 7, seed: int = 
     with torch.enable_grad():
         descent.step(closure)  # type: ignore[no-untyped-call]
     return weights.detach()
+
+
+def weigh(judge: Judge, *, seeds: Sequence[int] = (5, 6, 7), panels: int = 30) -> dict[str, float]:
+    """Char-F1 and Frm-Acc on true pictures of held-out stories that are in no table, one person a figure and without.
+
+    `near` and `far` are the shares of strangers seen who are not there: the half of them that is most like somebody of
+    the cast (by the attributes of their Looks), and the other half.
+    """
+    from engine.mini.scenery import draw_scene
+    from training.evaluation import metrics
+    from training.evaluation.stories import kinship, make_story
+    from training.evaluation.variants import avatar_of
+    said: dict[str, list[Any]] = defaultdict(list)
+    strangers: list[tuple[float, float]] = []
+    for seed in seeds:
+        for count in (1, 2, 3, 4):
+            story = make_story(count, length=panels, count=count, seed=seed)
+            reading = judge.read_panels([draw_scene(brief)[0] for brief in story.truth()],
+                                        judge.characters([avatar_of(one) for one in story.candidates]))
+            there = [{member.character_id for member in told.beat.cast} for told in story.panels]
+            said["true"].append([[one.character_id in cast for one in story.candidates] for cast in there])
+            said["presence"].append(reading.presence >= 0.5)
+            said["alone"].append(reading.alone >= 0.5)
+            for column, one in enumerate(story.candidates[count:], count):
+                near = max(kinship(one.look, other.look) for other in story.cast)
+                strangers.append((near, float((reading.presence[:, column] >= 0.5).mean())))
+    true = np.concatenate(said["true"])
+    middle = float(np.median([near for near, _ in strangers]))
+    found = {f"{figure} {way}": value for way in ("presence", "alone") for figure, value in (
+        ("f1", metrics.character_f1(np.concatenate(said[way]), true)),
+        ("exact", metrics.frame_accuracy(np.concatenate(said[way]), true)))}
+    return {**found, "near": float(np.mean([seen for near, seen in strangers if near > middle])),
+            "far": float(np.mean([seen for near, seen in strangers if near <= middle]))}
 
 
 def load(run: Path) -> JudgeNet:
@@ -603,7 +659,7 @@ def export(net: JudgeNet, calibration: torch.Tensor, out: Path = JUDGE, **facts:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: `collect`, `train`, or `export`, which first trains the heads on."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluation.judge", description=__doc__)
-    parser.add_argument("act", choices=("collect", "train", "export"))
+    parser.add_argument("act", choices=("collect", "train", "export", "more", "weigh"))
     parser.add_argument("--run", type=Path, default=RUNS / "judge")
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--heads", type=float, default=4, help="minutes for the heads before export")
@@ -619,6 +675,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif asked.act == "train":
         train(Album(asked.run / "pictures", asked.run / "pictures-2"), minutes=asked.minutes, run=asked.run,
               held_out=Album(asked.run / "held-out"))
+    elif asked.act == "weigh":
+        print({name: round(value, 4) for name, value in weigh(Judge.read(asked.out)).items()})
+    elif asked.act == "more":
+        collect(asked.run / "pictures-3", panels=asked.panels, families=2500, seed=81_000)
+        before = Judge.read(asked.out)
+        net = train(Album(*(asked.run / name for name in ("pictures", "pictures-2", "pictures-3"))),
+                    minutes=asked.minutes, run=asked.run.with_name(f"{asked.run.name}-third"), net=before.net,
+                    peak=7e-4, held_out=Album(asked.run / "held-out"))
+        print(accuracy(net, Album(asked.run / "held-out")))
     else:
         saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
         net = finish(load(asked.run), Album(asked.run / "pictures", asked.run / "pictures-2"), minutes=asked.heads)

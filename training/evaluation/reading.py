@@ -34,8 +34,12 @@ def read_captions(story: HeldOutStory, captions: Sequence[str]) -> list[Beat]:
     return beats
 
 
+def briefs_of(story: HeldOutStory, beats: Sequence[Beat]) -> list[PanelBrief]:
+    """The briefs of a story's beats, one panel each."""
+    known: list[Setting] = []
+    return [brief_of(story.story, index, beat, story.by_id, known) for index, beat in enumerate(beats)]
+
+
 def planned(story: HeldOutStory, captions: Sequence[str]) -> list[PanelBrief]:
     """The briefs of a story's captions, as the engine would paint them."""
-    known: list[Setting] = []
-    return [brief_of(story.story, index, beat, story.by_id, known)
-            for index, beat in enumerate(read_captions(story, captions))]
+    return briefs_of(story, read_captions(story, captions))

@@ -20,6 +20,7 @@ from engine.nouns import (
     CastMember,
     Character,
     CharacterId,
+    Look,
     OwnerId,
     PanelBrief,
     Pronouns,
@@ -103,8 +104,8 @@ class HeldOutStory:
 def brief_of(story: Story, index: int, beat: Beat, cast: Mapping[CharacterId, Character],
              known: list[Setting]) -> PanelBrief:
     """The brief of panel `index`; `known` settings are kept up, the current one last, as a library returns them."""
-    step = StoryStep(StepId(f"{story.story_id}-{index}"), story.story_id, TurnId(f"{story.story_id}-{index}"), "",
-                     (beat,))
+    turn_id = TurnId(f"{story.story_id}-{index}")
+    step = StoryStep(StepId(f"{turn_id}-step"), story.story_id, turn_id, "", (beat,))
     (brief,), _ = plan_panels(story, step, cast, known)
     if brief.setting in known:
         known.remove(brief.setting)
@@ -127,6 +128,17 @@ def _character(rng: Random, slot: int, name: str) -> Character:
     look = sample_look(rng, held_out=True)
     pronoun = _KIND_PRONOUNS.get(look.kind) or rng.choice(("she", "he", "she", "he", "they", "it"))
     return Character(CharacterId(f"c{slot}"), OwnerId("nobody"), name, Pronouns(pronoun), look)
+
+
+def kinship(one: Look, other: Look) -> float:
+    """How alike two people look: the share of what can be seen of them that is the same word, 0 to 1.
+
+    Kind and the colours that cover most of somebody count double.
+    """
+    person = one.kind in words.PEOPLE and other.kind in words.PEOPLE
+    seen = ["kind", "kind", "outfit", "outfit_colour", "outfit_colour", "pattern", "headwear", "glasses"]
+    seen += ["skin", "hair", "hair_colour", "hair_colour", "beard"] if person else ["fur", "fur"]
+    return sum(getattr(one, name) == getattr(other, name) for name in seen) / len(seen)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,17 @@
-"""The engine and what it is compared with: the same briefs, the same weights, other conditions under the brush.
+"""What the engine is compared with: the same briefs, the same weights, other conditions under the brush.
 
 | variant | what the painter is given |
 |---|---|
-| engine | the underdrawing: remembered plate, everybody cut out in their pose; checked, repainted once where needed |
-| unchecked | the same without the check |
-| no plate | the cut-outs on blank paper (from pure noise) |
 | adapter | words, and avatars through IP-Adapter layers masked to their boxes |
 | consistent | words, and self-attention across the story's panels (StoryDiffusion) |
 | previous | words, and the panel before in the place of the underdrawing (as AR-LDM conditions on what was painted) |
 | words | words alone |
+
+The engine itself, whole and without each of its parts, is `training/evaluation/whole.py`.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +19,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.memory.underdrawing import lay_out, posed, sketch_plate
-from engine.memory.verification import crops, good, judge
+from engine.memory.underdrawing import lay_out, posed
 from engine.mini.dolls import draw_avatar
-from engine.nouns import Character, CharacterId, PanelBrief, Underdrawing, Verdict
-from engine.painters.likeness import MiniLikeness
-from engine.planning import plate_brief, stable_seed
-from engine.turn import REPAINTS
+from engine.nouns import Box, Character, CharacterId, PanelBrief, Underdrawing
+from engine.planning import stable_seed
 from training.evaluation import adapter, consistent
 from training.evaluation.atelier import Atelier, blank_paper
 
@@ -37,10 +32,13 @@ TOGETHER = 4
 
 @dataclass(frozen=True)
 class Painted:
-    """A panel (PNG) and how often it was painted."""
+    """A panel (PNG), how often it was painted, and where everybody was laid out."""
 
     png: bytes
     attempts: int = 1
+    boxes: tuple[tuple[CharacterId, Box], ...] = ()
+    recalled: bool = False                 # an earlier cut-out was laid out in it
+    first: bytes = b""                     # the first attempt, where the check had it painted again
 
 
 def avatar_of(character: Character) -> Image.Image:
@@ -48,63 +46,10 @@ def avatar_of(character: Character) -> Image.Image:
     return draw_avatar(character.look, size_px=256)
 
 
-def _png(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    return out.getvalue()
-
-
-class Engine:
-    """What `engine/turn.py` does for each brief, in the same words: recall, lay out, paint, check."""
-
-    def __init__(self, atelier: Atelier, likeness: MiniLikeness) -> None:
-        self.atelier, self.likeness = atelier, likeness
-
-    def underdrawings(self, briefs: Sequence[PanelBrief]) -> list[Underdrawing]:
-        """The underdrawing of every brief over the painted plates; a plate is painted once."""
-        plates: dict[tuple[object, ...], bytes] = {}
-        laid = []
-        for brief in briefs:
-            key = (brief.setting.setting_id, brief.time_of_day, brief.weather, brief.style)
-            if key not in plates:
-                empty = plate_brief(brief)
-                sketch = sketch_plate(empty, size_px=self.atelier.size_px)
-                plates[key] = self.atelier.paint(empty, sketch, seed=stable_seed(*key))
-            cutouts = {figure.character_id: posed(figure) for figure in brief.figures}
-            laid.append(lay_out(brief, plates[key], cutouts, size_px=self.atelier.size_px))
-        return laid
-
-    def paint(self, briefs: Sequence[PanelBrief], cast: Sequence[Character], *, checked: bool) -> list[Painted]:
-        avatars = {character.character_id: self.likeness.embed([_png(avatar_of(character))])[0] for character in cast}
-        panels = []
-        for brief, underdrawing in zip(briefs, self.underdrawings(briefs), strict=True):
-            best: tuple[float, bytes] | None = None
-            for attempt in range(1 + (REPAINTS if checked else 0)):
-                png = self.atelier.paint(brief, underdrawing, seed=stable_seed(brief.panel_id, 1, attempt))
-                verdict = self._check(png, underdrawing, avatars) if checked else Verdict()
-                if best is None or verdict.worst > best[0]:
-                    best = verdict.worst, png
-                if good(verdict):
-                    break
-            assert best is not None
-            panels.append(Painted(best[1], attempt + 1))
-        return panels
-
-    def _check(self, png: bytes, underdrawing: Underdrawing, avatars: dict[CharacterId, list[float]]) -> Verdict:
-        likenesses = self.likeness.embed(crops(png, underdrawing.boxes))
-        here = [(character_id, likeness)
-                for (character_id, _), likeness in zip(underdrawing.boxes, likenesses, strict=True)]
-        return judge(here, {character_id: [avatars[character_id]] for character_id, _ in here})
-
-
-def paint_without_plate(atelier: Atelier, briefs: Sequence[PanelBrief]) -> list[Painted]:
-    """Everybody cut out in their pose, and nothing remembered of the place."""
-    panels = []
-    for brief in briefs:
-        cutouts = {figure.character_id: posed(figure) for figure in brief.figures}
-        underdrawing = lay_out(brief, None, cutouts, size_px=atelier.size_px)
-        panels.append(Painted(atelier.paint(brief, underdrawing, seed=_seed(brief), from_noise=True)))
-    return panels
+def underdrawings(briefs: Sequence[PanelBrief], *, size_px: int) -> list[Underdrawing]:
+    """Everybody cut out in their pose on blank paper: where each lies, for methods that hear of boxes."""
+    return [lay_out(brief, None, {figure.character_id: posed(figure) for figure in brief.figures}, size_px=size_px)
+            for brief in briefs]
 
 
 def paint_from_words(atelier: Atelier, briefs: Sequence[PanelBrief]) -> list[Painted]:
