@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.durable import Durable
 from engine.events import Event
@@ -19,9 +19,8 @@ from engine.filling import lead_over, leads_to
 from engine.memory.places import relit_plate
 from engine.memory.underdrawing import sketch_plate
 from engine.memory.verification import Checker, better, crowded, good, rearranged
-from engine.memory.visual import Parts, Recollection, VisualMemory
+from engine.memory.visual import Parts, Recollection, Seen, Shapes, VisualMemory
 from engine.nouns import (
-    Appearance,
     Character,
     CharacterId,
     NotFound,
@@ -58,8 +57,17 @@ log = logging.getLogger(__name__)
 CLOSING_S = 0.5
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
-#: Who is where in a panel just painted, each with the likeness of their crop.
-Seen = list[tuple[Appearance, Sequence[float]]]
+
+
+class _Attempt(NamedTuple):
+    """One painting of a panel, and what was found in it."""
+
+    brief: PanelBrief
+    underdrawing: Underdrawing
+    shapes: Shapes
+    painting: Painting
+    verdict: Verdict
+    likenesses: Mapping[CharacterId, Sequence[float]]
 
 
 class TurnRunner:
@@ -337,26 +345,24 @@ class TurnRunner:
         seed = panel.seed if panel.change else stable_seed(brief.panel_id, panel.version, 0)
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
-            underdrawing = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
+            underdrawing, shapes = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
             painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed)
             verdict, likenesses = await self._checker.check(painting.png, underdrawing, brief, scene.cast,
                                                             owner_id=owner_id)
-            if best is None or verdict is None or better(verdict, best[3]):
-                best = brief, underdrawing, painting, verdict or Verdict(), likenesses
+            if best is None or verdict is None or better(verdict, best.verdict):
+                best = _Attempt(brief, underdrawing, shapes, painting, verdict or Verdict(), likenesses)
             if verdict is None or good(verdict):
                 break
             seed = stable_seed(brief.panel_id, panel.version, attempt + 1)
             if crowded(verdict, underdrawing.boxes):
                 brief = rearranged(brief, stable_seed(brief.panel_id, panel.version, "elsewhere"))
         assert best is not None
-        brief, underdrawing, painting, verdict, likenesses = best
         panel = replace(
-            panel, brief=brief, state=PanelState.DONE, seed=painting.seed, painter=painting.painter,
-            boxes=underdrawing.boxes, verdict=replace(verdict, attempts=attempt + 1),
-            recalled=recollection.recall.items,
-            picture=await self._library.keep_picture(painting.png, owner_id=story.owner_id),
-            underdrawing=await self._library.keep_picture(underdrawing.png, owner_id=story.owner_id))
-        return panel, await self._memory.remember(panel, painting.png, recollection, verdict, likenesses, story=story)
+            panel, brief=best.brief, state=PanelState.DONE, seed=best.painting.seed, painter=best.painting.painter,
+            boxes=best.underdrawing.boxes, verdict=replace(best.verdict, attempts=attempt + 1),
+            recalled=recollection.recall.items)
+        return await self._memory.remember(panel, best.painting.png, best.underdrawing.png, best.shapes,
+                                           best.likenesses, owner_id=story.owner_id)
 
     async def _paint(self, scene: Scene, brief: PanelBrief, underdrawing: Underdrawing,
                      recollection: Recollection | None, owner_id: OwnerId, *, seed: int) -> Painting:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.memory.recall import CUTOUT_WEIGHT, recall
 from engine.memory.underdrawing import cut_outs, enlarged, lay_out, posed
 from engine.nouns import (
     Appearance,
-    Box,
     Character,
     CharacterId,
-    Figure,
+    OwnerId,
     Panel,
     PanelBrief,
     PanelId,
-    PictureId,
     Recall,
     RecallItem,
     StepId,
@@ -32,6 +31,10 @@ from engine.ports import Library
 WORTH_LAYING = 0.62
 #: A cut-out is kept when at least this much of the figure is seen.
 VISIBLE = 0.9
+#: The cut-outs laid in an underdrawing (RGBA PNG, facing right).
+Shapes = Mapping[CharacterId, bytes]
+#: Who is where in a panel just painted, each with the likeness of their crop.
+Seen = list[tuple[Appearance, Sequence[float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,16 @@ class VisualMemory:
         return (self._parts.cutouts and item.what == "cutout" and item.reason == "recall_cutout_pose"
                 and item.weight >= WORTH_LAYING * CUTOUT_WEIGHT)
 
-    async def lay_out(self, brief: PanelBrief, recollection: Recollection, *, size_px: int) -> Underdrawing:
-        """The underdrawing of a brief, composed off the event loop: everybody in their pose and the Look in force."""
+    async def lay_out(self, brief: PanelBrief, recollection: Recollection, *,
+                      size_px: int) -> tuple[Underdrawing, Shapes]:
+        """The underdrawing of a brief, composed off the event loop: everybody in their pose and the Look in force.
 
-        def compose() -> Underdrawing:
-            return lay_out(brief, recollection.plate, self._figures(brief, recollection), size_px=size_px)
+        Returns the cut-outs laid in it too (RGBA PNG): what is painted is cut out along their shapes later.
+        """
+
+        def compose() -> tuple[Underdrawing, Shapes]:
+            shapes = self._figures(brief, recollection)
+            return lay_out(brief, recollection.plate, shapes, size_px=size_px), shapes
 
         return await asyncio.to_thread(compose)
 
@@ -115,35 +123,30 @@ class VisualMemory:
         return {figure.character_id: recollection.cutouts.get(figure.character_id) or posed(figure)
                 for figure in brief.figures}
 
-    async def remember(self, panel: Panel, painting_png: bytes, recollection: Recollection, verdict: Verdict,
-                       likenesses: Mapping[CharacterId, Sequence[float]], *, story: Story,
-                       ) -> list[tuple[Appearance, Sequence[float]]]:
-        """Who was where in a panel just painted, with everybody's cut-out kept; to be saved with the panel."""
+    async def remember(self, panel: Panel, painting: bytes, underdrawing: bytes, shapes: Shapes,
+                       likenesses: Mapping[CharacterId, Sequence[float]], *, owner_id: OwnerId) -> tuple[Panel, Seen]:
+        """Keep the pictures of a panel just painted: painting, underdrawing (PNG), and everybody's cut-out.
 
-        def cut() -> dict[CharacterId, tuple[bytes, float]]:
-            return cut_outs(painting_png, panel.brief, self._figures(panel.brief, recollection))
-
-        cut_out = await asyncio.to_thread(cut)
+        They are on disk when this returns: the panel with its pictures, and who was where in it, to be saved together.
+        """
+        cut = await asyncio.to_thread(cut_outs, painting, panel.brief, shapes)
+        verdict = panel.verdict or Verdict()
+        worth_keeping = [who for who, (_, visible) in cut.items() if visible >= VISIBLE and who not in verdict.wrong]
+        kept = await self._library.keep_pictures(
+            [painting, underdrawing, *(cut[who][0] for who in worth_keeping)], owner_id=owner_id)
+        cutouts = dict(zip(worth_keeping, kept[2:], strict=True))
         boxes, scores = dict(panel.boxes), dict(verdict.scores)
-        kept = []
+        seen = []
         for figure in panel.brief.figures:
             who = figure.character_id
-            if who not in boxes:
-                continue
-            likeness = likenesses.get(who, ())
-            png, visible = cut_out[who]
-            sharp = min(1.0, sum(value * value for value in likeness) ** 0.5) if likeness else 0.0
-            picture = None
-            if visible >= VISIBLE and who not in verdict.wrong:
-                picture = await self._library.keep_picture(png, owner_id=story.owner_id)
-            kept.append((_appearance(figure, panel, boxes, scores.get(who, 0.0), sharp * visible, picture), likeness))
-        return kept
-
-
-def _appearance(figure: Figure, panel: Panel, boxes: Mapping[CharacterId, Box], score: float, quality: float,
-                cutout: PictureId | None) -> Appearance:
-    return Appearance(figure.character_id, panel.panel_id, figure.action, figure.mood, figure.worn, figure.place.flip,
-                      figure.place.height, boxes[figure.character_id], round(score, 4), round(quality, 4), cutout)
+            if who in boxes:
+                likeness = likenesses.get(who, ())
+                quality = min(1.0, math.hypot(*likeness)) * cut[who][1]
+                seen.append((Appearance(
+                    who, panel.panel_id, figure.action, figure.mood, figure.worn, figure.place.flip,
+                    figure.place.height, boxes[who], round(scores.get(who, 0.0), 4), round(quality, 4),
+                    cutouts.get(who)), likeness))
+        return replace(panel, picture=kept[0], underdrawing=kept[1]), seen
 
 
 def _before(panel_id: PanelId, other: PanelId) -> bool:

@@ -89,6 +89,10 @@ class People(Desk):
 
     async def keep_picture(self, png: bytes, *, owner_id: OwnerId) -> PictureId:
         """Encrypted and on disk before this returns; the same bytes of the same owner are kept once."""
+        return (await self.keep_pictures([png], owner_id=owner_id))[0]
+
+    async def keep_pictures(self, pngs: Sequence[bytes], *, owner_id: OwnerId) -> list[PictureId]:
+        """Several at once, side by side, in one transaction."""
         async with self._reading() as session:
             place = await self._place_of(session, owner_id)
         if place is None:
@@ -99,17 +103,24 @@ class People(Desk):
                 place = await self._place_of(session, owner_id)
             assert place is not None
         key, folder = place
-        picture = pictures.picture_id(key, png)
-        path = self._files.path(folder, picture)
-        if not await asyncio.to_thread(self._files.has, path):
-            await asyncio.to_thread(self._files.write, path, key, picture, png)
+
+        def write(png: bytes) -> PictureId:
+            picture = pictures.picture_id(key, png)
+            path = self._files.path(folder, picture)
+            if not self._files.has(path):
+                self._files.write(path, key, picture, png)
+            return picture
+
+        kept = await asyncio.gather(*(asyncio.to_thread(write, png) for png in dict.fromkeys(pngs)))
+        written = dict(zip(dict.fromkeys(pngs), kept, strict=True))
         async with self._writing() as session:
             if await self._place_of(session, owner_id) != place:
                 raise NotFound(f"{owner_id} was forgotten meanwhile", reason=FORGOTTEN)
-            await session.execute(self._insert(tables.pictures, {
-                "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
-                key=["picture_id"]))
-        return picture
+            for png, picture in written.items():
+                await session.execute(self._insert(tables.pictures, {
+                    "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
+                    key=["picture_id"]))
+        return [written[png] for png in pngs]
 
     async def picture(self, picture_id: PictureId) -> bytes:
         """The picture, verified. Raises `NotFound`; `StoreUnusable` when its file is missing or damaged."""
