@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,14 +35,18 @@ from bot.cogs.turns import owner_of
 from bot.text import clean_description, clean_name, cut, safe
 from bot.wording import CONSENTS, LOOK_FIELDS, Words
 from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
-from engine.cast.measuring import look_from_words, measure_look
-from engine.cast.photos import open_photo
+from engine.cast.measuring import Face, face_crop, faces_of, look_from_words, measure_look
+from engine.cast.photos import SafePhoto, open_photo
 from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, Pronouns, Refused
+from engine.vocabulary import PEOPLE
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
 
 PHOTO_BYTES = 10 * 2**20
+CHOOSE_WITHIN_S = 15 * 60.0                # as long as Discord lets us change a private answer
+CROWDS = 24                                # people whose photos wait at once, three megabytes a photo at most
+FACES_SHOWN = 8
 
 PRONOUNS = [app_commands.Choice(name=name, value=value) for value, name in (
     ("she", "she/her"), ("he", "he/him"), ("they", "they/them"), ("it", "it/its"), ("any", "any"))]
@@ -54,8 +58,9 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
 
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
+        self._crowds: dict[CharacterId, Crowd] = {}
         bot.clicks.update(keep=self.keep, again=self.again, correct=self.correct, look=self.change_look,
-                          remove=self.really_remove, more=self.ask_more)
+                          remove=self.really_remove, more=self.ask_more, face=self.choose_face)
         bot.forms.update(character=self.read_form, recharacter=self.read_edit, more=self.read_more)
         self.listen()
 
@@ -186,12 +191,11 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._room_for(Character(character_id, owner_id, name, pronouns, Look()))
         pictures = [await fetch(photo) for photo in photos]
-        findings: tuple[str, ...] = ()
-        if old is not None and not pictures and (description == old.description or old.from_photo):
-            look, avatar = old.look, old.avatar
-        else:
-            (look, findings), avatar = await look_at(
-                pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns), None
+        look, avatar = (old.look, old.avatar) if old is not None else (Look(), None)
+        seen: Seen | None = None
+        if pictures or old is None or not (description == old.description or old.from_photo):
+            seen = await look_at(pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns)
+            look, avatar = seen.look, None
         given = old.consent if old is not None else None
         if photos:                                          # new photos never undo a consent that was taken back
             given = Consent(consent, POLICY_VERSION, datetime.now(UTC), given.withdrawn_at if given else None)
@@ -202,21 +206,81 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         async with self.bot.lock(f"characters {owner_id}"):    # a form sent twice at once must not make two
             await self._room_for(character)
             await self.bot.library.save_character(character)
-        await self._show_card(interaction, character, findings=findings)
+        self._crowds.pop(character_id, None)
+        notes = notes_of(self.bot.words(interaction), seen) if seen is not None else []
+        if seen is not None and seen.undecided() is not None:
+            self._wait_for_a_choice(character_id, seen)
+        await self._show_card(interaction, character, notes=notes)
+
+    # --- which face is meant -----------------------------------------------------------------------
+
+    def _wait_for_a_choice(self, character_id: CharacterId, seen: Seen) -> None:
+        """Keep the photos' pixels in memory, and nowhere else, for as long as somebody may still be choosing."""
+        while len(self._crowds) >= CROWDS:
+            self._crowds.pop(next(iter(self._crowds)))
+        self._crowds[character_id] = crowd = Crowd(seen)
+
+        def let_go() -> None:
+            if self._crowds.get(character_id) is crowd:
+                del self._crowds[character_id]
+
+        asyncio.get_running_loop().call_later(CHOOSE_WITHIN_S, let_go)
+
+    async def choose_face(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
+        """Which face of a photo is the character: measured again, then the next photo that holds several."""
+        character_id, _, number = key.partition(":")
+        character = await self._mine(interaction, CharacterId(character_id))
+        crowd = self._crowds.get(character.character_id)
+        if crowd is None:                                   # a quarter of an hour is over, or a restart came between
+            raise Refused(reason="faces_gone")
+        await self.bot.acknowledge(interaction)
+        async with self.bot.lock(character_id):
+            try:
+                seen = await crowd.seen.choosing(int(number), int(values[0]))
+            except (ValueError, IndexError) as error:
+                raise Refused(reason="stale_button") from error
+            character = replace(await self._mine(interaction, character.character_id), look=seen.look, avatar=None)
+            await self.bot.library.save_character(character)
+            crowd.seen = seen
+        if seen.undecided() is None:
+            self._crowds.pop(character.character_id, None)
+        await self._show_card(interaction, character, notes=notes_of(self.bot.words(interaction), seen))
+
+    async def _faces(self, words: Words, character: Character,
+                     layout: ui.LayoutView) -> list[discord.File]:
+        """The faces of the first photo nobody has decided about, with a menu; its files."""
+        crowd = self._crowds.get(character.character_id)
+        number = crowd.seen.undecided() if crowd is not None else None
+        if crowd is None or number is None:
+            return []
+        photo, faces = crowd.seen.photos[number], crowd.seen.faces[number][:FACES_SHOWN]
+        crops = await asyncio.to_thread(lambda: [face_crop(photo, face) for face in faces])
+        files = [discord.File(io.BytesIO(png), filename=f"face-{at}.png") for at, png in enumerate(crops, 1)]
+        question = "face_question" if len(crowd.seen.photos) == 1 else "face_question_number"
+        layout.add_item(ui.TextDisplay(words(question, name=safe(character.name), count=len(faces),
+                                             number=number + 1)))
+        layout.add_item(ui.MediaGallery(*(discord.MediaGalleryItem(file, description=words("face_alt", number=at))
+                                          for at, file in enumerate(files, 1))))
+        places = {2: ("left", "right"), 3: ("left", "middle", "right")}.get(len(faces), ())
+        options = [discord.SelectOption(label=words(f"face_{places[at]}") if places
+                                        else words("face_nth", number=at + 1), value=str(at))
+                   for at in range(len(faces))]
+        layout.add_item(ui.ActionRow(StoryMenu("face", f"{character.character_id}:{number}", options,
+                                               placeholder=words("face_menu"))))
+        return files
 
     # --- the card: avatar, Keep, Try again, Correct the look ---------------------------------------
 
     async def _show_card(self, interaction: Interaction, character: Character, page: str = "",
-                         findings: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+                         notes: Sequence[str] = ()) -> None:
         """Put the card into the private answer that is already there (or on its way)."""
-        layout, file = await self._card(self.bot.words(interaction), character, page, findings, notes)
-        await interaction.edit_original_response(view=layout, attachments=[file],
+        layout, files = await self._card(self.bot.words(interaction), character, page, notes)
+        await interaction.edit_original_response(view=layout, attachments=files,
                                                  allowed_mentions=discord.AllowedMentions.none())
 
     async def _card(self, words: Words, character: Character, page: str,
-                    findings: Sequence[str], notes: Sequence[str] = ()) -> tuple[ui.LayoutView, discord.File]:
-        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `findings` are keys of sentences,
-        `notes` are sentences."""
+                    notes: Sequence[str] = ()) -> tuple[ui.LayoutView, list[discord.File]]:
+        """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `notes` are sentences above it."""
         if character.avatar is not None:
             png = await self.bot.library.picture(character.avatar)
         else:
@@ -237,12 +301,11 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             lines.append(words("character_not_usable", name=name))
         if character.from_photo:
             lines.append("-# " + words("photo_let_go"))
-        lines += [words("photo_dark_note" if finding == "photo_dark" else finding)
-                  for finding in dict.fromkeys(findings)]
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay("\n".join(lines)))
         alt = words("avatar_alt", name=character.name, look=described(words, character.look))
         layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(file, description=cut(alt, 1024))))
+        faces = await self._faces(words, character, layout) if not page else []
         if not character.usable and character.from_photo:
             layout.add_item(ui.ActionRow(consent_menu(words, character)))
         for field in LOOK_FIELDS.get(page, ()):
@@ -258,12 +321,13 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         if not page:
             buttons.append(StoryButton("more", key, words("button_more"), emoji="🏷️"))
         layout.add_item(ui.ActionRow(*buttons))
-        return layout, file
+        return layout, [file, *faces]
 
     async def keep(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Keep: the avatar is approved and may be used."""
         character = await self._mine(interaction, CharacterId(key))
         await self.bot.acknowledge(interaction)
+        self._crowds.pop(character.character_id, None)     # kept as it is: nobody asks again who was meant
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
             if character.avatar is None:
@@ -346,16 +410,94 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
 
 # --- photos and looks, off the event loop ----------------------------------------------------------
 
-async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> tuple[Look, tuple[str, ...]]:
-    """The look measured in the photos, guided by the words, and what the person should know about the photos.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen in somebody's photos. The photos themselves are in it: it is not to be kept."""
 
-    Without photos, what the words alone say. Raises `BadPhoto`.
+    look: Look
+    findings: tuple[str, ...] = ()                          # of the whole: keys of sentences
+    each: tuple[tuple[str, ...], ...] = ()                  # of each photo that could be used
+    numbers: tuple[int, ...] = ()                           # which of the uploads these are, from 1
+    left_out: tuple[tuple[int, BadPhoto], ...] = ()         # those that could not be used, and why
+    photos: tuple[SafePhoto, ...] = ()
+    faces: tuple[tuple[Face, ...], ...] = ()                # of each photo, left to right
+    chosen: tuple[tuple[int, int], ...] = ()                # (photo, face)
+    description: str = ""
+    pronouns: Pronouns = Pronouns.ANY
+
+    def undecided(self) -> int | None:
+        """The first photo with several faces of which nobody has said which is meant."""
+        return next((number for number, faces in enumerate(self.faces)
+                     if len(faces) > 1 and number not in dict(self.chosen)), None)
+
+    async def choosing(self, number: int, face: int) -> Seen:
+        """The same photos, with one more face chosen. Raises `IndexError` for a face that is not there."""
+        if not (0 <= number < len(self.faces) and 0 <= face < len(self.faces[number])):
+            raise IndexError(face)
+        chosen = {**dict(self.chosen), number: face}
+        casting = await asyncio.to_thread(measure_look, self.photos, self.description, pronouns=self.pronouns,
+                                          chosen=chosen)
+        return replace(self, look=casting.look, findings=casting.findings, each=casting.each,
+                       chosen=tuple(chosen.items()))
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Photos that wait in memory until somebody has said who is meant."""
+
+    seen: Seen
+
+
+async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> Seen:
+    """The look measured in the photos, guided by the words, and what the person should know about each photo.
+
+    Without photos, what the words alone say. Photos that cannot be used are left out while others can be. Raises
+    `BadPhoto` when none can.
     """
     if not pictures:
-        return look_from_words(description, pronouns), ()
-    opened = [await open_photo(picture) for picture in pictures]
-    casting = await asyncio.to_thread(measure_look, opened, description, pronouns=pronouns)
-    return casting.look, casting.findings
+        return Seen(look_from_words(description, pronouns))
+    photos: list[SafePhoto] = []
+    numbers, left_out = [], []
+    for number, picture in enumerate(pictures, 1):
+        try:
+            photos.append(await open_photo(picture))
+            numbers.append(number)
+        except BadPhoto as bad:
+            left_out.append((number, bad))
+    if not photos:
+        raise left_out[0][1]
+    casting = await asyncio.to_thread(measure_look, photos, description, pronouns=pronouns)
+    faces: tuple[tuple[Face, ...], ...] = ((),) * len(photos)
+    if casting.look.kind in PEOPLE and "several_faces" in casting.findings:
+        faces = await asyncio.to_thread(lambda: tuple(tuple(faces_of(photo)) for photo in photos))
+    return Seen(casting.look, casting.findings, casting.each, tuple(numbers), tuple(left_out), tuple(photos), faces,
+                description=description, pronouns=pronouns)
+
+
+#: Findings about a photo that is used all the same are worded otherwise than refusals of the same kind.
+_NOTES = {"photo_dark": "photo_dark_note"}
+
+
+def notes_of(words: Words, seen: Seen) -> list[str]:
+    """What to say about somebody's photos, photo by photo where there are several."""
+    several = len(seen.numbers) + len(seen.left_out) > 1
+    asked = seen.undecided() is not None
+
+    def said(findings: Sequence[str]) -> str:
+        return " ".join(words(_NOTES.get(finding, finding)) for finding in findings
+                        if not (asked and finding == "several_faces"))
+
+    if not several:
+        return [line for line in [said(seen.findings)] if line]
+    lines = []
+    for number, findings in zip(seen.numbers, seen.each, strict=True):
+        if what := said(findings):
+            lines.append((number, what))
+    lines += [(number, words("photo_left_out", what=words(bad.reason, **bad.facts))) for number, bad in seen.left_out]
+    told = [words("photo_number", number=number, what=what) for number, what in sorted(lines)]
+    known = {finding for findings in seen.each for finding in findings}
+    rest = said([finding for finding in seen.findings if finding not in known])
+    return told + ([rest] if rest else [])
 
 
 def look_menu(words: Words, character: Character, field: str) -> StoryMenu | None:

@@ -311,7 +311,7 @@ class Keeping(commands.Cog):
     # --- for both halves ---------------------------------------------------------------------------
 
     async def _show_card(self, interaction: Interaction, character: Character, page: str = "",
-                         findings: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+                         notes: Sequence[str] = ()) -> None:
         raise NotImplementedError
 
     async def _room_for(self, character: Character) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.cast.describing import read_words
@@ -38,6 +39,8 @@ USUAL_FUR: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: What cloth is called where the nearest word is one for hair: orange in the shade is as dark as ginger.
 _CLOTH: Final[Mapping[str, str]] = {"ginger": "orange", "blond": "cream"}
+#: Below this width a face is measured, and the person is told that a nearer photo would help.
+SMALL_FACE_PX: Final = 56
 _CLOTHES: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "mint", "lilac")
 
 
@@ -48,6 +51,7 @@ class Casting:
     look: Look
     findings: tuple[str, ...] = ()         # reason keys: no_face, several_faces, kind_guessed, photo_dark, ...
     quality: tuple[float, ...] = ()        # per photo, 0 (useless) to 1 (good)
+    each: tuple[tuple[str, ...], ...] = ()    # per photo, what is to be said of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class _Seen:
     fields: Mapping[str, tuple[Any, float]]
     faces: int
     quality: float
+    notes: tuple[str, ...] = ()
 
 
 # --- words only ------------------------------------------------------------------------------------
@@ -127,26 +132,22 @@ def _completed(said: Mapping[str, Any], measured: Mapping[str, Any], kind: str, 
 # --- photos ----------------------------------------------------------------------------------------
 
 def measure_look(photos: Sequence[SafePhoto], description: str = "", *, kind: str | None = None,
-                 pronouns: Pronouns = Pronouns.ANY) -> Casting:
+                 pronouns: Pronouns = Pronouns.ANY, chosen: Mapping[int, int] = MappingProxyType({})) -> Casting:
     """What 1 to 5 photos of one character show, overridden by what the words say.
 
-    `kind` is a word of KINDS when the person chose one; else the words, else the pronouns, else a guess that the
-    findings own up to. Takes about 0.1 s a photo; call it in a thread. Without photos it is `look_from_words`.
+    `chosen` says of a photo with several faces (by its number, from 0) which of `faces_of` is meant. `kind` is a word
+    of KINDS when the person chose one; else the words, else the pronouns, else a guess that the findings own up to.
+    Takes about 0.1 s a photo; call it in a thread. Without photos it is `look_from_words`.
     """
     said = read_words(description)
     known = kind if kind in KINDS else said.get("kind")
     said.pop("kind", None)
     creature = known in CREATURES if known else None
-    seen = [_measure(photo, creature) for photo in photos]
-    findings: list[str] = []
-    for photo in photos:
-        findings += [note for note in photo.notes if note not in findings]
+    seen = [_measure(photo, creature, chosen.get(number)) for number, photo in enumerate(photos)]
     faces = [each.faces for each in seen]
-    if seen and creature is not True:
-        if not any(faces):
-            findings.append("no_face")
-        elif max(faces) > 1:
-            findings.append("several_faces")
+    told = [(*photo.notes, *(each.notes if creature is not True else ())) for photo, each in zip(photos, seen,
+        strict=True)]
+    findings = list(dict.fromkeys(note for notes in told for note in notes if note != "no_face" or not any(faces)))
     dice = _dice(b"".join(photo.rgb for photo in photos) + description.encode())
     if known is None:
         if seen and not any(faces):
@@ -169,7 +170,7 @@ def measure_look(photos: Sequence[SafePhoto], description: str = "", *, kind: st
         if measured.get("hair") == "bald" and known in ("girl", "woman", "grandmother"):
             measured.pop("hair")
     return Casting(_completed(said, measured, known, description, dice), tuple(findings),
-                   tuple(round(e.quality, 3) for e in seen))
+                   tuple(round(e.quality, 3) for e in seen), tuple(told))
 
 
 def _agreed(seen: Sequence[_Seen]) -> dict[str, Any]:
@@ -182,15 +183,49 @@ def _agreed(seen: Sequence[_Seen]) -> dict[str, Any]:
     return {name: max(tally, key=lambda value: tally[value]) for name, tally in votes.items()}
 
 
-def _measure(photo: SafePhoto, creature: bool | None) -> _Seen:
-    """One photo. `creature` is None where nobody said whether this is a person."""
+def faces_of(photo: SafePhoto) -> list[Face]:
+    """The faces of a photo that may be meant, from left to right, in its own pixels; small ones far behind are not."""
+    rgb, scale = _working_size(photo)
+    faces = find_faces(_lit(rgb))
+    return [Face(round(face.x / scale), round(face.y / scale), round(face.width / scale), round(face.height / scale),
+                 face.facing) for face in sorted(_meant(faces), key=lambda face: face.x)]
+
+
+def face_crop(photo: SafePhoto, face: Face, *, size_px: int = 160) -> bytes:
+    """A face with what is around it, as a small square PNG: for its owner to say who is meant, and for nobody else."""
+    import io
+
+    from PIL import Image
+
+    middle_x, middle_y, reach = face.x + face.width / 2, face.y + face.height / 2, 0.9 * max(face.width, face.height)
+    left, top, side = round(middle_x - reach), round(middle_y - reach), round(2 * reach)
+    out = io.BytesIO()
+    crop = photo.image().crop((left, top, left + side, top + side))
+    crop.resize((size_px, size_px), Image.Resampling.LANCZOS).save(out, "PNG")
+    return out.getvalue()
+
+
+def _meant(faces: Sequence[Face]) -> list[Face]:
+    """Faces large enough to be whom a photo is of."""
+    largest = max((face.width for face in faces), default=0)
+    return [face for face in faces if face.width > 0.55 * largest]
+
+
+def _working_size(photo: SafePhoto) -> tuple[NDArray[np.uint8], float]:
+    """The pixels at most 640 long, and what they were scaled by."""
     import cv2
     import numpy as np
 
     rgb = np.frombuffer(photo.rgb, np.uint8).reshape(photo.height, photo.width, 3)
-    scale = 640 / max(photo.width, photo.height)
+    scale = min(1.0, 640 / max(photo.width, photo.height))
     if scale < 1:
         rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return rgb, scale
+
+
+def _measure(photo: SafePhoto, creature: bool | None, chosen: int | None) -> _Seen:
+    """One photo. `creature` is None where nobody said whether this is a person; `chosen` counts faces from the left."""
+    rgb, scale = _working_size(photo)
     quality = _quality(photo)
     lit = _lit(rgb)
     faces = [] if creature else find_faces(lit)
@@ -202,10 +237,15 @@ def _measure(photo: SafePhoto, creature: bool | None) -> _Seen:
         fields.update(_fur(lab))
         if creature is False:
             fields.update(_person_without_face(lab))
-        return _Seen(fields, 0, quality)
-    big = faces[0]
-    several = sum(1 for face in faces if face.width > 0.55 * big.width)
-    return _Seen(_person(lab, big), several, quality)
+        return _Seen(fields, 0, quality, ("no_face",))
+    meant = sorted(_meant(faces), key=lambda face: face.x)
+    face = meant[chosen] if chosen is not None and 0 <= chosen < len(meant) else faces[0]
+    notes = ["several_faces"] if len(meant) > 1 and chosen is None else []
+    if face.width / scale < SMALL_FACE_PX:
+        notes.append("face_small")
+    # who is small in the picture is measured worse
+    return _Seen(_person(lab, face), 1 if chosen is not None else len(meant),
+                 quality * min(1.0, face.width / scale / (2 * SMALL_FACE_PX)), tuple(notes))
 
 
 def _quality(photo: SafePhoto) -> float:

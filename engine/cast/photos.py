@@ -22,6 +22,8 @@ MIB = 1024 * 1024
 DARKEST, FLATTEST = 14.0, 4.0
 #: Below these it is used, and the person is told that a better one would help.
 DIM, SOFT = 45.0, 2.6
+#: In pixels of the shorter side.
+SMALL = 160
 #: Where the child finds this package.
 _ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -36,7 +38,7 @@ class SafePhoto:
     brightness: float                      # mean, 0 to 255
     contrast: float                        # standard deviation of the brightness
     sharpness: float                       # spread of the Laplacian at 512 pixels
-    notes: tuple[str, ...] = ()            # reason keys worth telling: photo_animated, photo_dark, photo_blurred
+    notes: tuple[str, ...] = ()            # keys worth telling: photo_animated, _dark, _blurred, _small_note
 
     def image(self) -> Image.Image:
         """The pixels as a Pillow image."""
@@ -141,4 +143,6 @@ def _read(answer: bytes, status: int | None) -> SafePhoto:
         notes.append("photo_dark")
     if sharpness < SOFT:
         notes.append("photo_blurred")
+    if min(width, height) < SMALL:
+        notes.append("photo_small_note")
     return SafePhoto(pixels, width, height, brightness, contrast, sharpness, tuple(notes))
