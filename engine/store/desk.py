@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CTE, Row, Select, Table, literal, select
+from sqlalchemy import CTE, Row, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -17,6 +17,9 @@ from engine.store import tables
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
 from engine.store.session import alone, reading, writing
+
+#: How many steps back a question for the newest things looks first.
+NEAR_STEPS = 32
 
 
 class Desk:
@@ -49,6 +52,21 @@ class Desk:
             return statement.on_conflict_do_nothing(index_elements=list(key))
         return statement.on_conflict_do_update(
             index_elements=list(key), set_={name: statement.excluded[name] for name in update} | (instead or {}))
+
+    async def _newest(self, session: AsyncSession, question: Callable[[CTE], Select[Any]],
+                      head: str | Select[Any] | None, limit: int) -> Sequence[Row[Any]]:
+        """The first `limit` rows of a question that asks the newest steps first.
+
+        It is asked of the steps nearest to the head, and of more of them only as long as there are too few rows: what
+        a page costs does not grow with the story.
+        """
+        longest = NEAR_STEPS
+        while True:
+            path = path_from(head, longest=longest)
+            rows: Sequence[Row[Any]] = (await session.execute(question(path).limit(limit))).all()
+            if len(rows) == limit or (await session.scalar(select(func.count()).select_from(path)) or 0) < longest:
+                return rows
+            longest *= 8
 
     async def _story_row(self, session: AsyncSession, story_id: StoryId, *, lock: bool = False) -> Row[Any]:
         question = select(tables.stories).where(tables.stories.c.story_id == story_id)

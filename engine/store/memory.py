@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, case, or_, select
+from sqlalchemy import CTE, Row, Select, case, or_, select
 
 from engine.nouns import (
     Appearance,
@@ -149,12 +149,15 @@ class Memory(Stories):
 
     async def frames(self, story_id: StoryId, *, limit: int = 12, at: StepId | None = None) -> list[MemoryFrame]:
         """The newest drawn panels on the path to `at`, or to the head, nearest first."""
-        panels, path = tables.panels, path_from(at or head_of(story_id))
+        panels = tables.panels
+
+        def newest(path: CTE) -> Select[Any]:
+            return (select(panels).join(path, panels.c.step_id == path.c.step_id)
+                    .where(panels.c.state == PanelState.DONE.value, panels.c.picture.is_not(None))
+                    .order_by(path.c.depth, panels.c.position.desc()))
+
         async with self._reading() as session:
-            rows = await session.execute(
-                select(panels).join(path, panels.c.step_id == path.c.step_id)
-                .where(panels.c.state == PanelState.DONE.value, panels.c.picture.is_not(None))
-                .order_by(path.c.depth, panels.c.position.desc()).limit(limit))
+            rows = await self._newest(session, newest, at or head_of(story_id), limit)
             return [MemoryFrame(PanelId(row.panel_id), from_json(PanelBrief, row.brief), PictureId(row.picture),
                                 from_json(Boxes, row.boxes), age) for age, row in enumerate(rows, start=1)]
 
@@ -176,14 +179,17 @@ class Memory(Stories):
     async def appearances(self, story_id: StoryId, character_ids: Sequence[CharacterId], *, limit: int = 48,
                           at: StepId | None = None) -> list[Appearance]:
         """The newest appearances of these characters on the path to `at`, or to the head, nearest first."""
-        seen, panels, path = tables.appearances, tables.panels, path_from(at or head_of(story_id))
+        seen, panels = tables.appearances, tables.panels
+
+        def newest(path: CTE) -> Select[Any]:
+            return (select(seen, path.c.depth)
+                    .join(panels, (panels.c.panel_id == seen.c.panel_id) & (panels.c.version == seen.c.version))
+                    .join(path, path.c.step_id == panels.c.step_id)
+                    .where(seen.c.character_id.in_(character_ids), panels.c.state == PanelState.DONE.value)
+                    .order_by(path.c.depth, panels.c.position.desc(), seen.c.number))
+
         async with self._reading() as session:
-            rows = await session.execute(
-                select(seen, path.c.depth)
-                .join(panels, (panels.c.panel_id == seen.c.panel_id) & (panels.c.version == seen.c.version))
-                .join(path, path.c.step_id == panels.c.step_id)
-                .where(seen.c.character_id.in_(character_ids), panels.c.state == PanelState.DONE.value)
-                .order_by(path.c.depth, panels.c.position.desc(), seen.c.number).limit(limit))
+            rows = await self._newest(session, newest, at or head_of(story_id), limit)
             return [appearance_from(row, row.depth + 1) for row in rows]
 
     async def likenesses(self, panel_id: PanelId, version: int) -> dict[CharacterId, list[float]]:

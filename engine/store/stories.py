@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import CTE, Row, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
@@ -396,11 +396,13 @@ class Stories(People):
                                            PictureId(row.picture) if row.picture else None)
                  for row in reversed(rows.all())}                       # the earliest row of an id wins
         known = dict(reversed(known.items()))
-        newest = path_from(head)
-        brief = await session.scalar(
-            select(panels.c.brief).join(newest, panels.c.step_id == newest.c.step_id)
-            .order_by(newest.c.depth, panels.c.position.desc()).limit(1))
-        current = brief["setting"]["setting_id"] if brief else None
+
+        def newest(path: CTE) -> Select[Any]:
+            return (select(panels.c.brief).join(path, panels.c.step_id == path.c.step_id)
+                    .order_by(path.c.depth, panels.c.position.desc()))
+
+        briefs = await self._newest(session, newest, head, 1)
+        current = briefs[0].brief["setting"]["setting_id"] if briefs else None
         return sorted(known.values(), key=lambda setting: setting.setting_id == current)
 
     async def scene(self, turn_id: TurnId) -> Scene:
