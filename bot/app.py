@@ -29,6 +29,7 @@ from bot.wording import CommandTranslator, Words, spoken
 from engine.nouns import Refused, ServerId, StorythreadError
 from engine.ports import Library
 from engine.settings import Settings, SettingsError
+from engine.ways import Ways
 
 if TYPE_CHECKING:
     from engine.turn import TurnRunner
@@ -39,7 +40,7 @@ Interaction = discord.Interaction["StoryBot"]
 Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 
 #: Clicks answered by opening a form, which Discord allows as a first answer only.
-OPENS_FORM = ("take", "more")
+OPENS_FORM = ("take", "more", "change")
 #: Seconds after which Discord is told that an answer is coming.
 HOLD_AFTER_S = 0.25
 
@@ -61,6 +62,7 @@ class StoryBot(commands.Bot):
     """discord.py's own client with what the cogs need: the library, the runner, the stage, the settings."""
 
     runner: TurnRunner
+    ways: Ways
 
     def __init__(self, settings: Settings, library: Library) -> None:
         intents = discord.Intents(guilds=True, dm_messages=True, guild_messages=settings.discord.message_content,
@@ -85,7 +87,9 @@ class StoryBot(commands.Bot):
         """Load the cogs and the durable buttons, then go on with turns a stop cut short."""
         await self.prepare()
         if hasattr(self, "runner"):
+            self.ways = Ways(self.runner, self.stage)
             await self.runner.start()
+            await self.ways.resume()
 
     async def on_ready(self) -> None:
         """Discord has said who is where."""
@@ -93,12 +97,12 @@ class StoryBot(commands.Bot):
 
     async def prepare(self) -> None:
         """Load commands and buttons, without touching the network. A second call does nothing."""
-        from bot.cogs import branches, characters, guide, stories, turns, why
+        from bot.cogs import branches, characters, guide, pictures, stories, texts, turns, why
 
         if self.cogs:
             return
         await self.tree.set_translator(CommandTranslator())
-        for module in (characters, stories, turns, guide, branches, why):
+        for module in (characters, stories, turns, guide, branches, why, pictures, texts):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 

@@ -25,7 +25,12 @@ BUTTON_VERBS = (
     "undo",      # undo:<story>:<step>       take the newest page back
     "branch",    # branch:<story>:<step>     on from there; "-": from before the first page
     "redraw",    # redraw:<panel>
+    "change",    # change:<panel>            a wish: opens a form
+    "flip",      # flip:<panel>:<back, here or on>   another version of the picture
     "retry",     # retry:<turn>              a failed turn once more
+    "board",     # board:<storyboard>:<page>:<what>   a text being looked through or drawn
+    "place",     # place:<storyboard>:<yes or no>   begin at the place of a picture
+    "takeout",   # takeout:<story>:<step>    a page between two others goes again
     "why",       # why:<panel>               how a picture came about
     "keep",      # keep:<character>          approve the avatar
     "again",     # again:<character>         another avatar
@@ -37,6 +42,9 @@ BUTTON_VERBS = (
 MENU_VERBS = (
     "look",      # look:<character>:<field>
     "bring",     # bring:<story>             which characters come along
+    "boardcast", "boardplace", "boardtime",   # board...:<storyboard>:<page>   what a page shows
+    "placekind",   # placekind:<storyboard>  what kind of place a picture shows
+    "gap",       # gap:<story>               between which pages one is missing
     "agree",     # agree:<character>         who agreed that it may be drawn
     "face",      # face:<character>          which face of a photo is meant
 )

@@ -40,6 +40,8 @@ from engine.nouns import (
     VenueId,
 )
 from engine.ports import Library
+from engine.storyboard import BoardState, Storyboard
+from engine.ways import GALLERY
 
 if TYPE_CHECKING:
     from bot.app import StoryBot
@@ -72,8 +74,9 @@ def told(text: str, *items: ui.Item[Any], marker: int | None = None) -> ui.Layou
 def turn_shown(turn: Turn, words: Words) -> ui.LayoutView:
     """What everybody sees of a turn before its page: who took it, and their own words."""
     name = safe(turn.author)
-    text = {TurnKind.NEXT_PAGE: words("turn_next_page", name=name), TurnKind.END: words("turn_end", name=name)}.get(
-        turn.kind) or words("turn_taken", name=name) + "\n" + quoted(turn.text)
+    text = {TurnKind.NEXT_PAGE: words("turn_next_page", name=name), TurnKind.END: words("turn_end", name=name),
+            TurnKind.FILL: words("turn_fill", name=name)}.get(turn.kind)
+    text = text or words("turn_taken", name=name) + "\n" + quoted(turn.text)
     return told(text, marker=words_marker(turn.turn_id))
 
 
@@ -158,8 +161,10 @@ class DiscordStage:
     async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
         if step.turn_id not in self._taken and step.turn_id.isdecimal():
             await self._show_words_if_lost(venue_id, step)
+        between = await self._between(step)
         return await self._post_once(
-            venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, safe(cut(step.prose, 3500))))
+            venue_id, step.turn_id, step.step_id,
+            lambda: self._line(step.step_id, between + safe(cut(step.prose, 3500))))
 
     async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
         if panel.message_id is not None:
@@ -175,8 +180,10 @@ class DiscordStage:
         buttons = await self._panel_buttons(panel, words)
         name = picture_name(panel, "" if panel.version == 1 else f"-v{panel.version}")
 
+        line = words("panel_changed", change=safe(cut(panel.change, 300))) if panel.change else ""
+
         def finished() -> tuple[ui.LayoutView, discord.File]:
-            return self._picture(panel, picture, name, alt, "", buttons())
+            return self._picture(panel, picture, name, alt, line, buttons())
 
         message_id = panel.message_id or self._posted.get(panel.panel_id)
         async with self._lock(venue_id):
@@ -230,10 +237,69 @@ class DiscordStage:
                     return
             key = f"{turn.turn_id} failed {panel.panel_id if panel else ''}"
             text = words("turn_failed" if turn.kind is TurnKind.WRITE else "page_failed", why=words(reason))
-            await self._post_once(venue_id, turn.turn_id, key, lambda: self._line(
-                key, text, StoryButton("retry", turn.turn_id, words("button_retry"), emoji="🔁")))
+            # A page of a text belongs to its storyboard: it is tried again from there.
+            again = [] if turn.kind is TurnKind.ILLUSTRATE else [
+                StoryButton("retry", turn.turn_id, words("button_retry"), emoji="🔁")]
+            await self._post_once(venue_id, turn.turn_id, key, lambda: self._line(key, text, *again))
         except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a failure could not be told: %s", getattr(error, "reason", type(error).__name__))
+
+    # --- texts being illustrated -------------------------------------------------------------------
+
+    async def board_progress(self, venue_id: VenueId, board: Storyboard, done: int, total: int) -> None:
+        """How far a text is, in a message that changes in place, with the button that stops it."""
+        words = await self._words(board.story_id)
+        key = f"{board.storyboard_id} progress {board.since}"
+        running = board.state in (BoardState.DRAWING, BoardState.STOPPING)
+        sentence = "board_progress" if running else "board_drawn" if done == total else "board_stopped"
+        text = words(sentence, name=safe(board.author), done=done, total=total)
+        stop = [StoryButton("board", f"{board.storyboard_id}:0:stop", words("button_stop"), emoji="✋")]
+
+        def build() -> ui.LayoutView:
+            return self._line(key, text, *(stop if running else []))
+
+        fresh = key not in self._posted
+        message_id = await self._post_once(venue_id, TurnId(board.storyboard_id), key, build)
+        if not fresh or not running:
+            await self._edit_quietly(venue_id, message_id, build())
+
+    async def board_done(self, venue_id: VenueId, board: Storyboard, panels: Sequence[Panel]) -> None:
+        """A text's pictures, ten to a message, and how to go on."""
+        words = await self._words(board.story_id)
+        pictures = [(panel, await self._library.picture(panel.picture)) for panel in panels if panel.picture]
+        for start in range(0, len(pictures), GALLERY):
+            shown = pictures[start:start + GALLERY]
+            key = f"{board.storyboard_id} gallery {board.since} {start}"
+            if self._posted.get(key) or await self._find(venue_id, TurnId(board.storyboard_id), marker_of(key)):
+                continue
+            text = words("board_gallery", name=safe(board.author), first=start + 1, last=start + len(shown))
+            closing = start + GALLERY >= len(pictures)
+            await self._post_gallery(venue_id, key, text, shown, board, words if closing else None)
+
+    async def _post_gallery(self, venue_id: VenueId, key: str, text: str, shown: Sequence[tuple[Panel, bytes]],
+                            board: Storyboard, closing: Words | None) -> None:
+        def build() -> tuple[ui.LayoutView, list[discord.File]]:
+            files = [discord.File(io.BytesIO(png), filename=picture_name(panel, "-gallery")) for panel, png in shown]
+            layout = ui.LayoutView(timeout=None)
+            layout.add_item(ui.TextDisplay(text, id=marker_of(key)))
+            layout.add_item(ui.MediaGallery(*(
+                discord.MediaGalleryItem(file, description=cut(panel.alt_text or panel.brief.words,
+                                                               ALT_TEXT_CHARACTERS) or None)
+                for file, (panel, _) in zip(files, shown, strict=True))))
+            if closing is not None:
+                layout.add_item(ui.TextDisplay(closing("board_book")))
+                layout.add_item(ui.ActionRow(
+                    StoryButton("take", board.story_id, closing("button_take"), emoji="✏️",
+                                style=discord.ButtonStyle.primary),
+                    StoryButton("next", board.story_id, closing("button_next"), emoji="📖")))
+            return layout, files
+
+        async def post() -> discord.Message:
+            layout, files = build()
+            return await self._channel(venue_id).send(view=layout, files=files, nonce=nonce_of(key),
+                                                      allowed_mentions=discord.AllowedMentions.none())
+
+        self._posted[key] = MessageId(str((await self._insist(venue_id, post)).id))
 
     # --- progress ----------------------------------------------------------------------------------
 
@@ -328,6 +394,11 @@ class DiscordStage:
 
     # --- posting, finding, insisting ---------------------------------------------------------------
 
+    async def post(self, venue_id: VenueId, turn_id: TurnId, key: str,
+                   build: Callable[[], ui.LayoutView]) -> MessageId:
+        """Post a message of a turn, once: its first component carries `marker_of(key)`. Raises `Refused`."""
+        return await self._post_once(venue_id, turn_id, key, build)
+
     async def _post_once(self, venue_id: VenueId, turn_id: TurnId, key: str,
                          build: Callable[[], ui.LayoutView]) -> MessageId:
         known = self._posted.get(key) or await self._find_unless_fresh(venue_id, turn_id, key)
@@ -372,7 +443,8 @@ class DiscordStage:
 
     async def _find(self, venue_id: VenueId, turn_id: TurnId, marker: int) -> MessageId | None:
         """Our own message with this marker, posted after the turn was taken."""
-        after = discord.Object(int(turn_id)) if turn_id.isdecimal() else None
+        taken = re.match(r"\d+", turn_id)      # a page of a text is called after the moment the text was taken
+        after = discord.Object(int(taken[0])) if taken else None
         user = self._client.user
 
         async def look() -> MessageId | None:
@@ -441,35 +513,61 @@ class DiscordStage:
         return layout
 
     def _picture(self, panel: Panel, png: bytes, name: str, alt: str, line: str,
-                 buttons: list[StoryButton]) -> tuple[ui.LayoutView, discord.File]:
+                 rows: Sequence[Sequence[StoryButton]]) -> tuple[ui.LayoutView, discord.File]:
         file = discord.File(io.BytesIO(png), filename=name)
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.MediaGallery(discord.MediaGalleryItem(file, description=alt), id=marker_of(panel.panel_id)))
         if line:
             layout.add_item(ui.TextDisplay(line))
-        if buttons:
-            layout.add_item(ui.ActionRow(*buttons))
+        for row in rows:
+            layout.add_item(ui.ActionRow(*row))
         return layout, file
 
-    async def _panel_buttons(self, panel: Panel, words: Words) -> Callable[[], list[StoryButton]]:
-        """Redraw under every panel; what goes on with the story under the last panel of its step."""
-        story_id = panel.brief.story_id
-        siblings = [other.index for other in await self._library.panels(story_id) if other.step_id == panel.step_id]
+    async def _panel_buttons(self, panel: Panel, words: Words) -> Callable[[], list[list[StoryButton]]]:
+        """What goes on with the story under the last panel of its step; under every panel what can be done to it."""
+        story_id, panel_id = panel.brief.story_id, panel.panel_id
+        siblings = [other.index for other in await self._library.panels_of_step(panel.step_id)]
         last = not siblings or panel.index >= max(siblings)
+        filled = await self._kind(panel) is TurnKind.FILL
+        versions = [each.version for each in await self._library.versions(panel_id)]
+        at = versions.index(panel.version) + 1 if panel.version in versions else 0
 
-        def buttons() -> list[StoryButton]:
-            redraw = StoryButton("redraw", panel.panel_id, words("button_redraw"), emoji="🎨")
-            if not last:
-                return [redraw]
-            return [
-                StoryButton("take", story_id, words("button_take"), emoji="✏️", style=discord.ButtonStyle.primary),
-                StoryButton("next", story_id, words("button_next"), emoji="📖"), redraw,
-                StoryButton("undo", f"{story_id}:{panel.step_id}", words("button_undo"), emoji="↩️"),
-            ]
+        def buttons() -> list[list[StoryButton]]:
+            on = [StoryButton("take", story_id, words("button_take"), emoji="✏️", style=discord.ButtonStyle.primary),
+                  StoryButton("next", story_id, words("button_next"), emoji="📖"),
+                  StoryButton("takeout", f"{story_id}:{panel.step_id}", words("button_take_out"), emoji="↩️") if filled
+                  else StoryButton("undo", f"{story_id}:{panel.step_id}", words("button_undo"), emoji="↩️")]
+            own = [StoryButton("redraw", panel_id, words("button_redraw"), emoji="🎨"),
+                   StoryButton("change", panel_id, words("button_change"), emoji="🪄"),
+                   StoryButton("why", panel_id, words("button_why"), emoji="❓")]
+            flip = [StoryButton("flip", f"{panel_id}:back", words("button_flip_back")),
+                    StoryButton("flip", f"{panel_id}:here", f"{at}/{len(versions)}", disabled=True),
+                    StoryButton("flip", f"{panel_id}:on", words("button_flip_on"))]
+            return [row for row in (on if last else [], own, flip if len(versions) > 1 else []) if row]
 
         return buttons
 
     # --- small things ------------------------------------------------------------------------------
+
+    async def _kind(self, panel: Panel) -> TurnKind:
+        try:
+            return (await self._library.turn(_turn_of(panel))).kind
+        except NotFound:
+            return TurnKind.WRITE
+
+    async def _between(self, step: StoryStep) -> str:
+        """Where a page belongs that comes later than the page it stands before."""
+        try:
+            turn = await self._library.turn(step.turn_id)
+        except NotFound:
+            return ""
+        if turn.before is None:
+            return ""
+        order = [each.step_id for each in await self._library.steps(step.story_id)]
+        if step.step_id not in order:
+            return ""
+        number = order.index(step.step_id)
+        return (await self._words(step.story_id))("page_between", one=number, other=number + 1) + "\n"
 
     def _channel(self, venue_id: VenueId) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(int(venue_id))

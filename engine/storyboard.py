@@ -14,7 +14,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from engine.nouns import Beat, CastMember, CharacterId, OwnerId, Refused, Scene, StepId, StoryId, StoryStep, TurnId
+from engine.nouns import (
+    Beat,
+    CastMember,
+    CharacterId,
+    OwnerId,
+    PictureId,
+    Refused,
+    Scene,
+    StepId,
+    StoryId,
+    StoryStep,
+    TurnId,
+)
 
 #: The longest text, in sentences and in characters.
 MOST_SENTENCES: Final = 50
@@ -199,6 +211,7 @@ class Storyboard:
     drawn: int = 0                         # so many pages, from the first, were handed over to be drawn
     since: int = 0                         # the page with which drawing began the last time
     until: int = 0                         # ... and the one before which it was to end
+    picture: PictureId | None = None       # not a text but a place to start from: its drawing
 
     @property
     def left(self) -> int:

@@ -10,7 +10,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -68,14 +68,6 @@ class BoardStage(Protocol):
     async def board_done(self, venue_id: VenueId, board: Storyboard, panels: Sequence[Panel]) -> None:
         """The pictures of a text as galleries, and what can be done now."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place that a picture shows: its kind is a word of `vocabulary.SETTINGS`."""
-
-    kind: str
-    name: str
 
 
 class Ways:
@@ -204,20 +196,18 @@ class Ways:
 
     # --- a picture to start from -------------------------------------------------------------------
 
-    async def begin_with(self, story: Story, place: Place, picture: bytes, words: str, *, storyboard_id: str,
-                         owner_id: OwnerId, author: str) -> None:
+    async def begin_with(self, board: Storyboard, kind: str, words: str) -> None:
         """Let a story begin at a place somebody has a picture of: page one, and the setting from then on.
 
-        `picture` is an RGB PNG, square, drawn over already: it is what is kept, since every other light of the place
-        is painted from it. `words` is the prose of the page.
+        `board.picture` is that picture drawn over, square, RGB: it is what is kept, since every other light of the
+        place is painted from it. `kind` is a word of `vocabulary.SETTINGS`, `words` the prose of the page.
         """
-        seed = stable_seed(story.story_id, storyboard_id, "picture")
-        setting = Setting(SettingId(f"{story.story_id}:{seed:x}"), place.kind, place.name, seed,
-                          picture=await self._library.keep_picture(picture, owner_id=story.owner_id))
-        await self._library.save_setting(story.story_id, setting)
-        page = BoardPage(words, Beat(place.name, (), place.kind, place.name))
-        board = Storyboard(storyboard_id, story.story_id, owner_id, author, words, BoardState.DRAWING, (page,),
-                           until=1)
+        seed = stable_seed(board.story_id, board.storyboard_id, "picture")
+        name = f"the {kind}"
+        await self._library.save_setting(board.story_id, Setting(
+            SettingId(f"{board.story_id}:{seed:x}"), kind, name, seed, picture=board.picture))
+        board = replace(board, text=words, state=BoardState.DRAWING, until=1,
+                        pages=(BoardPage(words, Beat(name, (), kind, name)),))
         await self._library.save_storyboard(board)
         await self._begin(board)
 

@@ -17,12 +17,15 @@ from discord.ext import commands
 
 from bot.app import START_NEEDS, server_of
 from bot.buttons import StoryButton, StoryMenu
+from bot.cogs.characters import PHOTO_BYTES
 from bot.cogs.keeping import choices_of
+from bot.cogs.pictures import Pictures
 from bot.cogs.turns import Turns, needs_of, owner_of
 from bot.stage import marker_of, nonce_of, told
 from bot.text import clean_title, cut, safe, shown_name
 from bot.wording import LANGUAGES, Words, spoken
 from engine.nouns import (
+    BadPhoto,
     Character,
     CharacterId,
     Member,
@@ -37,7 +40,7 @@ from engine.nouns import (
     TurnOrder,
     VenueId,
 )
-from engine.vocabulary import STYLES
+from engine.vocabulary import SETTINGS, STYLES
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -49,6 +52,7 @@ CAST_AT_START = 4                          # more characters join when a turn na
 
 ORDERS = [app_commands.Choice(name="Anybody, any time", value="free"),
           app_commands.Choice(name="One after the other", value="in_order")]
+PLACES = [app_commands.Choice(name=kind, value=kind) for kind in SETTINGS]
 STYLE_CHOICES = [app_commands.Choice(name=style, value=style) for style in STYLES]
 WHO_MAY_START = [app_commands.Choice(name="Everyone", value="everyone"),
                  app_commands.Choice(name="People who manage the server", value="managers")]
@@ -70,13 +74,18 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
 
     @app_commands.command(name="start", description="Start a story: in a thread of its own, or here in a DM")
     @app_commands.describe(title="What the story is called", order="Who writes when", style="How the pictures look",
-                           character="Who you are in the story")
-    @app_commands.choices(order=ORDERS, style=STYLE_CHOICES)
+                           character="Who you are in the story",
+                           picture="A picture of the place where the story begins",
+                           place="What kind of place the picture shows")
+    @app_commands.choices(order=ORDERS, style=STYLE_CHOICES, place=PLACES)
     async def start(self, interaction: discord.Interaction[StoryBot], title: str | None = None,
-                    order: str | None = None, style: str | None = None, character: str | None = None) -> None:
+                    order: str | None = None, style: str | None = None, character: str | None = None,
+                    picture: discord.Attachment | None = None, place: str | None = None) -> None:
         words = self.bot.words(interaction)
         if self.bot.draining:
             raise Refused(reason="restarting")
+        if picture is not None and picture.size > PHOTO_BYTES:
+            raise BadPhoto(reason="photo_too_large", limit_mib=PHOTO_BYTES // 2**20)
         channel = interaction.channel
         server_id = server_of(interaction)
         settings = await self.bot.library.server_settings(server_id)
@@ -125,6 +134,9 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         else:
             shown = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
             self._rosters[story.story_id] = MessageId(str(shown.id))
+        pictures = self.bot.get_cog("Pictures")
+        if picture is not None and isinstance(pictures, Pictures):
+            await pictures.offer(interaction, story, picture, place or "")
 
     async def _free(self, venue_id: VenueId) -> None:
         """Raise `Refused` where a story is being told already."""

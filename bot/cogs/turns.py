@@ -41,6 +41,7 @@ from engine.nouns import (
     TurnState,
     VenueId,
 )
+from engine.storyboard import BoardState
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -96,6 +97,8 @@ class Turns(commands.Cog):
         me = next((member for member in members if member.owner_id == owner_id), None)
         if me is None:
             raise Refused(reason="not_member", story_id=story.story_id)
+        if await self._text_being_drawn(story.story_id):
+            raise Refused(reason="text_being_drawn")
         waiting = await (library.open_turns(story.story_id) if kind is TurnKind.WRITE
                          else self.bot.runner.unfinished(story.story_id))
         if kind is not TurnKind.WRITE and waiting:
@@ -110,6 +113,11 @@ class Turns(commands.Cog):
             if expected is not None and expected.owner_id != owner_id:
                 raise Refused(reason="not_your_turn", name=safe(expected.name))
         return me
+
+    async def _text_being_drawn(self, story_id: StoryId) -> bool:
+        """Whether the pages of somebody's text are coming one after the other just now."""
+        boards = await self.bot.library.storyboards(story_id)
+        return any(board.state in (BoardState.DRAWING, BoardState.STOPPING) for board in boards)
 
     async def check_quota(self, story: Story, owner_id: OwnerId) -> None:
         """Raise `Refused` when this person has had their pictures for today."""

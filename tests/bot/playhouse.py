@@ -65,7 +65,8 @@ class QuickStudio:
             raise StudioFailed("no plan")
         closing = scene.turn.kind is TurnKind.END
         prose = {TurnKind.WRITE: f"And so it was: {scene.turn.text}", TurnKind.NEXT_PAGE: "Then the wind turned.",
-                 TurnKind.END: "And they all slept. The end."}[scene.turn.kind]
+                 TurnKind.END: "And they all slept. The end.", TurnKind.ILLUSTRATE: scene.turn.text,
+                 TurnKind.FILL: "And between, a bird sang."}[scene.turn.kind]
         on_event(ProseGrew(scene.turn.turn_id, prose[:5]))
         await asyncio.sleep(0.01)
         cast = tuple(CastMember(character.character_id, "waves", "happy") for character in scene.cast)
