@@ -97,12 +97,12 @@ class StoryBot(commands.Bot):
 
     async def prepare(self) -> None:
         """Load commands and buttons, without touching the network. A second call does nothing."""
-        from bot.cogs import branches, characters, guide, pictures, stories, texts, turns, why
+        from bot.cogs import asking, branches, characters, guide, newcomers, pictures, stories, texts, turns, why
 
         if self.cogs:
             return
         await self.tree.set_translator(CommandTranslator())
-        for module in (characters, stories, turns, guide, branches, why, pictures, texts):
+        for module in (characters, stories, turns, guide, branches, why, pictures, texts, asking, newcomers):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 

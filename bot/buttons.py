@@ -27,6 +27,10 @@ BUTTON_VERBS = (
     "redraw",    # redraw:<panel>
     "change",    # change:<panel>            a wish: opens a form
     "flip",      # flip:<panel>:<back, here or on>   another version of the picture
+    "meant",     # meant:<question>:<number of a candidate, all or on>   who is meant
+    "thisis",    # thisis:<character>        somebody new looks right like this
+    "otherway",  # otherway:<character>      ... another way
+    "leaveout",  # leaveout:<character>      ... leaves the story
     "retry",     # retry:<turn>              a failed turn once more
     "board",     # board:<storyboard>:<page>:<what>   a text being looked through or drawn
     "place",     # place:<storyboard>:<yes or no>   begin at the place of a picture

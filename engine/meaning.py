@@ -198,3 +198,9 @@ def to_ask(reading: Reading) -> Mention | None:
                 mention.role == "owner" and _PLACE_OF.match(reading.text[mention.end:])):
             return mention
     return None
+
+
+def called_in(text: str, some: Sequence[Character], owner_id: OwnerId) -> frozenset[CharacterId]:
+    """Who of these a text calls by name, by nickname or as somebody's own ("my sister")."""
+    reading = StoryReader(some, ()).turn(text, owner_id)
+    return frozenset(who for mention in reading.mentions if mention.how in ("name", "relation") for who in mention.who)

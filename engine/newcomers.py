@@ -57,10 +57,12 @@ _DANISH: Final = re.compile(r"[æøå]|^(?:far|mor|mis|fe|killing|kat|hund|drage
                             r"vovse)$")
 KINDS_OF: Final[Mapping[str, str]] = {
     **NEAREST, **{word: kind for word, kind in KIND_WORDS.items() if not _DANISH.search(word)}}
-_SHE: Final = frozenset(("girl", "woman", "grandmother", "witch", "queen", "princess", "fairy", "mermaid", "nurse", "lady",
-                         "grandma", "granny", "sister", "mother", "aunt", "hen", "cow", "ballerina", "daughter"))
-_HE: Final = frozenset(("boy", "man", "grandfather", "wizard", "king", "prince", "knight", "giant", "grandpa", "brother",
-                        "father", "uncle", "postman", "policeman", "fisherman", "rooster", "son"))
+_SHE: Final = frozenset((
+    "girl", "woman", "grandmother", "witch", "queen", "princess", "fairy", "mermaid", "nurse", "lady", "grandma",
+    "granny", "sister", "mother", "aunt", "hen", "cow", "ballerina", "daughter"))
+_HE: Final = frozenset((
+    "boy", "man", "grandfather", "wizard", "king", "prince", "knight", "giant", "grandpa", "brother", "father", "uncle",
+    "postman", "policeman", "fisherman", "rooster", "son"))
 _NOUN: Final = "|".join(sorted(map(re.escape, KINDS_OF), key=len, reverse=True))
 _NAME: Final = r"(?-i:[A-ZÆØÅÄÖÜÉ][\w’'-]*[\w](?: (?:of|the|von|van) [A-ZÆØÅÄÖÜÉ][\w-]+| [A-ZÆØÅÄÖÜÉ][\w-]+)?)"
 _SMALL_NAME: Final = r"[^\W\d_][\w’'-]+"
@@ -101,6 +103,7 @@ _TOLD_OF: Final = re.compile(
     r"wish(?:es|ed)?|pretend\w*|imagin\w*|never|no longer|there (?:is|was) no|if|draws?|drew|painted|"
     r"paints|dressed (?:up )?as|want(?:s|ed)?(?: to (?:be|have|get))?|would (?:be|like)|read(?:s|ing)? (?:about|of))"
     r"[^.!?]{0,30}$", re.IGNORECASE)
+_STRAIGHT: Final = str.maketrans("“”„’‘\n", '"""' + "'' ")
 _NOT_NAMES: Final = frozenset(re.findall(r"\w+", """
 I Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September
 October November December Christmas Easter Halloween English Danish OK Oh Yes No Hooray Hello Hi Hey Mars Earth Moon
@@ -134,7 +137,7 @@ def newcomers_in(text: str, known: Collection[str] = (), *, by_writer: bool = Tr
 
     `by_writer` is False for the bot's prose, in which "my" is nobody's.
     """
-    straight = text.translate(str.maketrans({"“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "\n": " "}))
+    straight = text.translate(_STRAIGHT)
     plain = re.sub(r'"[^"]*"?', lambda found: " " * len(found[0]), straight)
     taken = {word for name in known for word in (name.casefold(), *name.casefold().split())}
     found: dict[str, Newcomer] = {}

@@ -23,12 +23,14 @@ from bot.buttons import StoryButton, modal_fields
 from bot.stage import marker_of, nonce_of, told, turn_shown, words_marker
 from bot.text import clean_turn, names_in, quoted, safe, shown_name
 from bot.wording import Words, spoken
+from engine.meaning import called_in
 from engine.nouns import (
     Member,
     NotFound,
     OwnerId,
     PanelId,
     PanelState,
+    Question,
     Refused,
     Story,
     StoryId,
@@ -45,6 +47,8 @@ from engine.storyboard import BoardState
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
+    from bot.cogs.asking import Asking
+    from bot.cogs.newcomers import Newcomers
 
 log = logging.getLogger("storythread.turns")
 
@@ -147,9 +151,36 @@ class Turns(commands.Cog):
                   if character.avatar is not None]
         there = {character.character_id for character in await self.bot.library.cast(story.story_id)}
         named = set(names_in(text, [character.name for character in usable]))
+        called = called_in(text, usable, owner_id)
         for character in usable:
-            if character.name in named and character.character_id not in there:
+            if character.character_id not in there and (character.name in named or character.character_id in called):
                 await self.bot.library.add_to_cast(story.story_id, character.character_id)
+
+    async def bring(self, story: Story, turn: Turn) -> None:
+        """Whoever a turn names joins the cast, and whoever comes into the story with it. Twice is as once."""
+        if turn.text:
+            await self._bring_named(story, turn.owner_id, turn.text)
+            await self._newcomers.bring(story, turn)
+
+    async def keep(self, story: Story, turn: Turn) -> None:
+        """Take a turn: from now on it is never lost. Under the story's lock; `runner.accept` plays it."""
+        await self.bring(story, turn)
+        self.bot.stage.took(turn.turn_id)
+        await self.bot.library.accept_turn(turn)
+        if turn.text:
+            await self._newcomers.announce(turn)
+
+    async def _question(self, story: Story, turn: Turn, *, plain: bool) -> Question | None:
+        """What must be asked before this turn is played. Where it cannot be found out, nothing is."""
+        try:
+            await self.bring(story, turn)
+            question = await self._asking.question_of(story, turn, plain=plain)
+        except StorythreadError as error:
+            log.warning("a turn was not looked at for whom it means: %s", error.reason)
+            return None
+        if question is not None:
+            await self._asking.keep(question)
+        return question
 
     def _first_time(self, key: str) -> bool:
         """True once for each key: a form or page asked for twice is done once."""
@@ -195,9 +226,16 @@ class Turns(commands.Cog):
                 if token in self._used:
                     raise Refused(reason="turn_twice")
                 await self.check(story, owner_of(interaction), TurnKind.WRITE, text)
-                turn = await self._store(story, interaction, TurnKind.WRITE, text)
+                turn = _turn_of(story, interaction, TurnKind.WRITE, text)
+                question = await self._question(story, turn, plain=False)
                 self._first_time(token)
-                await self._acknowledge(interaction, story, turn)
+                if question is None:
+                    await self.keep(story, turn)
+                    await self._acknowledge(interaction, story, turn)
+            if question is not None:
+                text, buttons = await self._asking.asked(question, self.bot.words(interaction))
+                await self.bot.private(interaction, text, *buttons)
+                return
         except Refused as refusal:
             await self._refuse(interaction, refusal, written)
             return
@@ -214,21 +252,13 @@ class Turns(commands.Cog):
             async with self.bot.lock(story.story_id):
                 story = await self.story(story.story_id)
                 await self.check(story, owner_of(interaction), kind)
-                turn = await self._store(story, interaction, kind, "")
+                turn = _turn_of(story, interaction, kind, "")
+                await self.keep(story, turn)
                 await self._acknowledge(interaction, story, turn)
         except Refused as refusal:
             await self._refuse(interaction, refusal)
             return
         await self.bot.runner.accept(turn)
-
-    async def _store(self, story: Story, interaction: Interaction, kind: TurnKind, text: str) -> Turn:
-        turn = Turn(TurnId(str(interaction.id)), story.story_id, owner_of(interaction),
-                    shown_name(interaction.user.display_name), text, kind, created_at=interaction.created_at)
-        if text:
-            await self._bring_named(story, turn.owner_id, text)
-        self.bot.stage.took(turn.turn_id)
-        await self.bot.library.accept_turn(turn)
-        return turn
 
     async def _acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
         """Show the person's words; if the answer cannot be given they are posted instead.
@@ -240,9 +270,10 @@ class Turns(commands.Cog):
             await self.bot.say(interaction, layout)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an acknowledgement did not go through: %s", type(error).__name__)
-            await self._post_words(story, turn, layout)
+            await self.post_words(story, turn, layout)
 
-    async def _post_words(self, story: Story, turn: Turn, layout: ui.LayoutView) -> None:
+    async def post_words(self, story: Story, turn: Turn, layout: ui.LayoutView) -> None:
+        """Show a turn's words in its story; should that fail, the page brings them (`DiscordStage.say`)."""
         try:
             await self.bot.get_partial_messageable(int(story.venue_id)).send(
                 view=layout, nonce=nonce_of("turn", turn.turn_id), allowed_mentions=discord.AllowedMentions.none())
@@ -343,6 +374,7 @@ class Turns(commands.Cog):
                            created_at=interaction.created_at)
             self.bot.stage.took(turn.turn_id)
             await self.bot.library.accept_turn(turn)
+            await self._newcomers.announce(turn, first=failed.turn_id)
         layout = told(Words(story.locale)("turn_retried", name=safe(shown_name(interaction.user.display_name))),
                       marker=words_marker(turn.turn_id))
         await self.bot.change(interaction, layout)
@@ -391,9 +423,15 @@ class Turns(commands.Cog):
             await self.check(story, owner_id, TurnKind.WRITE, text)
             turn = Turn(TurnId(str(message.id)), story.story_id, owner_id, shown_name(message.author.display_name),
                         text, TurnKind.WRITE, created_at=message.created_at)
-            await self._bring_named(story, owner_id, text)
-            self.bot.stage.took(turn.turn_id)
-            await self.bot.library.accept_turn(turn)
+            question = await self._question(story, turn, plain=True)
+            if question is None:
+                await self.keep(story, turn)
+        if question is not None:
+            asked, buttons = await self._asking.asked(question, Words(story.locale))
+            await message.channel.send(view=told(asked, *buttons), reference=message, mention_author=False,
+                                       nonce=nonce_of("question", question.question_id),
+                                       allowed_mentions=discord.AllowedMentions.none())
+            return
         self.bot.stage.type(story.venue_id)
         await self.bot.runner.accept(turn)
 
@@ -410,6 +448,14 @@ class Turns(commands.Cog):
 
     # --- small things ------------------------------------------------------------------------------
 
+    @property
+    def _asking(self) -> Asking:
+        return self.bot.get_cog("Asking")      # type: ignore[return-value]
+
+    @property
+    def _newcomers(self) -> Newcomers:
+        return self.bot.get_cog("Newcomers")   # type: ignore[return-value]
+
     async def story(self, story_id: str) -> Story:
         """The story of a button. Raises `Refused` when it is gone."""
         try:
@@ -421,6 +467,11 @@ class Turns(commands.Cog):
         members = await self.bot.library.members(story.story_id)
         if all(member.owner_id != owner_of(interaction) for member in members):
             raise Refused(reason="not_member", story_id=story.story_id)
+
+
+def _turn_of(story: Story, interaction: Interaction, kind: TurnKind, text: str) -> Turn:
+    return Turn(TurnId(str(interaction.id)), story.story_id, owner_of(interaction),
+                shown_name(interaction.user.display_name), text, kind, created_at=interaction.created_at)
 
 
 def owner_of(interaction: discord.Interaction[Any]) -> OwnerId:
