@@ -232,8 +232,8 @@ class Library(Protocol):
         """Who wears something else than their own at the head, and what."""
         ...
 
-    async def steps(self, story_id: StoryId) -> list[StoryStep]:
-        """The path to the head, oldest first."""
+    async def steps(self, story_id: StoryId, *, newest: int | None = None) -> list[StoryStep]:
+        """The path to the head, oldest first; with `newest` its last steps alone, at most so many."""
         ...
 
     async def undo(self, story_id: StoryId) -> StoryStep | None:

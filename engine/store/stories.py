@@ -308,9 +308,9 @@ class Stories(People):
             raise NotFound(f"no step {step_id}")
         return step_from(row)
 
-    async def steps(self, story_id: StoryId) -> list[StoryStep]:
-        """The path to the head, oldest first."""
-        path = path_from(head_of(story_id))
+    async def steps(self, story_id: StoryId, *, newest: int | None = None) -> list[StoryStep]:
+        """The path to the head, oldest first; with `newest` its last steps alone, at most so many."""
+        path = path_from(head_of(story_id), longest=newest)
         async with self._reading() as session:
             rows = await session.execute(select(tables.steps).join(path, tables.steps.c.step_id == path.c.step_id)
                                          .order_by(path.c.depth.desc()))

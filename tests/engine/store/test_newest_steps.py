@@ -29,6 +29,9 @@ async def test_a_short_look_back_finds_what_a_long_one_does(tmp_path: Path, monk
         far = await found()
         assert [len(frames) for frames in far[:4]] == [1, 4, 7, 4], "failed panels are no memories"
         assert [panel.state for panel in await library.panels(story.story_id)].count(PanelState.FAILED) == 4
+        pages = await library.steps(story.story_id)
+        assert len(pages) == 9 and await library.steps(story.story_id, newest=2) == pages[-2:]
+        assert await library.steps(story.story_id, newest=40) == pages
         for steps in (1, 2, 5):
             monkeypatch.setattr(desk, "NEAR_STEPS", steps)
             assert await found() == far
