@@ -4,7 +4,8 @@
 100 panels by mini in the real studio process; 500 by paper dolls, where the engine shows alone; 100 by paper dolls
 with Python's own allocations traced. The words are scripted (no writing model takes part), everything else is the
 engine's own. One panel a turn; each ten panels are alike: three people come and go, half the panels play at home, half
-in a place that is new with every ten, by day and in the evening. So a story gains places as it grows, as stories do.
+in a place that is new with every ten, by day and in the evening; one of them wears a raincoat for a while. So a story
+gains places as it grows, as stories do.
 
 What is compared are medians of ten panels: those that end the story over its first ten ("panel 100 over panel 5"). Time
 is told by phase: a phase's own seconds, without those of phases inside it. Beside seconds, which depend on what else
@@ -92,13 +93,19 @@ _TEN = ((1, False, "day"), (2, False, "day"), (3, False, "evening"), (2, True, "
         (3, True, "day"), (2, False, "evening"), (1, False, "day"), (2, True, "day"), (3, True, "day"))
 
 
+#: Who puts on what, and takes it off, where in each ten.
+_CLOTHES = {(2, "tom"): (("outfit", "raincoat"), ("outfit_colour", "yellow")),
+            (8, "tom"): (("outfit", ""), ("outfit_colour", ""))}
+
+
 # --- what is told ----------------------------------------------------------------------------------
 
 def beat_of(number: int) -> Beat:
     """The beat of panel `number`, from 0: the same in every ten, but for the name and kind of the new place."""
     ten, at = divmod(number, len(_TEN))
     count, home, time_of_day = _TEN[at]
-    cast = tuple(CastMember(CharacterId(CAST[(at + one) % len(CAST)][0]), _ACTIONS[(at + 3 * one) % len(_ACTIONS)])
+    cast = tuple(CastMember(CharacterId(CAST[(at + one) % len(CAST)][0]), _ACTIONS[(at + 3 * one) % len(_ACTIONS)],
+                            wears=_CLOTHES.get((at, CAST[(at + one) % len(CAST)][0]), ()))
                  for one in range(count))
     kind, name = ("bedroom", "Mia's bedroom") if home else (_KINDS[ten % len(_KINDS)], f"place {ten + 1}")
     return Beat("They are there together, as on every other page.", cast, kind, name, time_of_day)
@@ -326,7 +333,9 @@ async def watched_runner(settings: Settings, studio: PaperStudio | ScriptedWords
         memory = runner._memory
         memory.lay_out = clock.watching(memory.lay_out, "lay out")  # type: ignore[method-assign]
         memory.recollect = clock.watching(memory.recollect, "recall")  # type: ignore[method-assign]
-        for name, phase in (("_plan", "plan"), ("_check", "check"), ("_need_plate", "plate")):
+        memory.remember = clock.watching(memory.remember, "remember")  # type: ignore[method-assign]
+        runner._checker.check = clock.watching(runner._checker.check, "check")  # type: ignore[method-assign]
+        for name, phase in (("_plan", "plan"), ("_need_plate", "plate")):
             setattr(runner, name, clock.watching(getattr(runner, name), phase))
         await runner.start()
         try:
