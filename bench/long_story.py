@@ -76,7 +76,7 @@ PHASES = ("scene read", "write", "plan", "say and place", "plate", "recall", "la
           "show", "close", "between")
 #: Phases of the Library's calls that stand in no other phase.
 _READS = {"scene": "scene read", "plate": "recall", "frames": "recall", "picture": "recall", "appearances": "recall",
-          "references": "recall", "wardrobe": "recall", "keep_picture": "remember", "step": "write"}
+          "references": "recall", "wardrobe": "recall", "keep_picture": "remember", "keep_pictures": "remember", "step": "write"}
 #: Phases of what is done once and recorded.
 _DEEDS = {"remember step": "write", "remember plan": "plan", "say": "say and place", "place": "say and place",
           "remember panel": "remember", "show": "show", "close": "close"}
@@ -225,6 +225,8 @@ class WatchedLibrary:
         async def timed(*args: Any, **kwargs: Any) -> Any:
             if name == "keep_picture":
                 self._clock.picture_bytes += len(args[0])
+            elif name == "keep_pictures":
+                self._clock.picture_bytes += sum(map(len, args[0]))
             if self._clock.phase is not None:
                 return await call(*args, **kwargs)
             with self._clock.phase_of(_READS[name]):
@@ -478,7 +480,7 @@ def section(tale: Tale) -> str:
     if not traced:
         rows += [_row("**time of a panel**", tale, lambda one: one.seconds, ms, True),
                  _row("time without plates", tale, lambda one: one.seconds - one.phases["plate"], ms),
-                 _row("processor time, face and studio", tale, lambda one: one.cpu_s, ms)]
+                 _row("**processor time**, face and studio", tale, lambda one: one.cpu_s, ms, True)]
         rows += [_row(f"· {phase}", tale, lambda one, phase=phase: one.phases[phase], ms) for phase in PHASES]
     rows += [_row("statements of SQL", tale, lambda one: one.statements, count),
              _row("steps of SQLite's machine", tale, lambda one: one.machine_steps, count)]
@@ -502,7 +504,7 @@ def page(tales: Sequence[Tale], command: str) -> str:
         "# A long story costs the same at its end",
         f"Made by `{command}` on {platform.machine()}, {os.cpu_count()} cores{load}. What is told and how it is "
         "measured stands at the head of `bench/long_story.py`. Medians of ten panels, the last over the first; a "
-        "phase's seconds are its own.",
+        "phase's seconds are its own. Where others work on the machine too, processor time says more than time.",
         *(section(tale) for tale in tales), _SAID]) + "\n"
 
 
