@@ -76,7 +76,8 @@ PHASES = ("scene read", "write", "plan", "say and place", "plate", "recall", "la
           "show", "close", "between")
 #: Phases of the Library's calls that stand in no other phase.
 _READS = {"scene": "scene read", "plate": "recall", "frames": "recall", "picture": "recall", "appearances": "recall",
-          "references": "recall", "wardrobe": "recall", "keep_picture": "remember", "keep_pictures": "remember", "step": "write"}
+          "references": "recall", "wardrobe": "recall", "keep_picture": "remember", "keep_pictures": "remember",
+          "step": "write"}
 #: Phases of what is done once and recorded.
 _DEEDS = {"remember step": "write", "remember plan": "plan", "say": "say and place", "place": "say and place",
           "remember panel": "remember", "show": "show", "close": "close"}
