@@ -324,6 +324,8 @@ def _lab(rgb: NDArray[Any]) -> Array:
 
 #: How bright the brightest hundredth of a photo is made, in CIELAB lightness, and by what at most.
 _BRIGHT, _MOST_LIGHT = 84.0, 1.9
+#: (brightest - faintest channel) / brightest of a pixel above which its colour is its own.
+COLOURFUL: Final = 0.5
 
 
 def _lit(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -340,7 +342,9 @@ def _lit(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     small = cv2.GaussianBlur(small, (0, 0), 2)
     differences = np.hypot(cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1))
-    edges = differences[small.max(axis=2) < 250]
+    # what has a strong colour of its own says nothing of the light: a flag, a lawn, a red tie
+    brightest, faintest = small.max(axis=2), small.min(axis=2)
+    edges = differences[(brightest < 250) & (brightest - faintest < COLOURFUL * brightest)]
     # a drawing, or a toy before a bare wall, has too few differences to tell the light from the things
     sure = float(np.clip(((differences.mean(axis=2) > 4).mean() - 0.12) / 0.15, 0, 1))
     if not len(edges) or sure == 0:
@@ -348,8 +352,8 @@ def _lit(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     light = edges.mean(axis=0) / edges.mean()
     gains = np.clip(np.array([1 / light[0], light[1] ** -0.5, 1 / light[2]]), 0.75, 1.35)
     gains = (gains / gains.mean()) ** sure
-    brightest = float(np.percentile(_lab(np.clip(small * gains, 0, 255))[..., 0], 99))
-    exposure = min(_MOST_LIGHT, max(1.0, _BRIGHT / max(1.0, brightest))) ** sure
+    lightest = float(np.percentile(_lab(np.clip(small * gains, 0, 255))[..., 0], 99))
+    exposure = min(_MOST_LIGHT, max(1.0, _BRIGHT / max(1.0, lightest))) ** sure
     out: NDArray[np.uint8] = np.clip(rgb * (gains * exposure), 0, 255).astype(np.uint8)
     return out
 
@@ -591,8 +595,16 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
     if len(crown) < 150:
         return {}
     kept = ~_skin_like(crown, skin, 13)
-    # hair is hardly ever lighter than the skin below it by much
-    kept &= crown[:, 0] < skin[0] + 16
+    # hair is hardly ever lighter than the skin below it by much, but for white hair, which lies on the head itself
+    light = crown[:, 0] >= skin[0] + 16
+    line = _crop(lab, x + 0.20 * w, y - 0.12 * h, x + 0.80 * w, y + 0.06 * h).reshape(-1, 3)
+    pale = 0.5 * float(np.hypot(skin[1], skin[2]))
+    white = (line[:, 0] >= skin[0] + 10) & (np.hypot(line[:, 1], line[:, 2]) < pale)
+    if background is not None:
+        white &= np.linalg.norm(line - background, axis=1) > 13
+    if white.mean() > 0.35:
+        light &= np.hypot(crown[:, 1], crown[:, 2]) >= pale
+    kept &= ~light
     if background is not None:
         kept &= np.linalg.norm(crown - background, axis=1) > 13
     share = float(kept.mean())
@@ -641,7 +653,7 @@ def _hair(lab: Array, box: tuple[int, int, int, int], skin: Array, background: A
         out["hair"] = ("bun", 0.6)
     elif above > 0.50 and sides < 0.30 and room:
         out["hair"] = ("spiky", 0.5)
-    elif sides > 0.42 or low > 0.30:
+    elif sides > 0.42 or (low > 0.30 and sides > 0.15):    # dark shoulders are no hair
         out["hair"] = ("curly" if wide > 0.3 else "bob", 0.6)
     else:
         out["hair"] = ("short", 0.6)

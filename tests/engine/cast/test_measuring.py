@@ -184,8 +184,8 @@ async def test_real_people_and_a_real_dog() -> None:
 
     man = measure_look([await opened("man")], "", kind="man")
     assert man.findings == ()
-    assert (man.look.hair, man.look.hair_colour, man.look.outfit_colour, man.look.glasses) == ("spiky", "black",
-        "white", "none"), "his hair is brushed up"
+    assert man.look.hair in ("short", "spiky"), "short, and brushed up"
+    assert (man.look.hair_colour, man.look.outfit_colour, man.look.glasses) == ("black", "white", "none")
     assert man.look.skin in ("peach", "honey", "olive") and man.look.beard == "short"
 
     woman = measure_look([await opened("woman")], "", pronouns=Pronouns.SHE, kind="woman")
@@ -196,7 +196,7 @@ async def test_real_people_and_a_real_dog() -> None:
     assert child.look.kind == "girl" and child.look.hair_colour in ("tan", "brown",
                                                                     "blond") and child.look.hair in ("curly", "bob",
                                                                         "long")
-    assert child.look.skin in ("porcelain", "fair", "peach")
+    assert child.look.skin in ("fair", "peach", "honey")
 
     dog = measure_look([await opened("dog")], "my dog")
     assert dog.look.kind == "dog" and dog.look.fur in ("black", "white") and dog.findings == ()
