@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from engine.arrivals import bring_in, joined
 from engine.durable import Durable
 from engine.events import Event
 from engine.filling import lead_over, leads_to
@@ -202,6 +203,7 @@ class TurnRunner:
 
             # 2. Write the step: prose, and the beats that can be seen.
             step = await self._write(scene)
+            scene, new = await joined(self._library, scene, step)
 
             # 3. Say the prose, and keep places for the panels.
             await self._durable.act("say", self._stage.say, scene.story.venue_id, step)
@@ -213,11 +215,17 @@ class TurnRunner:
 
             # 5. Close the turn.
             await self._durable.commit("close", self._close, scene, step)
+            await self._announce(turn, new)
         except (StudioFailed, Refused, NotFound) as failure:
             await self._fail(turn, failure.reason)
         finally:
             async with self._turn_closed:
                 self._turn_closed.notify_all()
+
+    async def _announce(self, turn: Turn, new: Sequence[CharacterId]) -> None:
+        """Whoever is new in the story is offered to its writers, where the face knows how (`also`)."""
+        for who in new if "introduce" in self._more else ():
+            await self._durable.start("introduce", f"introduce-{turn.turn_id}-{who}", turn.turn_id, who)
 
     async def redraw_panel(self, panel_id: str, owner_id: str, version: str) -> None:
         """Another version of one panel: as somebody wished it, or just another seed. If it fails the old one stays."""
@@ -226,7 +234,8 @@ class TurnRunner:
         scene = await self._library.scene(step.turn_id)
         # Who came into the story later can be asked into an earlier picture.
         newer = [each for each in await self._library.cast(scene.story.story_id) if each not in scene.cast]
-        scene = replace(scene, cast=tuple({each.character_id: each for each in (*newer, *scene.cast)}.values()))
+        born = [each for each in newer if each.born_in == scene.story.story_id]     # they are drawn as they are now
+        scene = replace(scene, cast=tuple({each.character_id: each for each in (*newer, *scene.cast, *born)}.values()))
         if panel.version != int(version):
             wished = await self._library.planned_version(panel.panel_id, int(version))
             panel = wished or replace(panel, version=int(version), state=PanelState.PLANNED, change="")
@@ -279,6 +288,7 @@ class TurnRunner:
         if scene.turn.kind is TurnKind.ILLUSTRATE:
             return step_of(await self._library.storyboard(page_of(scene.turn.turn_id)[0]), scene)
         step = await self._studio.write(scene, seed=seed, on_event=self._hints(scene.story))
+        step = await bring_in(self._library, scene, step)
         if scene.leads_to is not None:
             step = replace(step, beats=leads_to(step.beats, scene.leads_to.beats, tuple(_by_id(scene))))
         return step

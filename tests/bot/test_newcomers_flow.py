@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from playhouse import Playhouse, labels
 
 from bot.rehearsal.players import words_of
-from engine.nouns import Pronouns, Sharing, Story
+from engine.nouns import Pronouns, Scene, Sharing, Story, StoryStep
 
 pytestmark = pytest.mark.asyncio
 
@@ -151,3 +153,23 @@ async def test_who_is_not_in_the_story_does_not_decide(house: Playhouse) -> None
     await house.bo.click("Leave Pim out", on=offer)
     await house.bo.see("You are not in this story yet", private=True)
     assert await born(house, story) == ["Pim"]
+
+
+async def test_whom_the_bots_own_prose_brings_in_is_drawn_and_offered(
+        house: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = await began(house)
+    written = house.studio.write
+
+    async def write(scene: Scene, **more: Any) -> StoryStep:
+        step = await written(scene, **more)
+        return replace(step, prose="The door opened. A grey mouse named Tikki peeped in, and she squeaked.")
+
+    monkeypatch.setattr(house.studio, "write", write)
+    await house.turn(house.ada, "Mia knocks at the door.")
+    await house.ada.see("is new in the story")
+    [tikki] = [one for one in await house.library.cast(story.story_id) if one.name == "Tikki"]
+    assert tikki.look.kind == "mouse" and tikki.look.fur == "grey" and tikki.pronouns is Pronouns.SHE
+    [panel] = await house.library.panels(story.story_id)
+    assert tikki.character_id in [figure.character_id for figure in panel.brief.figures]
+    await house.turn(house.ada, "Mia laughs.")
+    assert await born(house, story) == ["Tikki"]
