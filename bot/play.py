@@ -30,7 +30,7 @@ from bot.audition import (
 from bot.house import TERMINAL_VENUE, House, at_terminal, open_house
 from bot.keyboard import Keyboard
 from bot.terminal import TerminalStage
-from bot.text import clean_name, clean_title, clean_turn, shown_name
+from bot.text import clean_name, clean_title, clean_turn, clean_words, shown_name
 from bot.wording import CONSENTS, Words
 from engine.cast.casting import draw_character_avatar
 from engine.nouns import (
@@ -38,6 +38,7 @@ from engine.nouns import (
     CharacterId,
     Member,
     OwnerId,
+    Panel,
     Pronouns,
     Refused,
     ServerId,
@@ -51,7 +52,9 @@ from engine.nouns import (
     VenueId,
 )
 from engine.settings import Settings
+from engine.storyboard import BoardState, Storyboard, decode_text, read_text
 from engine.vocabulary import STYLES
+from engine.ways import Ways
 
 #: Everything played at this terminal belongs to whoever sits there.
 TERMINAL = OwnerId("terminal")
@@ -80,7 +83,8 @@ async def play_story(settings: Settings, *, script: Path | None, characters: Seq
     with Keyboard() as keyboard:
         async with open_house(settings, lambda _: stage, unseen=lambda _: False) as house:
             _make_folder(folder)
-            telling = Telling(house, stage, story, settings, console, keyboard)
+            ways = Ways(house.runner, PrintedBoard(words, console))
+            telling = Telling(house, stage, story, settings, console, keyboard, ways)
             await telling.refuse_the_bots_work()
             models = asyncio.create_task(telling.tell_of_models(), name="models")
             try:
@@ -94,12 +98,27 @@ async def play_story(settings: Settings, *, script: Path | None, characters: Seq
     return len(stage.failures)
 
 
+class PrintedBoard:
+    """How far a text that is being illustrated is, in a line a page."""
+
+    def __init__(self, words: Words, console: Console) -> None:
+        self._words, self._console = words, console
+
+    async def board_progress(self, venue_id: VenueId, board: Storyboard, done: int, total: int) -> None:
+        """So many pictures are there."""
+        line = self._words("board_progress", name=board.author, done=done, total=total).replace("**", "")
+        self._console.print(Text(line, style="dim"))
+
+    async def board_done(self, venue_id: VenueId, board: Storyboard, panels: Sequence[Panel]) -> None:
+        """The book has them all; here they were shown one by one."""
+
+
 class Telling:
     """One story on its way at this terminal."""
 
     def __init__(self, house: House, stage: TerminalStage, story: Story, settings: Settings, console: Console,
-                 keyboard: Keyboard) -> None:
-        self._house, self._stage, self._story = house, stage, story
+                 keyboard: Keyboard, ways: Ways) -> None:
+        self._house, self._stage, self._story, self._ways = house, stage, story, ways
         self._settings, self._console, self._keyboard = settings, console, keyboard
         self._words = Words(settings.default_locale)
         self._cast: list[Character] = []
@@ -163,6 +182,11 @@ class Telling:
             story = await self._house.library.story(turn.story_id)
             if not at_terminal(story.venue_id):
                 raise InTheWay(f"The bot left a page of {story.title!r} unfinished, which only it can finish: start "
+                               "`storythread bot` once, or name another data folder with STORYTHREAD_HOME.")
+        for board in await self._house.library.storyboards_in(BoardState.DRAWING):
+            story = await self._house.library.story(board.story_id)
+            if not at_terminal(story.venue_id):
+                raise InTheWay(f"The bot is illustrating a text of {story.title!r}, which only it can finish: start "
                                "`storythread bot` once, or name another data folder with STORYTHREAD_HOME.")
 
     async def _finish_old_pages(self) -> None:
@@ -276,6 +300,14 @@ class Telling:
                         await self._undo()
                     case "/redraw":
                         await self._redraw()
+                    case "/change":
+                        await self._change(rest)
+                    case "/flip":
+                        await self._flip()
+                    case "/fill":
+                        await self._fill(writer, rest)
+                    case "/illustrate":
+                        await self._illustrate(writer, rest)
                     case "/as":
                         writer = shown_name(rest, writer)
                     case _ if re.fullmatch(r"/\w+", command):
@@ -330,6 +362,77 @@ class Telling:
         self._playing = True
         await self._house.runner.redraw(panel_id, TERMINAL, request)
         await self._house.runner.finished(request)
+        self._playing = False
+
+    # --- the other ways into a story ---------------------------------------------------------------
+
+    async def _change(self, wish: str) -> None:
+        """The newest picture with something different."""
+        panel_id = self._stage.newest
+        if panel_id is None:
+            raise Refused(reason="nothing_yet")
+        request = uuid.uuid4().hex
+        changed = await self._ways.change(panel_id, wish, owner_id=TERMINAL, locale=self._words.locale,
+                                          request_id=request)
+        for note in changed.notes:
+            self._print(note, "dim")
+        await self._stage.place(self._story.venue_id, await self._house.library.panel(panel_id))
+        self._playing = True
+        await self._house.runner.finished(request)
+        self._playing = False
+
+    async def _flip(self) -> None:
+        """The next version of the newest picture."""
+        panel_id = self._stage.newest
+        if panel_id is None:
+            raise Refused(reason="nothing_yet")
+        panel = await self._ways.flip(panel_id, 1)
+        if panel.picture is not None:
+            await self._stage.show(self._story.venue_id, panel, await self._house.library.picture(panel.picture))
+
+    async def _fill(self, author: str, page: str) -> None:
+        """The missing page after the one with this number."""
+        steps = await self._house.library.steps(self._story.story_id)
+        if len(steps) < 2:
+            raise Refused(reason="fill_no_gap")
+        number = int(page) if page.strip().isdecimal() else len(steps) - 1
+        if not 1 <= number < len(steps):
+            raise Refused(reason="fill_no_such_page", count=len(steps))
+        member = await self._member(author)
+        turn = Turn(TurnId(uuid.uuid4().hex), self._story.story_id, member.owner_id, member.name, "", TurnKind.FILL,
+                    created_at=datetime.now(UTC))
+        self._stage.begin(turn)
+        self._playing = True
+        await self._ways.fill(turn, steps[number - 1].step_id, steps[number].step_id)
+        await self._house.runner.finished(turn.turn_id)
+        self._playing = False
+
+    async def _illustrate(self, author: str, path: str) -> None:
+        """A whole text from a file, a page and a picture at a time."""
+        def read() -> bytes:
+            return Path(path.strip()).expanduser().read_bytes()
+
+        try:
+            data = await asyncio.to_thread(read)
+        except OSError:
+            raise Refused(reason="text_file_kind") from None
+        member = await self._member(author)
+        board = Storyboard(uuid.uuid4().hex, self._story.story_id, member.owner_id, member.name,
+                           clean_words(decode_text(data)))
+        read_text(board.text)
+        await self._house.library.save_storyboard(board)
+        self._print("text_reading_first", "dim")
+        board = await self._ways.read(board)
+        for number, page in enumerate(board.pages, start=1):
+            self._console.print(Text(f"{number}. {page.words}  [{page.beat.words}]", style="dim"))
+        answer = await self._keyboard.line(self._words("button_draw_pages", count=board.left) + " (y/n)")
+        if answer.strip().casefold() not in ("y", "yes", "j", "ja"):
+            await self._house.library.drop_storyboard(board.storyboard_id)
+            self._print("board_cancelled", "dim")
+            return
+        self._playing = True
+        await self._ways.draw(board.storyboard_id, board.left)
+        await self._house.runner.finished(f"{board.storyboard_id}-from-0")
         self._playing = False
 
     def _print(self, key: str, style: str = "", **facts: object) -> None:

@@ -300,9 +300,11 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_choose": "Please answer with one of these: {choices}.",
     "terminal_in_story": "{name} is in the story: {look}.",
     "terminal_hint": "Write what happens. /next: I write a page. /redraw: the last picture again. /undo: take the page "
-                     "back. /as NAME: somebody else writes. /end: a last page. /quit",
-    "terminal_no_command": "There is no {command} here. /next, /redraw, /undo, /as NAME, /end and /quit are "
-                           "understood.",
+                     "back. /change WISH: the last picture with something different; /flip: its versions. "
+                     "/fill 2: a page after page 2. /illustrate FILE: a whole text. /as NAME: somebody else writes. "
+                     "/end: a last page. /quit",
+    "terminal_no_command": "There is no {command} here. /next, /redraw, /undo, /change WISH, /flip, /fill, "
+                           "/illustrate FILE, /as NAME, /end and /quit are understood.",
     "terminal_book": "{panels} pictures, and the book: {html}, {pdf}",
     "terminal_no_book": "Nothing was told, so there is no book.",
     "terminal_finishing": "First I finish the page of {title} that was cut short.",
@@ -759,8 +761,11 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_choose": "Svar med et af disse: {choices}.",
     "terminal_in_story": "{name} er med i historien: {look}.",
     "terminal_hint": "Skriv, hvad der sker. /next: jeg skriver en side. /redraw: det sidste billede igen. /undo: tag "
-                     "siden tilbage. /as NAVN: en anden skriver. /end: en sidste side. /quit",
-    "terminal_no_command": "Der er ingen {command} her. /next, /redraw, /undo, /as NAVN, /end og /quit forstås.",
+                     "siden tilbage. /change ØNSKE: det sidste billede lavet om; /flip: dets udgaver. /fill 2: en side "
+                     "efter side 2. /illustrate FIL: en hel tekst. /as NAVN: en anden skriver. /end: en sidste side. "
+                     "/quit",
+    "terminal_no_command": "Der er ingen {command} her. /next, /redraw, /undo, /change ØNSKE, /flip, /fill, "
+                           "/illustrate FIL, /as NAVN, /end og /quit forstås.",
     "terminal_book": "{panels} billeder, og bogen: {html}, {pdf}",
     "terminal_no_book": "Intet blev fortalt, så der er ingen bog.",
     "terminal_finishing": "Først gør jeg den side af {title} færdig, som blev afbrudt.",

@@ -15,9 +15,9 @@ from engine.nouns import Beat, CastMember, Character, CharacterId, PanelBrief, R
 from engine.vocabulary import FLOATING_PROPS, STANDING_PROPS, TOUCHING
 
 #: Two who stand side by side are at least this far apart, times the mean of their heights.
-APART: Final = 0.5
+APART: Final = 0.62
 #: Feet stay between these, fractions of the panel.
-EDGES: Final = (0.1, 0.9)
+EDGES: Final = (0.14, 0.86)
 
 _PLACES: Final[Mapping[str, str]] = {
     "space": "out into space", "underwater": "down under the water", "cloudland": "up into the clouds",

@@ -140,6 +140,8 @@ class Turns(commands.Cog):
             turns.append(await self.bot.library.turn(step.turn_id))
         written: list[OwnerId | None] = []
         for turn in turns:
+            if turn.kind in (TurnKind.ILLUSTRATE, TurnKind.FILL):
+                continue                       # nobody's turn: a text that was there, a page between two others
             written.append(turn.owner_id if turn.kind is TurnKind.WRITE else None)
             if turn.kind is TurnKind.WRITE:
                 break

@@ -20,7 +20,7 @@ from engine.filling import bridge
 from engine.nouns import Beat, CharacterId, Scene, StepId, StoryStep, StudioFailed, TurnKind
 from engine.vocabulary import SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.writers.agreement import agreeing, strays
-from engine.writers.correct import correct, picture_words, plan_by_rules, present, sentences, spoken_of
+from engine.writers.correct import correct, picture_words, plan_by_rules, present, sentences, spoken_of, tidy
 from engine.writers.lexicon import content_words, words_of
 from engine.writers.mini_checks import contradictions, nonsense
 from engine.writers.mini_reading import PageReader
@@ -148,8 +148,13 @@ class MiniWriter:
         as_turn = replace(scene, turn=replace(scene.turn, kind=TurnKind.WRITE))
         prompt, text, here, things = self._prompt(as_turn, slots)
         self._llama.reset()
-        beats = self._plan(scene, slots, things, prompt, text, text, slots.author_slot(scene), here, seed)
-        beats = dress(beats[:scene.max_panels], scene, slots, turn_text=text, prose=text)
+        author = slots.author_slot(scene)
+        first_person = bool(re.search(r"\b(?:I|I'm|me|my|we)\b", text)) and not _quoted_only(text)
+        plain = plan_by_rules(turn="", prose=text, author=author, here=here, slots=slots.ids,
+                              first_person=first_person)[0]
+        beats = self._plan(scene, slots, things, prompt, text, text, author, here, seed)
+        beats = tuple(_as_told(beat, plain) for beat in beats[:scene.max_panels])
+        beats = dress(beats, scene, slots, turn_text=text, prose=text)
         beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats)
         return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id,
                          scene.turn.text, slots.show_beats(beats), parent=scene.story.head)
@@ -341,6 +346,25 @@ class MiniWriter:
                 break
             new.append(token)
         return bytes(self._llama.detokenize(new, special=False)).decode("utf-8", "replace")
+
+
+def _as_told(beat: Beat, plain: Beat) -> Beat:
+    """The model's picture of a given text, where the text's own words decide.
+
+    A text that somebody wrote says who, where and when; rules read that better than a small model, which reads poses
+    and feelings better than rules. `plain` is what the rules alone make of it.
+    """
+    planned = {member.character_id: member for member in beat.cast}
+    cast = []
+    for member in plain.cast:
+        posed = planned.get(member.character_id, member)
+        if member.action != "stands" and posed.action != member.action:
+            posed = replace(posed, action=member.action, toward=member.toward, holding=member.holding)
+        cast.append(posed if member.mood == "calm" else replace(posed, mood=member.mood))
+    there = {member.character_id for member in cast}
+    cast = [member if member.toward in there else replace(member, toward=None) for member in cast]
+    return tidy(replace(plain, cast=tuple(cast), shot=beat.shot,
+                        props=tuple(dict.fromkeys((*plain.props, *beat.props)))[:2]))
 
 
 def _between(scene: Scene, *, seed: int, on_text: Callable[[str], None]) -> StoryStep:
