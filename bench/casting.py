@@ -1,6 +1,7 @@
 """How steady casting is: photos worsened in ten ways, and how often each field of the Look stays right.
 
-    python -m bench.casting [FOLDER]        # photos of FOLDER besides those of the rehearsal
+    python -m bench.casting [FOLDER]                      # photos of FOLDER besides those of the rehearsal
+    python -m bench.casting [FOLDER] --colours PICTURE    # colours of photo and avatar, and the avatars as a picture
 
 What is right was written down by eye for each photo (`TRUTHS`): every word that a person looking at the photo would
 accept. A photo that is not there is left out.
@@ -16,12 +17,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from engine.cast.casting import draw_character_avatar
 from engine.cast.decoding import quality_of
-from engine.cast.measuring import measure_look
+from engine.cast.measuring import _lab, _lit, measure_look
 from engine.cast.photos import SafePhoto
+from engine.vocabulary import COLOURS, SKINS
 
+Array = NDArray[np.float32]
+FONT = Path(__file__).resolve().parents[1] / "engine" / "book" / "fonts" / "StorythreadReading-Regular.ttf"
 REHEARSAL = Path(__file__).resolve().parents[1] / "bot" / "rehearsal" / "scenes" / "photos"
 
 
@@ -135,8 +141,78 @@ def measure(folder: Path | None) -> dict[tuple[str, str, str], tuple[str, bool]]
     return seen
 
 
+# --- colours of the photo against those of the avatar ---------------------------------------------
+
+#: Where each colour lies in each photo, as fractions of it (left, top, right, bottom): picked by eye.
+PLACES: Final[Mapping[str, Mapping[str, tuple[float, float, float, float]]]] = {
+    "man": {"skin": (0.35, 0.36, 0.41, 0.41), "hair": (0.36, 0.06, 0.58, 0.12), "top": (0.20, 0.75, 0.80, 0.95)},
+    "woman": {"skin": (0.30, 0.56, 0.38, 0.63), "hair": (0.40, 0.04, 0.56, 0.14)},
+    "child": {"skin": (0.45, 0.40, 0.50, 0.44), "hair": (0.28, 0.38, 0.40, 0.50), "top": (0.25, 0.80, 0.60, 0.95)},
+    "dog": {"fur": (0.48, 0.22, 0.54, 0.30)},
+    "astronaut": {"skin": (0.41, 0.19, 0.44, 0.22), "hair": (0.39, 0.06, 0.51, 0.10), "top": (0.20, 0.58, 0.34, 0.80)},
+    "chelsea": {"fur": (0.36, 0.22, 0.58, 0.36)},
+}
+
+
+def region(pixels: Array, place: tuple[float, float, float, float]) -> Array:
+    """The median CIELAB tone of one place of a photo (height x width x 3)."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = place
+    part = pixels[round(top * height):round(bottom * height), round(left * width):round(right * width)]
+    tone: Array = np.median(part.reshape(-1, 3), axis=0)
+    return tone
+
+
+def swatch(word: str) -> Array:
+    """The CIELAB tone a word is drawn in."""
+    code = SKINS.get(word) or COLOURS[word]
+    return _lab(np.array([[[int(code[at:at + 2], 16) for at in (1, 3, 5)]]], np.uint8))[0, 0]
+
+
+def compare(folder: Path | None, out: Path) -> None:
+    """Prints how far the avatars' colours are from the photos', and draws the avatars with both beside them."""
+    found = photos(folder)
+    sheet = Image.new("RGB", (250 * len(found), 420), (251, 246, 236))
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.truetype(FONT, 20)
+    print("| photo | | chosen | distance, as photographed | distance, in plain light |\n|---|---|---|---|---|")
+    for column, (name, image) in enumerate(found.items()):
+        truth, photo = TRUTHS[name], opened(image)
+        look = measure_look([photo], "", kind=truth.kind).look
+        avatar = Image.open(io.BytesIO(draw_character_avatar(look)))
+        sheet.paste(avatar, (250 * column + (250 - avatar.width) // 2, 20 + 260 - avatar.height), avatar)
+        draw.text((250 * column + 125, 300), name, (62, 48, 44), font, anchor="mm")
+        rgb = np.asarray(image)
+        words = {"skin": look.skin, "hair": look.hair_colour, "top": look.outfit_colour, "fur": look.fur}
+        for row, (what, place) in enumerate(PLACES[name].items()):
+            word = words[what]
+            seen, lit = (region(_lab(pixels), place) for pixels in (rgb, _lit(rgb)))
+            print(f"| {name} | {what} | {word} | {np.linalg.norm(seen - swatch(word)):.0f} | "
+                  f"{np.linalg.norm(lit - swatch(word)):.0f} |")
+            x, y = 250 * column + 60, 322 + 30 * row
+            draw.rectangle((x, y, x + 36, y + 24), _rgb(lit))
+            draw.rectangle((x + 36, y, x + 72, y + 24), _rgb(swatch(word)))
+            draw.text((x + 82, y + 12), f"{what}: {word}", (62, 48, 44), ImageFont.truetype(FONT, 15), anchor="lm")
+    sheet.save(out, optimize=True)
+
+
+def _rgb(lab: Array) -> tuple[int, int, int]:
+    import cv2
+
+    red, green, blue = (round(float(value) * 255) for value in np.clip(
+        cv2.cvtColor(np.array([[lab]], np.float32), cv2.COLOR_LAB2RGB)[0, 0], 0, 1))
+    return red, green, blue
+
+
 def main() -> None:
-    seen = measure(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    arguments = sys.argv[1:]
+    if "--colours" in arguments:
+        at = arguments.index("--colours")
+        out = Path(arguments[at + 1])
+        del arguments[at:at + 2]
+        compare(Path(arguments[0]) if arguments else None, out)
+        return
+    seen = measure(Path(arguments[0]) if arguments else None)
     fields = list(dict.fromkeys(field for _, _, field in seen))
     print("| | " + " | ".join(fields) + " | all |")
     print("|---" * (len(fields) + 2) + "|")

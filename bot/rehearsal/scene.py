@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import mimetypes
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,26 @@ class PlayerSpec(_Part):
     avatar: str = ""                       # a file of the scene, or a colour like "#c94f4f"
     manages: bool = False                  # manages the server
     place: Literal["", "server", "dm"] = ""    # where they begin; "" is the server if there is one
+
+
+class OutsideFile(_Part):
+    """A file that does not come with the scene: it lies in a folder that an environment variable names."""
+
+    variable: str                          # "STORYTHREAD_PORTRAITS"
+    path: str
+
+    def read(self) -> File:
+        """Raises `SceneError` saying what to set, or which file is missing there."""
+        folder = os.environ.get(self.variable)
+        if not folder:
+            raise SceneError(f"This scene needs {self.path}, which does not come with it: "
+                             f"set {self.variable} to a folder that holds it.")
+        try:
+            return File.read(Path(folder) / self.path)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SceneError(f"The file {self.path} cannot be read from the folder that {self.variable} names: "
+                             f"{reason}.") from error
 
 
 class MadeFile(_Part):
@@ -150,7 +171,7 @@ class Scene(_Part):
     locale: str = "en-US"                  # the server's language
     plain_messages: bool = False           # the bot may read plain messages on the server
     players: dict[str, PlayerSpec]
-    files: dict[str, str | MadeFile] = Field(default_factory=dict)
+    files: dict[str, str | OutsideFile | MadeFile] = Field(default_factory=dict)
     steps: tuple[Step, ...]
     expect: Expectations = Expectations()
     folder: Path = Path()                  # where the file lies; paths in `files` are relative to it
@@ -179,6 +200,8 @@ class Scene(_Part):
         spec = self.files[name]
         if isinstance(spec, MadeFile):
             return spec.make()
+        if isinstance(spec, OutsideFile):
+            return spec.read()
         try:
             return File.read(self.folder / spec)
         except OSError as error:

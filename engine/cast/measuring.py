@@ -351,7 +351,10 @@ def _lit(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return rgb
     light = edges.mean(axis=0) / edges.mean()
     gains = np.clip(np.array([1 / light[0], light[1] ** -0.5, 1 / light[2]]), 0.75, 1.35)
-    gains = (gains / gains.mean()) ** sure
+    gains = gains / gains.mean()
+    # a little off is the scene's own colours; a lamp's or a shadow's light is off by much
+    strength = float(np.clip((np.abs(np.log(gains)).max() - 0.05) / 0.05, 0, 1))
+    gains = gains ** (sure * strength)
     lightest = float(np.percentile(_lab(np.clip(small * gains, 0, 255))[..., 0], 99))
     exposure = min(_MOST_LIGHT, max(1.0, _BRIGHT / max(1.0, lightest))) ** sure
     out: NDArray[np.uint8] = np.clip(rgb * (gains * exposure), 0, 255).astype(np.uint8)

@@ -32,15 +32,31 @@ def scene_of(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_three_scenes_are_shipped_and_their_photos_are_small() -> None:
+def test_scenes_are_shipped_and_their_photos_are_small() -> None:
     scenes = shipped_scenes()
-    assert {path.stem for path in scenes} == {"bedtime", "quiet_evening", "mistakes"}
+    assert {path.stem for path in scenes} >= {"bedtime", "quiet_evening", "mistakes", "portraits"}
     for path in scenes:
+        if path.stem == "portraits":       # its photos lie elsewhere
+            continue
         scene = load_scene(path)
         for name in scene.files:
             assert len(scene.file(name).data) <= 60 * 1024
     assert load_scene(Path("mistakes")).title == "Mistakes"
     assert load_scene().server                     # the bedtime story, in a thread
+
+
+def test_a_scene_whose_photos_lie_elsewhere_says_what_to_set(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STORYTHREAD_PORTRAITS", raising=False)
+    with pytest.raises(SceneError, match=r"set STORYTHREAD_PORTRAITS to a folder"):
+        load_scene(Path("portraits"))
+    monkeypatch.setenv("STORYTHREAD_PORTRAITS", str(tmp_path))
+    with pytest.raises(SceneError, match=r"woman\.jpg cannot be read .* No such file"):
+        load_scene(Path("portraits"))
+    for name in ("woman", "man", "child"):
+        (tmp_path / f"{name}.jpg").write_bytes(b"a photo")
+    scene = load_scene(Path("portraits"))
+    assert scene.file("woman").data == b"a photo" and len(scene.players) == 4
 
 
 def test_every_photo_shipped_is_attributed() -> None:
