@@ -9,15 +9,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from engine.nouns import Beat, Scene, StoryStep, StudioFailed
+from engine.meaning import Mention
+from engine.nouns import Beat, CharacterId, Scene, StoryStep, StudioFailed
 from engine.writers.mini import NOTATION, NOTATION_KEY, _seed
 from engine.writers.naming import Slots
 from engine.writers.opening import open_llama
-from engine.writers.telling import clean_prose, finish, given, messages, plan_gbnf, plan_message, read_plan
+from engine.writers.reading import settled
+from engine.writers.telling import (
+    clean_prose,
+    finish,
+    given,
+    messages,
+    plan_gbnf,
+    plan_message,
+    read_plan,
+    read_who,
+    rival_slots,
+    who_gbnf,
+    who_message,
+)
 
 CONTEXT: Final = 8192
 PROSE_TOKENS: Final = 260
 PLAN_TOKENS: Final = 900
+WHO_TOKENS: Final = 16
 TRIES: Final = 3
 #: A general model tells more people apart than mini's eight.
 MAX_SLOTS: Final = 9
@@ -57,6 +72,7 @@ class LlamaWriter:
         slots = Slots.of(scene, limit=MAX_SLOTS)
         if not slots.members:
             raise StudioFailed("a story needs somebody in it", reason="studio_failed")
+        scene = settled(scene, lambda place: self._who(scene, slots, place, seed))
         talk = messages(scene, slots)
         prose = given(scene) or self._prose(talk, seed, on_text)
         talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
@@ -88,6 +104,18 @@ class LlamaWriter:
             except ValueError:             # cut off at the token limit: a fresh seed
                 continue
         return None
+
+    def _who(self, scene: Scene, slots: Slots, place: Mention, seed: int) -> CharacterId | None:
+        """Who is meant where the rules leave it open: one of those it can be, or None."""
+        from llama_cpp import LlamaGrammar
+
+        those = rival_slots(slots, place)
+        if len(those) < 2:
+            return None
+        grammar = LlamaGrammar.from_string(who_gbnf(those), verbose=False)
+        text = "".join(self._stream(who_message(scene, slots, place), seed=_seed(seed, "who", place.start),
+                                    max_tokens=WHO_TOKENS, temperature=0.0, grammar=grammar))
+        return read_who(text, slots, those)
 
     def _stream(self, talk: list[dict[str, str]], **sampling: Any) -> Any:
         try:

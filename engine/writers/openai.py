@@ -8,13 +8,29 @@ from typing import Any, Final
 
 import httpx
 
-from engine.nouns import Beat, Scene, StoryStep, StudioFailed
+from engine.meaning import Mention
+from engine.nouns import Beat, CharacterId, Scene, StoryStep, StudioFailed
 from engine.writers.mini import _seed
 from engine.writers.naming import Slots
-from engine.writers.telling import clean_prose, finish, given, messages, plan_message, plan_schema, read_plan
+from engine.writers.reading import settled
+from engine.writers.telling import (
+    clean_prose,
+    finish,
+    given,
+    messages,
+    plan_message,
+    plan_schema,
+    read_plan,
+    read_who,
+    rival_slots,
+    who_message,
+    who_schema,
+)
 
 PROSE_TOKENS: Final = 300
 PLAN_TOKENS: Final = 1200
+#: A model may think aloud before it answers.
+WHO_TOKENS: Final = 400
 TRIES: Final = 3
 MAX_SLOTS: Final = 9
 #: Ways to bind an answer to a schema, best known first; a server that refuses one is asked the next way.
@@ -41,6 +57,7 @@ class OpenAIWriter:
         slots = Slots.of(scene, limit=MAX_SLOTS)
         if not slots.members:
             raise StudioFailed("a story needs somebody in it", reason="studio_failed")
+        scene = settled(scene, lambda place: self._who(scene, slots, place, seed))
         talk = messages(scene, slots)
         prose = given(scene) or self._prose(talk, seed, on_text)
         talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
@@ -77,11 +94,25 @@ class OpenAIWriter:
                 continue
         return None
 
-    def _bound(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def _who(self, scene: Scene, slots: Slots, place: Mention, seed: int) -> CharacterId | None:
+        """Who is meant where the rules leave it open: one of those it can be, or None."""
+        those = rival_slots(slots, place)
+        while len(those) > 1:
+            try:
+                text = "".join(self._stream(
+                    who_message(scene, slots, place), seed=_seed(seed, "who", place.start), max_tokens=WHO_TOKENS,
+                    temperature=0.0, **self._bound(who_schema(those), "who")))
+            except _NotUnderstood:
+                self._binding += 1
+                continue
+            return read_who(text, slots, those)
+        return None
+
+    def _bound(self, schema: dict[str, Any], name: str = "plan") -> dict[str, Any]:
         match BINDINGS[self._binding]:
             case "response_format":
                 return {"response_format": {"type": "json_schema",
-                                            "json_schema": {"name": "plan", "strict": True, "schema": schema}}}
+                                            "json_schema": {"name": name, "strict": True, "schema": schema}}}
             case "structured_outputs":     # vLLM's own parameter
                 return {"structured_outputs": {"json": schema}}
             case _:

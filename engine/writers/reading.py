@@ -6,11 +6,12 @@ Shared by all writers. Standard library and the engine's own rules only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from engine.nouns import Beat, CharacterId, Look, OwnerId, Past, Scene, Worn
+from engine.meaning import Mention, StoryReader
+from engine.nouns import Beat, CharacterId, Look, OwnerId, Past, Scene, TurnKind, Worn
 from engine.planning import dressed
 from engine.pronouns import Focus, is_owner_word, resolve
 from engine.relations import Person
@@ -66,6 +67,37 @@ def _after(past: Past, slots: Slots, people: Mapping[CharacterId, Person], class
     focus = resolve(slots.hide(clean_text(past.text)), classes, focus=focus, author=author, people=people,
                     owner=owner).focus
     return resolve(slots.hide(clean_text(past.prose)), classes, focus=focus, people=people).focus
+
+
+def left_open(scene: Scene) -> tuple[Mention, ...]:
+    """The places of the turn that can mean two and were not asked about, in order: for a model to decide."""
+    if scene.turn.kind not in (TurnKind.WRITE, TurnKind.ILLUSTRATE) or not scene.turn.text:
+        return ()
+    reader = StoryReader(scene.cast, scene.members)
+    owners = {member.name: member.owner_id for member in scene.members}
+    for past in scene.past[-PAGES_BACK:]:
+        reader.turn(past.text, owners.get(past.author, OwnerId("")))
+        reader.prose(past.prose)
+    reading = reader.turn(scene.turn.text, scene.turn.owner_id, given=scene.turn.meant)
+    return tuple(mention for mention in reading.open if not mention.spoken)
+
+
+def settled(scene: Scene, choose: Callable[[Mention], CharacterId | None], *, most: int = 3) -> Scene:
+    """The scene with what `choose` says of each place the rules leave open; None leaves it to the rules.
+
+    A place decided can settle those after it, so they are read anew each time.
+    """
+    passed: set[tuple[int, int]] = set()
+    for _ in range(most):
+        place = next((one for one in left_open(scene) if (one.start, one.end) not in passed), None)
+        if place is None:
+            break
+        passed.add((place.start, place.end))
+        who = choose(place)
+        if who in place.rivals and who is not None:
+            meant = (*scene.turn.meant, (place.start, place.end, who))
+            scene = replace(scene, turn=replace(scene.turn, meant=meant))
+    return scene
 
 
 # --- the look in force -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from engine.meaning import Mention
 from engine.nouns import Beat, CastMember, Character, CharacterId, Scene, StepId, StoryStep, TurnKind
 from engine.prompts import fill
 from engine.vocabulary import ACTIONS, COLOURS, MOODS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
@@ -139,6 +140,54 @@ def plan_message(scene: Scene, slots: Slots) -> dict[str, str]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+# --- who is meant, where the rules leave it open ---------------------------------------------------
+
+NOBODY: Final = "nobody"
+#: Pages before the turn that the question tells.
+PAGES_TOLD: Final = 3
+
+
+class _Named(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    meant: str
+
+
+def who_message(scene: Scene, slots: Slots, place: Mention) -> list[dict[str, str]]:
+    """The question who is meant at one place of the turn; its answer is one of the rivals' slots, or "nobody"."""
+    text, word = scene.turn.text, clean_text(scene.turn.text[place.start:place.end], limit=40)
+    marked = clean_text(f"{text[:place.start]}\u27e6{text[place.start:place.end]}\u27e7{text[place.end:]}")
+    past = [f"{clean_text(one.text)} {clean_text(one.prose)}".strip() for one in scene.past[-PAGES_TOLD:]]
+    those = ", ".join(f"{slot} is {_json(slots.name_of(slot))}" for slot in rival_slots(slots, place))
+    return [{"role": "user", "content": fill(
+        "who_is_meant", story=_json(past), turn=_json(marked.replace("\u27e6", "[").replace("\u27e7", "]")),
+        word=_json(word), candidates=those)}]
+
+
+def rival_slots(slots: Slots, place: Mention) -> tuple[CharacterId, ...]:
+    """The slots of those who can be meant at a place."""
+    return tuple(slot for who in place.rivals if (slot := slots.slot_of(who)) is not None)
+
+
+def who_gbnf(those: Sequence[str]) -> str:
+    """GBNF of the answer: one of those slots, or "nobody"."""
+    return 'root ::= "{\\"meant\\":" ( ' + _words([*those, NOBODY]) + ' ) "}"\n'
+
+
+def who_schema(those: Sequence[str]) -> dict[str, Any]:
+    """JSON Schema of the same."""
+    return {"type": "object", "properties": {"meant": {"type": "string", "enum": [*those, NOBODY]}},
+            "required": ["meant"], "additionalProperties": False}
+
+
+def read_who(text: str, slots: Slots, those: Sequence[str]) -> CharacterId | None:
+    """Who was named, by the id of the store; None for "nobody" and for an answer that is none."""
+    try:
+        named = _Named.model_validate_json(_bare(text)).meant
+    except ValidationError:
+        return None
+    return slots.character_of(named) if named in those else None
 
 
 # --- how the plan is bound -------------------------------------------------------------------------

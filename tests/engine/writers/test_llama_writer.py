@@ -13,7 +13,8 @@ from engine.settings import load_settings
 from engine.writers import open_writer
 from engine.writers.llama import LlamaWriter
 from engine.writers.naming import Slots
-from engine.writers.telling import messages, plan_schema, read_plan
+from engine.writers.reading import left_open, settled
+from engine.writers.telling import messages, plan_schema, read_plan, rival_slots, who_gbnf
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +162,21 @@ def test_the_schema_and_the_reader_agree(scene: Callable[..., Scene]) -> None:
     }
     jsonschema.validate(good, schema)
     assert read_plan(json.dumps(good), slots, 2)[0].setting_kind == "space"
+
+
+def test_who_is_meant_is_asked_under_a_grammar(tiny_gguf: Path, scene: Callable[..., Scene]) -> None:
+    now = scene("Mia and Grandma Rose ran to Bo. Then she fell over.", owner="ben")
+    slots = Slots.of(now)
+    [place] = left_open(now)
+    writer = LlamaWriter(tiny_gguf, threads=1)
+    try:
+        chosen = {writer._who(now, slots, place, seed) for seed in range(3)}
+    finally:
+        writer.close()
+    # it babbles, but only within the grammar: somebody it can be, or nobody
+    assert chosen <= {*place.rivals, None}
+    grammar = who_gbnf(rival_slots(slots, place))
+    assert "ID_2" not in grammar and grammar.count("nobody") == 1
+    for who in place.rivals:
+        after = settled(now, lambda _, who=who: who)  # type: ignore[misc]
+        assert after.turn.meant == ((place.start, place.end, who),) and left_open(after) == ()

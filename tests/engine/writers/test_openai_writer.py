@@ -43,6 +43,7 @@ class Server:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.plans: list[str] = []
+        self.meant = '{"meant":"nobody"}'
         self.refuses: set[str] = set()
         self.status = 200
         self.dropped = threading.Event()
@@ -84,7 +85,8 @@ class Server:
         if self.refuses & set(body):
             return web.json_response({"error": "unknown field"}, status=400)
         planning = len(body["messages"]) > 2
-        text = (self.plans.pop(0) if self.plans else json.dumps(PLAN)) if planning else PROSE
+        asked = len(body["messages"]) == 1
+        text = self.meant if asked else (self.plans.pop(0) if self.plans else json.dumps(PLAN)) if planning else PROSE
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -191,3 +193,32 @@ def test_settings_name_a_server(server: Server, tmp_path: Any) -> None:
         )
         assert isinstance(opened, OpenAIWriter) and opened.name == "m"
         opened.close()
+
+
+OPEN = "Mia and Grandma Rose ran to Bo. Then she fell over."
+
+
+def test_what_the_rules_leave_open_is_asked_with_the_answers_bound(
+    server: Server, writer: OpenAIWriter, scene: Callable[..., Scene]
+) -> None:
+    server.meant = '{"meant":"ID_3"}'
+    writer.write(scene(OPEN, owner="ben"), seed=1, on_text=lambda _: None)
+    who, prose, _ = server.requests
+    schema = who["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["meant"]["enum"] == ["ID_1", "ID_3", "nobody"]
+    assert "Then [she] fell over." in who["messages"][0]["content"]
+    assert '\\"she\\" is Grandma Rose' in prose["messages"][1]["content"]
+
+
+@pytest.mark.parametrize("answer", ['{"meant":"nobody"}', '{"meant":"ID_2"}', "Rose, I think", '{"meant":7}'])
+def test_no_answer_and_a_wrong_one_leave_it_to_the_rules(
+    server: Server, writer: OpenAIWriter, scene: Callable[..., Scene], answer: str
+) -> None:
+    server.meant = answer
+    assert writer.write(scene(OPEN, owner="ben"), seed=1, on_text=lambda _: None).beats
+    assert "who is meant" not in server.requests[1]["messages"][1]["content"]
+
+
+def test_what_is_clear_is_not_asked(server: Server, writer: OpenAIWriter, scene: Callable[..., Scene]) -> None:
+    writer.write(scene("Mia waves to Grandma Rose. She jumps.", owner="ben"), seed=1, on_text=lambda _: None)
+    assert len(server.requests) == 2
