@@ -134,10 +134,16 @@ class Turns(commands.Cog):
     async def _written(self, story_id: StoryId, waiting: Sequence[Turn]) -> list[OwnerId | None]:
         """Who wrote the pages since somebody last wrote one, oldest first; None for pages of the bot."""
         turns = list(reversed(waiting))
-        for step in reversed(await self.bot.library.steps(story_id)):
-            if any(turn.kind is TurnKind.WRITE for turn in turns):
+        newest, looked_at = 8, 0
+        while not any(turn.kind is TurnKind.WRITE for turn in turns):
+            steps = await self.bot.library.steps(story_id, newest=newest)
+            for step in steps[:len(steps) - looked_at][::-1]:
+                turns.append(await self.bot.library.turn(step.turn_id))
+                if turns[-1].kind is TurnKind.WRITE:
+                    break
+            if len(steps) < newest:
                 break
-            turns.append(await self.bot.library.turn(step.turn_id))
+            newest, looked_at = newest * 4, len(steps)
         written: list[OwnerId | None] = []
         for turn in turns:
             if turn.kind in (TurnKind.ILLUSTRATE, TurnKind.FILL):
