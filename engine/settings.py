@@ -64,6 +64,10 @@ class StudioSettings(_Part):
     """The model's name at an OpenAI-compatible server."""
     writer_key: SecretStr | None = None
     """The key for an OpenAI-compatible server."""
+    vision_model: str = ""
+    """The path of a vision-language GGUF that describes the people in photos; unset, they are measured by colour."""
+    vision_projector: str = ""
+    """The GGUF that belongs to `vision_model` and makes tokens of pictures (often called mmproj)."""
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads for the models; 0 takes one a physical core."""
     steps: int | None = Field(default=None, ge=1, le=200)

@@ -37,6 +37,7 @@ from bot.wording import CONSENTS, LOOK_FIELDS, Words
 from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
 from engine.cast.measuring import Face, face_crop, faces_of, look_from_words, measure_look
 from engine.cast.photos import SafePhoto, open_photo
+from engine.cast.witness import describe
 from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, Pronouns, Refused
 from engine.vocabulary import PEOPLE
 
@@ -194,7 +195,9 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         look, avatar = (old.look, old.avatar) if old is not None else (Look(), None)
         seen: Seen | None = None
         if pictures or old is None or not (description == old.description or old.from_photo):
-            seen = await look_at(pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns)
+            studio = self.bot.settings.studio
+            seen = await look_at(pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns,
+                                 vision=(studio.vision_model, studio.vision_projector), threads=studio.threads)
             look, avatar = seen.look, None
         given = old.consent if old is not None else None
         if photos:                                          # new photos never undo a consent that was taken back
@@ -448,11 +451,13 @@ class Crowd:
     seen: Seen
 
 
-async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns) -> Seen:
+async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns, *,
+                  vision: tuple[str, str] = ("", ""), threads: int = 0) -> Seen:
     """The look measured in the photos, guided by the words, and what the person should know about each photo.
 
     Without photos, what the words alone say. Photos that cannot be used are left out while others can be. Raises
-    `BadPhoto` when none can.
+    `BadPhoto` when none can. `vision` is a vision model and its projector: a witness to be asked where it is clear who
+    is meant.
     """
     if not pictures:
         return Seen(look_from_words(description, pronouns))
@@ -467,6 +472,11 @@ async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronoun
     if not photos:
         raise left_out[0][1]
     casting = await asyncio.to_thread(measure_look, photos, description, pronouns=pronouns)
+    if all(vision) and "several_faces" not in casting.findings:
+        described = await describe(photos, casting.look.kind, model=vision[0], projector=vision[1], threads=threads)
+        if described:
+            casting = await asyncio.to_thread(measure_look, photos, description, pronouns=pronouns,
+                                              described=described)
     faces: tuple[tuple[Face, ...], ...] = ((),) * len(photos)
     if casting.look.kind in PEOPLE and "several_faces" in casting.findings:
         faces = await asyncio.to_thread(lambda: tuple(tuple(faces_of(photo)) for photo in photos))

@@ -132,9 +132,11 @@ def _completed(said: Mapping[str, Any], measured: Mapping[str, Any], kind: str, 
 # --- photos ----------------------------------------------------------------------------------------
 
 def measure_look(photos: Sequence[SafePhoto], description: str = "", *, kind: str | None = None,
-                 pronouns: Pronouns = Pronouns.ANY, chosen: Mapping[int, int] = MappingProxyType({})) -> Casting:
+                 pronouns: Pronouns = Pronouns.ANY, chosen: Mapping[int, int] = MappingProxyType({}),
+                 described: Mapping[str, Any] = MappingProxyType({})) -> Casting:
     """What 1 to 5 photos of one character show, overridden by what the words say.
 
+    `described` are fields that a witness saw (`engine.cast.witness`): they go before what is measured.
     `chosen` says of a photo with several faces (by its number, from 0) which of `faces_of` is meant. `kind` is a word
     of KINDS when the person chose one; else the words, else the pronouns, else a guess that the findings own up to.
     Takes about 0.1 s a photo; call it in a thread. Without photos it is `look_from_words`.
@@ -158,7 +160,7 @@ def measure_look(photos: Sequence[SafePhoto], description: str = "", *, kind: st
             known = _kind_of_pronouns(pronouns, dice) if pronouns is not Pronouns.IT else "girl"
         if pronouns not in (Pronouns.SHE, Pronouns.HE) or known in CREATURES:
             findings.append("kind_guessed")
-    measured = _agreed(seen)
+    measured = {**_agreed(seen), **described}
     measured.pop("kind", None)
     if known in CREATURES:
         measured = {name: value for name, value in measured.items() if name in ("fur", "outfit")}

@@ -137,3 +137,29 @@ async def test_two_photos_with_several_faces_are_asked_about_one_after_the_other
     await house.ada.choose("Who is it?", "The one on the left")
     await house.ada.see("Is this Mia?", also=lambda message: not selects_of(message))
     assert (await mia(house)).look.outfit_colour == "orange"
+
+
+async def test_with_a_vision_model_its_words_are_the_look_and_without_an_answer_the_colours_are(
+        house: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def describe(photos: object, kind: str, **how: object) -> dict[str, object]:
+        asked.append((kind, how))
+        return {"hair": "braids", "glasses": "round"} if len(asked) == 1 else {}
+
+    monkeypatch.setattr(characters, "describe", describe)
+    one = jpeg(Image.open(ASTRONAUT).convert("RGB"))
+    await add(house, one)
+    await house.ada.see("Is this Mia?", private=True)
+    assert asked == [] and (await mia(house)).look.hair != "braids", "no model is set, none is asked"
+    studio = house.settings.studio.model_copy(update={"vision_model": "eyes.gguf", "vision_projector": "mmproj.gguf"})
+    house.bot.settings = house.settings.model_copy(update={"studio": studio})
+    for hair in (("braids",), ("short", "bob")):
+        form = await house.ada.command("/character edit", name="Mia")
+        before = max(message.message_id for message in house.ada.seen())
+        await house.ada.submit(form, {"Name": "Mia", "Pronouns": "she/her", "consent": "me",
+                                      "photos": [File("1.jpg", one, "image/jpeg")]})
+        await house.ada.see("Is this Mia?", private=True, after=before)
+        look = (await mia(house)).look
+        assert look.hair in hair and look.outfit_colour == "orange"
+    assert asked[0] == ("girl", {"model": "eyes.gguf", "projector": "mmproj.gguf", "threads": 0})
