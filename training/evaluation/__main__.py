@@ -31,7 +31,7 @@ from training.evaluation.reading import briefs_of, read_captions
 from training.evaluation.report import VARIANTS, Results
 from training.evaluation.stories import HeldOutStory, make_story
 from training.evaluation.variants import Painted
-from training.evaluation.whole import WAYS, tell, unchecked
+from training.evaluation.whole import WAYS, Shelf, unchecked
 from training.ledger import RUNS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "evaluation.md"
@@ -79,11 +79,12 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
     """Everything. Returns what the page is made of, or None when only some variants were painted."""
     begun = time.monotonic()
     stories = size.told
-    atelier = Atelier(work / "pictures", painter)
+    atelier, shelf = Atelier(work / "pictures", painter), Shelf(work / "told")
     likeness = likeness or MiniLikeness(MINI_LIKENESS)
     adapted, adapter_facts = _adapted(work, painter, adapter_path)
     judge = None if only else Judge.read(judge_path)
     wanted = [name for name in VARIANTS if name != "truth" and (not only or name in only)]
+    drawn = [[draw_scene(brief)[0] for brief in story.truth()] if judge is not None else [] for story in stories]
     dressed = [make_clothes_story(number, length=size.changes) for number in range(size.dressed)]
     read = {text: [read_captions(story, [getattr(told, text) for told in story.panels]) for story in stories]
             for text in ("named", "pronouns")}
@@ -94,6 +95,14 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
     side: dict[str, list[Frames]] = {}
     long: dict[str, list[Frames]] = {}
     clothes: dict[str, list[Seen]] = {}
+    measured = None
+    if judge is not None:
+        measured = _instruments(judge, likeness, several=size.probes > 0)
+        side["truth"] = [seen_by(judge, story, pictures[:size.panels])
+                         for story, pictures in zip(stories, drawn, strict=True)]
+        long["truth"] = [seen_by(judge, story, pictures)
+                         for story, pictures in zip(stories[:size.long], drawn[:size.long], strict=True)]
+        clothes["truth"] = [seen for one in dressed for seen in look_at(judge, one, None)]
     shown: dict[str, list[Image.Image]] = {}
     tall: list[list[Image.Image]] = []
     exhibit = min(2, len(stories) - 1)         # a story with three characters
@@ -101,19 +110,15 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
                   console=console) as progress:
         task = progress.add_task("painting", total=total)
 
-        kept: dict[tuple[str, str], tuple[Sequence[Beat], list[Painted]]] = {}
-
         def whole(name: str, plans: Sequence[tuple[HeldOutStory, Sequence[Beat]]]) -> list[list[Painted]]:
-            """The stories by one way of the engine. The beginning of what was told before is not told again."""
+            """The stories by one way of the engine."""
+            found = []
             for story, beats in plans:
-                told_of, _ = kept.get((name, story.story.story_id), ((), []))
-                if list(told_of[:len(beats)]) != list(beats):
-                    panels = tell([(story, beats)], WAYS[name], atelier, likeness)
-                    kept[name, story.story.story_id] = beats, panels[0]
+                found.append(shelf.told(story, beats, name, atelier, likeness))
                 progress.advance(task, len(beats))
-            return [kept[name, story.story.story_id][1][:len(beats)] for story, beats in plans]
+            return found
 
-        for text in ("named", "pronouns") if not only or "engine" in only else ():
+        for text in [text for text in ("named", "pronouns") if not only or text in only]:
             progress.update(task, description=f"in length, {text}")
             plans = list(zip(stories, read[text], strict=True))[:size.long]
             for (story, _), panels in zip(plans, whole("engine", plans), strict=True):
@@ -146,7 +151,7 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
                     shown[name] = pictures
                 if judge is not None:
                     side.setdefault(name, []).append(seen_by(judge, story, pictures, each))
-        for name in ("engine", "no wardrobe") if not only or "engine" in only else ():
+        for name in ("engine", "no wardrobe") if not only or "clothes" in only else ():
             progress.update(task, description=f"clothes, {name}")
             plans = [(one.told, read_clothes(one.told)) for one in dressed]
             if name == "no wardrobe":
@@ -154,26 +159,17 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
             for one, panels in zip(dressed, whole("engine", plans), strict=True):
                 if judge is not None:
                     clothes.setdefault(name, []).extend(look_at(judge, one, panels))
-    if judge is None or page is None:
+    if judge is None or page is None or measured is None:
         return None
-    drawn = [[draw_scene(brief)[0] for brief in story.truth()] for story in stories]
-    side["truth"] = [seen_by(judge, story, pictures[:size.panels])
-                     for story, pictures in zip(stories, drawn, strict=True)]
-    long["truth"] = [seen_by(judge, story, pictures)
-                     for story, pictures in zip(stories[:size.long], drawn[:size.long], strict=True)]
-    clothes["truth"] = [seen for one in dressed for seen in look_at(judge, one, None)]
     shown["truth"] = drawn[exhibit][:size.panels]
-    several = size.probes > 0
     results = Results(
         painter=atelier.painter.name, likeness=likeness.name, judge_facts=judge.facts, adapter_facts=adapter_facts,
         recipe=_recipe(atelier), side=side, long=long, clothes=clothes, dressed=len(dressed),
         reading=_read(stories, by_text),
         replaced=sum(told.replaced for story in stories for told in story.panels) / max(
             1, sum(told.mentions for story in stories for told in story.panels)),
-        room_error=instruments.rooms_told_apart(judge, 40 if several else 3),
-        fooled={changes: instruments.fooled(judge, changes, 60 if several else 3) for changes in (1, 2)},
-        resolved=instruments.pronouns_resolved(300 if several else 5),
-        likeness_errors=instruments.likeness_errors(likeness, 80 if several else 3),
+        room_error=measured.room_error, fooled=measured.fooled, resolved=measured.resolved,
+        likeness_errors=measured.likeness_errors,
         minutes=(time.monotonic() - begun) / 60, command=command, conditions=_conditions(atelier, adapter_facts))
     folder = page.parent / "pictures" / "evaluation"
     order = [name for name in VARIANTS if name in shown]
@@ -186,6 +182,24 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
         ("pictures/evaluation/side-by-side.jpg", "The first panels of one story under each variant, unpicked."),
         ("pictures/evaluation/in-length.jpg", "The engine's long stories, some of their panels, unpicked.")])
     return results
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good the instruments are."""
+
+    room_error: tuple[float, float]
+    fooled: dict[int, float]
+    resolved: dict[str, tuple[int, int]]
+    likeness_errors: dict[str, float]
+
+
+def _instruments(judge: Judge, likeness: Likeness, *, several: bool) -> Measured:
+    return Measured(
+        instruments.rooms_told_apart(judge, 40 if several else 3),
+        {changes: instruments.fooled(judge, changes, 60 if several else 3) for changes in (1, 2)},
+        instruments.pronouns_resolved(300 if several else 5),
+        instruments.likeness_errors(likeness, 80 if several else 3))
 
 
 def _adapted(work: Path, painter: Path, path: Path) -> tuple[tuple[Atelier, str] | None, dict[str, str]]:
@@ -260,8 +274,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--length", type=int, default=Size.length)
     parser.add_argument("--stories", type=int, default=Size.stories)
     parser.add_argument("--panels", type=int, default=Size.panels)
-    parser.add_argument("--only", nargs="*", default=[], choices=[name for name in VARIANTS if name != "truth"],
-                        help="paint these variants and write no page")
+    parser.add_argument("--only", nargs="*", default=[],
+                        choices=["named", "pronouns", "clothes", *(name for name in VARIANTS if name != "truth")],
+                        help="paint these (long stories in one of the texts, clothes, variants) and write no page")
     parser.add_argument("--painter", type=Path, default=MINI_PAINTER)
     parser.add_argument("--work", type=Path, default=RUNS / "evaluation")
     parser.add_argument("--out", type=Path, default=PAGE)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
+import pickle
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from engine import layout
 from engine.events import Event
 from engine.layout import reading_order, standing_height
 from engine.memory.recall import CUTOUT_WEIGHT
@@ -163,6 +166,57 @@ def tell(stories: Sequence[tuple[HeldOutStory, Sequence[Beat]]], way: Way, ateli
     """The panels of some stories (each with the beats of its captions) through the whole engine."""
     with tempfile.TemporaryDirectory(prefix="storythread-evaluation-") as folder, _laid_out(way):
         return asyncio.run(_tell(stories, way, atelier, likeness, Path(folder), told))
+
+
+class Shelf:
+    """Stories as they were told, in a folder; what was told before is not told again.
+
+    Each is kept by all that decides it: the story and its beats, the way of the engine, the models, and the engine's
+    own sources and drawings.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._told: dict[tuple[str, str], tuple[Sequence[Beat], list[Painted]]] = {}
+        self._engine = _digest(*(path.read_bytes() for path in sorted(_sources())))
+
+    def told(self, story: HeldOutStory, beats: Sequence[Beat], name: str, atelier: Atelier,
+             likeness: Likeness) -> list[Painted]:
+        """The panels of a story by one of the `WAYS`; the beginning of a longer one is not told by itself."""
+        before, panels = self._told.get((name, story.story.story_id), ((), []))
+        if list(before[:len(beats)]) == list(beats):
+            return panels[:len(beats)]
+        painter = atelier.painter
+        key = _digest(*(repr(part).encode() for part in (
+            story.story, story.cast, tuple(beats), WAYS[name], painter.name, replace(
+                painter.recipe, latent_rgb_factors=()), likeness.name, self._engine)))
+        path = self._folder / f"{key[:32]}.pickle"
+        if path.exists():
+            panels = pickle.loads(path.read_bytes())
+        else:
+            (panels,) = tell([(story, beats)], WAYS[name], atelier, likeness)
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_bytes(pickle.dumps(panels))
+            part.replace(path)
+        self._told[name, story.story.story_id] = beats, panels
+        return panels
+
+
+def _sources() -> Iterator[Path]:
+    """What a panel comes from, the models aside."""
+    engine = Path(layout.__file__).parent
+    yield from (engine / name for name in ("turn.py", "planning.py", "layout.py", "silhouettes.json", "prompting.py"))
+    for folder in ("memory", "mini/dolls", "mini/scenery"):
+        yield from (engine / folder).glob("*.py")
+    yield engine / "mini" / "standing.py"
+
+
+def _digest(*parts: bytes) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part + b"\x1f")
+    return found.hexdigest()
 
 
 async def _tell(stories: Sequence[tuple[HeldOutStory, Sequence[Beat]]], way: Way, atelier: Atelier,
