@@ -19,7 +19,7 @@ from tiny_unet import save_painter
 
 from engine.mini.scenery import draw_scene
 from engine.nouns import CharacterId, Look, PanelBrief, Setting, Underdrawing
-from training.evaluation import adapter, clothes, judge, metrics
+from training.evaluation import adapter, clothes, judge, metrics, whole
 from training.evaluation.__main__ import QUICK, evaluate
 from training.evaluation.adapter import Pairs
 from training.evaluation.atelier import Atelier, blank_paper
@@ -34,7 +34,7 @@ from training.evaluation.variants import (
     paint_with_adapter,
     underdrawings,
 )
-from training.evaluation.whole import UNCHECKED, WAYS, tell, unchecked
+from training.evaluation.whole import UNCHECKED, WAYS, Shelf, tell, unchecked
 from training.world.sampler import is_held_out
 
 #: diffusers 0.42 hands a tensor to NumPy 2 in a way both still allow.
@@ -365,6 +365,22 @@ def test_the_check_repaints_once(tiny_painter: Path, tmp_path: Path) -> None:
     (checked,), (plain,) = (tell([(story, beats)], way, atelier, Disappointed()) for way in (WAYS["engine"], UNCHECKED))
     assert [one.attempts for one in checked] == [2, 2] and [one.attempts for one in plain] == [1, 1]
     assert [one.png for one in unchecked(checked)] == [one.png for one in plain], "what was painted first"
+
+
+def test_what_was_told_is_not_told_again(tiny_painter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    atelier, story = Atelier(tmp_path / "pictures", tiny_painter), make_story(0, length=2, count=1)
+    beats = read_captions(story, [told.named for told in story.panels])
+    first = Shelf(tmp_path / "told").told(story, beats, "engine", atelier, Colours())
+    with monkeypatch.context() as patched:
+        patched.setattr(whole, "tell", None)
+        shelf = Shelf(tmp_path / "told")
+        assert shelf.told(story, beats, "engine", atelier, Colours()) == first
+        assert shelf.told(story, beats[:1], "engine", atelier, Colours()) == first[:1]
+        other = Colours()
+        other.name = "others"
+        with pytest.raises(TypeError):         # another likeness encoder: to be told anew
+            Shelf(tmp_path / "told").told(story, beats, "engine", atelier, other)
+    assert len(list((tmp_path / "told").iterdir())) == 1
 
 
 # --- clothes ---------------------------------------------------------------------------------------
