@@ -126,8 +126,8 @@ async def test_only_for_me_means_only_in_my_turns(house: Playhouse) -> None:
     await house.ada.command("/character share", name="Mia", **{"with": "Only me"})
     await house.ada.see("Only you can write about Mia", private=True)
     story = await house.story()
-    await house.turn(house.ada, "Mia finds a kite.")
-    await house.turn(house.bo, "Mia runs home.")
+    await drawn(house, story, house.ada, "Mia finds a kite.")
+    await drawn(house, story, house.bo, "Mia runs home.")
     panels = await house.library.panels(story.story_id)
     assert [[figure.name for figure in panel.brief.figures] for panel in panels] == [["Mia"], []]
 
@@ -173,8 +173,21 @@ async def told_of_mia(house: Playhouse, turns: int = 2) -> Story:
     await house.character(house.bo, "Leo", "a boy in blue")
     story = await house.story()
     for number in range(turns):
-        await house.turn(house.ada if number % 2 == 0 else house.bo, "Mia and Leo find a kite.")
+        await drawn(house, story, house.ada if number % 2 == 0 else house.bo, "Mia and Leo find a kite.")
     return story
+
+
+async def drawn(house: Playhouse, story: Story, player: Player, text: str) -> None:
+    """A turn, until its picture is there."""
+    before = len(await house.library.panels(story.story_id))
+
+    async def there() -> bool:
+        panels = await house.library.panels(story.story_id)
+        return len(panels) > before and all(panel.state is PanelState.DONE for panel in panels)
+
+    await house.turn(player, text)
+    await soon(there, 20)
+    await house.idle(20)
 
 
 async def test_without_consent_a_character_is_in_nothing_new(house: Playhouse) -> None:
@@ -185,7 +198,7 @@ async def test_without_consent_a_character_is_in_nothing_new(house: Playhouse) -
     assert "The kite" in words_of(asked)
     await house.ada.click("Leave them", on=asked)
     await house.ada.see("The pictures stay as they are", private=True)
-    await house.turn(house.ada, "Mia finds another kite.")
+    await drawn(house, story, house.ada, "Mia finds another kite.")
     panels = await house.library.panels(story.story_id)
     assert [sorted(figure.name for figure in panel.brief.figures) for panel in panels] == [["Leo", "Mia"], ["Leo"]]
     await house.ada.command("/character list")
@@ -197,7 +210,7 @@ async def test_without_consent_a_character_is_in_nothing_new(house: Playhouse) -
     await house.ada.see("Mia may be in stories", private=True)
     mia = await named(house, house.ada, "Mia")
     assert mia.usable and mia.consent is not None and mia.consent.given_at > datetime(2026, 1, 2, tzinfo=UTC)
-    await house.turn(house.bo, "Mia is back.")
+    await drawn(house, story, house.bo, "Mia is back.")
     newest = (await house.library.panels(story.story_id))[-1]
     assert sorted(figure.name for figure in newest.brief.figures) == ["Leo", "Mia"]
 
