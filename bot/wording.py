@@ -365,8 +365,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
                       "comes first.",
     "consent_question": "Who agreed that **{name}** may be drawn?",
     "withdraw_done": "From now on **{name}** is in no story. `/character consent give` changes that again.",
-    "withdraw_pictures": "{name} is in {count} pictures that are drawn already (stories: {stories}). What shall become "
-                        "of them?",
+    "withdraw_pictures": "Pictures with {name} that are drawn already: {count} (stories: {stories}). What shall become "
+                         "of them?",
     "withdraw_no_pictures": "There are no pictures with {name}.",
     "button_wipe_redraw": "Redraw {count} without {name}", "button_wipe_remove": "Remove these pictures",
     "button_wipe_leave": "Leave them",
@@ -374,9 +374,9 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "wipe_running": "Those pictures are being changed just now.",
     "wipe_redrawing": "Redrawing without {name}: {done} of {count} are done.",
     "wipe_removing": "Removing the pictures with {name}: {done} of {count} are gone.",
-    "wipe_redrawn": "{count} pictures were redrawn without **{name}**.",
-    "wipe_removed": "{count} pictures with **{name}** are gone, from the stories and from what I keep.",
-    "wipe_some_left": "{done} of {count} pictures are done. The rest did not work out: use "
+    "wipe_redrawn": "All done: redrawn without **{name}** ({count}).",
+    "wipe_removed": "All done: gone from the stories and from what I keep, all pictures with **{name}** ({count}).",
+    "wipe_some_left": "{done} of {count} are done. The rest did not work out: use "
                       "`/character consent withdraw` once more to try again or to remove them.",
     "picture_withdrawn": "This picture was taken away, as somebody in it wished.",
 
@@ -822,8 +822,8 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
                       "kommer først.",
     "consent_question": "Hvem har sagt ja til, at **{name}** må tegnes?",
     "withdraw_done": "Fra nu af er **{name}** ikke med i nogen historie. `/figur samtykke giv` ændrer det igen.",
-    "withdraw_pictures": "{name} er med på {count} billeder, der allerede er tegnet (historier: {stories}). Hvad skal "
-                        "der ske med dem?",
+    "withdraw_pictures": "Billeder med {name}, der allerede er tegnet: {count} (historier: {stories}). Hvad skal der "
+                         "ske med dem?",
     "withdraw_no_pictures": "Der er ingen billeder med {name}.",
     "button_wipe_redraw": "Tegn {count} om uden {name}", "button_wipe_remove": "Fjern de billeder",
     "button_wipe_leave": "Lad dem være",
@@ -831,9 +831,9 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "wipe_running": "De billeder er ved at blive ændret lige nu.",
     "wipe_redrawing": "Tegner om uden {name}: {done} af {count} er færdige.",
     "wipe_removing": "Fjerner billederne med {name}: {done} af {count} er væk.",
-    "wipe_redrawn": "{count} billeder er tegnet om uden **{name}**.",
-    "wipe_removed": "{count} billeder med **{name}** er væk, fra historierne og fra det, jeg gemmer.",
-    "wipe_some_left": "{done} af {count} billeder er færdige. Resten lykkedes ikke: brug `/figur samtykke fortryd` "
+    "wipe_redrawn": "Færdig: tegnet om uden **{name}** ({count}).",
+    "wipe_removed": "Færdig: væk fra historierne og fra det, jeg gemmer, alle billeder med **{name}** ({count}).",
+    "wipe_some_left": "{done} af {count} er færdige. Resten lykkedes ikke: brug `/figur samtykke fortryd` "
                       "én gang til for at prøve igen eller fjerne dem.",
     "picture_withdrawn": "Dette billede er taget væk, som en på det ønskede.",
 

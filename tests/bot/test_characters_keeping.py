@@ -221,7 +221,7 @@ async def test_pictures_are_redrawn_without_the_character(house: Playhouse) -> N
     await house.ada.command("/character consent withdraw", name="Mia")
     asked = await house.ada.see("Redraw 3 without Mia", private=True)
     await house.ada.click("Redraw 3 without Mia", on=asked)
-    await house.ada.see("3 pictures were redrawn without Mia", private=True)
+    await house.ada.see("redrawn without Mia (3)", private=True)
     for panel in await house.library.panels(story.story_id):
         old = before[panel.panel_id]
         assert [figure.name for figure in panel.brief.figures] == ["Leo"] and panel.version == old.version + 1
@@ -245,7 +245,7 @@ async def test_pictures_are_taken_from_messages_and_from_what_is_kept(house: Pla
     await house.ada.command("/character consent withdraw", name="Mia")
     asked = await house.ada.see("Remove these pictures", private=True)
     await house.ada.click("Remove these pictures", on=asked)
-    await house.ada.see("2 pictures with Mia are gone", private=True)
+    await house.ada.see("all pictures with Mia (2)", private=True)
     for panel in before:
         shown = house.world.messages[int(panel.message_id or 0)]
         assert "This picture was taken away, as somebody in it wished" in words_of(shown) and not shown.attachments
@@ -273,7 +273,7 @@ async def test_the_offer_is_the_owners_alone_and_survives_a_restart(house: Playh
         await house.bo.see("has changed or is gone", private=True)
     assert (await house.library.panels(story.story_id))[0].version == 1
     await house.ada.click("Redraw 1 without Mia", on=asked)
-    await house.ada.see("1 pictures were redrawn without Mia", private=True)
+    await house.ada.see("redrawn without Mia (1)", private=True)
     # consent given again: the old offer no longer stands
     await house.ada.command("/character consent give", name="Mia", who="It is my child and I agree")
     await house.ada.see("Mia may be in stories", private=True)
@@ -316,11 +316,11 @@ async def test_what_cannot_be_redrawn_is_told_and_can_be_tried_again(house: Play
     asked = await house.ada.see("Redraw 2 without Mia", private=True)
     house.studio.fail_paints = 1
     await house.ada.click("Redraw 2 without Mia", on=asked)
-    await house.ada.see("1 of 2 pictures are done", private=True)
+    await house.ada.see("1 of 2 are done", private=True)
     await house.ada.command("/character consent withdraw", name="Mia")
     await house.ada.see("Redraw 1 without Mia", private=True)
     await house.ada.click("Redraw 1 without Mia")
-    await house.ada.see("1 pictures were redrawn without Mia", private=True)
+    await house.ada.see("redrawn without Mia (1)", private=True)
 
 
 async def test_consent_to_photos_needs_an_answer_and_a_pet_gives_none(house: Playhouse) -> None:
