@@ -192,7 +192,7 @@ async def _place(library: SqlLibrary, runner: TurnRunner, ways: Ways) -> Image.I
     for style in ("flat", "watercolour"):
         story = replace(await _begin(library, f"place-{style}"), style=style)
         await library.save_story(story)
-        drawn = await square_drawing(photo.tobytes(), *photo.size, style, size_px=256, seed=1)
+        drawn = await square_drawing(photo.tobytes(), *photo.size, size_px=256)
         kept = await library.keep_picture(drawn, owner_id=OWNER)
         board = Storyboard(f"88{style}", story.story_id, OWNER, "Ann", "", BoardState.REVIEW,
                            (BoardPage("", Beat("", (), "beach")),), picture=kept)
@@ -209,7 +209,7 @@ async def _place(library: SqlLibrary, runner: TurnRunner, ways: Ways) -> Image.I
             await runner.finished(request)
             tiles.append((wish, await _tile(library, await library.panel(panels[1].panel_id))))
             await library.show_version(panels[1].panel_id, 1)
-    return sheet(tiles[:1] + tiles[1:], 5)
+    return sheet(tiles, 5)
 
 
 async def paint_all(out: Path, only: Sequence[str]) -> None:

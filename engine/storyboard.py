@@ -58,10 +58,14 @@ _TAG: Final = re.compile(rf"(?:[\w'’-]+ ){{0,4}}?(?:{_SPEAKING})\b")
 # --- sentences -------------------------------------------------------------------------------------
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text: parted by empty lines, or by a line that ends a sentence. Spaces are made single."""
+    """The paragraphs of a text: parted by empty lines, or by a line that ends a sentence. Spaces are made single.
+
+    Headings in Markdown are left out: nothing happens in them that could be drawn.
+    """
     found: list[str] = []
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        lines = [" ".join(re.sub(r"^\s*(?:#{1,6}|>|[-*•])\s+", "", line).split()) for line in block.split("\n")]
+        lines = [" ".join(re.sub(r"^\s*(?:>|[-*•])\s+", "", line).split()) for line in block.split("\n")
+                 if not re.match(r"\s*#{1,6}\s", line)]
         part = ""
         for line in (line for line in lines if line):
             part = f"{part} {line}".strip()
@@ -305,7 +309,7 @@ def join_next(board: Storyboard, index: int) -> Storyboard:
     there = {member.character_id for member in one.beat.cast}
     cast = (*one.beat.cast, *(member for member in other.beat.cast if member.character_id not in there))
     props = tuple(dict.fromkeys((*one.beat.props, *other.beat.props)))[:2]
-    joined = BoardPage(f"{one.words} {other.words}", replace(one.beat, cast=cast, props=props))
+    joined = BoardPage(f"{one.words} {other.words}", replace(one.beat, words="", cast=cast, props=props))
     return replace(board, pages=(*board.pages[:index], joined, *board.pages[index + 2:]))
 
 
@@ -337,5 +341,5 @@ def replace_scene(board: Storyboard, index: int, *, setting_kind: str = "", sett
 
 
 def _with(board: Storyboard, index: int, beat: Beat) -> Storyboard:
-    page = replace(board.pages[index], beat=beat)
+    page = replace(board.pages[index], beat=replace(beat, words=""))   # said anew once it is drawn
     return replace(board, pages=(*board.pages[:index], page, *board.pages[index + 1:]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -136,11 +136,19 @@ class Ways:
     async def draw(self, storyboard_id: str, count: int) -> None:
         """Draw the next `count` pages of a reviewed storyboard. Raises `Refused` when it is being drawn or is gone."""
         board = await self._library.storyboard(storyboard_id)
+        await self._library.save_storyboard(await self._worded(board))
         since, until = board.drawn, min(board.drawn + count, len(board.pages))
         if not await self._library.change_board_state(storyboard_id, BoardState.REVIEW, BoardState.DRAWING,
                                                       since=since, until=until):
             raise Refused(reason="stale_button")
         await self._begin(replace(board, since=since, until=until))
+
+    async def _worded(self, board: Storyboard) -> Storyboard:
+        """The board with a sentence for every picture that a person has changed."""
+        names = {one.character_id: one.name for one in await self._library.cast(board.story_id)}
+        pages = tuple(page if page.beat.words else replace(page, beat=replace(page.beat, words=picture_words(
+            _by_name(page.beat, names)))) for page in board.pages)
+        return replace(board, pages=pages)
 
     async def _begin(self, board: Storyboard) -> None:
         await self._durable.start("illustrate", f"{board.storyboard_id}-from-{board.since}", board.storyboard_id,
@@ -313,8 +321,20 @@ def words_of(brief: PanelBrief) -> str:
                               tuple(name for name, _ in brief.props)[:2]))
 
 
-async def square_drawing(pixels: bytes, width: int, height: int, style: str, *, size_px: int, seed: int) -> bytes:
-    """A picture somebody uploaded (RGB pixels, height x width x 3) as a square drawing, PNG. Off the event loop."""
+def _by_name(beat: Beat, names: Mapping[CharacterId, str]) -> Beat:
+    """A beat whose people are called by their names, for a sentence about it."""
+    cast = tuple(replace(member, character_id=CharacterId(names[member.character_id]),
+                         toward=CharacterId(names[member.toward]) if member.toward is not None
+                         and member.toward in names else None)
+                 for member in beat.cast if member.character_id in names)
+    return replace(beat, cast=cast)
+
+
+async def square_drawing(pixels: bytes, width: int, height: int, *, size_px: int) -> bytes:
+    """A picture somebody uploaded (RGB pixels, height x width x 3) as a flat square drawing, PNG. Off the event loop.
+
+    This is what is kept of it; `in_style` shows it as it will look in a book.
+    """
 
     def draw() -> bytes:
         from PIL import Image
@@ -323,10 +343,25 @@ async def square_drawing(pixels: bytes, width: int, height: int, style: str, *, 
 
         cut = square(Image.frombytes("RGB", (width, height), pixels), size_px=size_px)
         out = io.BytesIO()
-        draw_over(cut, style, seed=seed).save(out, "PNG")
+        draw_over(cut).save(out, "PNG")
         return out.getvalue()
 
     return await asyncio.to_thread(draw)
+
+
+async def in_style(drawing: bytes, style: str) -> bytes:
+    """A drawing (PNG) in a book's style, PNG. Off the event loop."""
+
+    def dress() -> bytes:
+        from PIL import Image
+
+        from engine.mini.scenery import apply_style
+
+        out = io.BytesIO()
+        apply_style(Image.open(io.BytesIO(drawing)).convert("RGB"), style, seed=1).save(out, "PNG")
+        return out.getvalue()
+
+    return await asyncio.to_thread(dress)
 
 
 async def kind_of(words: str, pixels: bytes, width: int, height: int) -> str:

@@ -43,7 +43,7 @@ from engine.nouns import (
 )
 from engine.storyboard import BoardPage, BoardState, Storyboard
 from engine.vocabulary import SETTINGS
-from engine.ways import kind_of, square_drawing
+from engine.ways import in_style, kind_of, square_drawing
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -52,6 +52,7 @@ log = logging.getLogger("storythread.pictures")
 
 GAPS = 25                                  # a menu holds twenty-five
 FARTHEST = 999
+CLOSING_S = 1.5
 
 
 class Pictures(commands.Cog):
@@ -92,8 +93,9 @@ class Pictures(commands.Cog):
 
     async def _wish(self, interaction: Interaction, panel_id: PanelId, what: str) -> None:
         """Read a wish, and have the new version painted. What is not understood comes back as it was written."""
-        panel, story = await self._panel(interaction, panel_id)
         words, turns = self.bot.words(interaction), self._turns()
+        await self._settled(panel_id)
+        panel, story = await self._panel(interaction, panel_id)
         if panel_id in turns._redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
         await turns.check_quota(story, owner_of(interaction))
@@ -110,23 +112,30 @@ class Pictures(commands.Cog):
                     await self.bot.private(interaction, words(refusal.reason, **facts) + f"\n> {safe(cut(what, 300))}")
                     return
                 raise
-            turns._redrawing[panel_id] = asyncio.create_task(self._finish(panel_id, interaction.id))
+            turns._redrawing[panel_id] = asyncio.create_task(self._finish(turns, panel_id, interaction.id))
         notes = [words("change_taken"), *(words(note) for note in changed.notes)]
         await self.bot.private(interaction, "\n".join(notes))
 
-    async def _finish(self, panel_id: PanelId, request_id: int) -> None:
+    async def _settled(self, panel_id: PanelId) -> None:
+        """A picture can be seen a moment before its version is closed: that moment is waited for."""
+        running = self._turns()._redrawing.get(panel_id)
+        if running is not None:
+            await asyncio.wait({running}, timeout=CLOSING_S)
+
+    async def _finish(self, turns: Turns, panel_id: PanelId, request_id: int) -> None:
         try:
             await self.bot.runner.finished(str(request_id))
         except Exception as error:             # the runner has told the stage already; here it must only not be lost
             log.error("a wish failed: %s", anonymous(error))
         finally:
-            self._turns()._redrawing.pop(panel_id, None)
+            turns._redrawing.pop(panel_id, None)
 
     # --- versions ----------------------------------------------------------------------------------
 
     async def flip(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Show the version before or after."""
         panel_id, _, way = key.rpartition(":")
+        await self._settled(PanelId(panel_id))
         panel, story = await self._panel(interaction, PanelId(panel_id))
         if panel_id in self._turns()._redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
@@ -217,14 +226,14 @@ class Pictures(commands.Cog):
             return
         faces = await asyncio.to_thread(_faces, photo.rgb, photo.width, photo.height)
         kind = place if place in SETTINGS else await kind_of(story.title, photo.rgb, photo.width, photo.height)
-        drawn = await square_drawing(photo.rgb, photo.width, photo.height, story.style, size_px=256,
-                                     seed=int(interaction.id) & 0x7FFFFFFF)
+        drawn = await square_drawing(photo.rgb, photo.width, photo.height, size_px=256)
         kept = await self.bot.library.keep_picture(drawn, owner_id=story.owner_id)
         board = Storyboard(str(interaction.id), story.story_id, owner_of(interaction),
                            shown_name(interaction.user.display_name), "", BoardState.REVIEW,
                            (BoardPage("", Beat("", (), kind)),), picture=kept)
         await self.bot.library.save_storyboard(board)
-        layout, files = self._place(words, board, drawn, faces, guessed=bool(kind) and kind != place)
+        shown = await in_style(drawn, story.style)
+        layout, files = self._place(words, board, shown, faces, guessed=bool(kind) and kind != place)
         await interaction.followup.send(view=layout, files=files, ephemeral=True,
                                         allowed_mentions=discord.AllowedMentions.none())
 
@@ -259,7 +268,8 @@ class Pictures(commands.Cog):
             raise Refused(reason="stale_button")
         board = replace(board, pages=(replace(board.pages[0], beat=Beat("", (), values[0])),))
         await self.bot.library.save_storyboard(board)
-        drawn = await self.bot.library.picture(picture)
+        story = await self._turns().story(board.story_id)
+        drawn = await in_style(await self.bot.library.picture(picture), story.style)
         layout, files = self._place(self.bot.words(interaction), board, drawn, int(faces) if faces.isdigit() else 0)
         await self.bot.change(interaction, layout, files)
 

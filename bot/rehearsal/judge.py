@@ -16,7 +16,10 @@ from bot.rehearsal.players import buttons_of
 from bot.rehearsal.record import Line, Record
 from bot.rehearsal.world import Message, World
 
-PANEL_FILE = re.compile(r"^panel-(?P<turn>\d+)-step\.(?P<index>\d+)(?:-(?P<stage>step|v)(?P<number>\d+))?\.png$")
+PANEL_FILE = re.compile(
+    r"^panel-(?P<turn>\d+)(?:-(?P<page>\d+))?-step\.(?P<index>\d+)(?:-(?P<stage>step|v)(?P<number>\d+))?\.png$")
+#: Pages of a text that is illustrated are counted as panels of the one page that brought it, this many apart.
+PAGE_OF_TEXT = 100
 PREVIEW_EVERY_S = 1.5
 
 
@@ -72,7 +75,7 @@ def pictures(lines: Sequence[Line]) -> Iterator[Seen]:
             match = PANEL_FILE.match(attachment["name"])
             if match:
                 shown = [alt for alt in line["alt"] if alt]
-                yield Seen(line["ms"], int(line["id"]), int(match["turn"]), int(match["index"]),
+                yield Seen(line["ms"], int(line["id"]), int(match["turn"]), _index(match),
                            match["stage"] == "step", int(match["number"]) if match["stage"] == "v" else 1,
                            attachment["name"], attachment.get("alt") or (shown[0] if shown else ""))
 
@@ -82,8 +85,12 @@ def panel_in(world: World, message: Message) -> tuple[int, int, bool] | None:
     for number in message.attachments:
         match = PANEL_FILE.match(world.attachments[number].filename)
         if match:
-            return int(match["turn"]), int(match["index"]), match["stage"] != "step"
+            return int(match["turn"]), _index(match), match["stage"] != "step"
     return None
+
+
+def _index(match: re.Match[str]) -> int:
+    return PAGE_OF_TEXT * int(match["page"] or 0) + int(match["index"])
 
 
 def page_of(world: World, message: Message) -> int | None:

@@ -59,6 +59,7 @@ async def test_a_text_is_looked_through_and_then_drawn_in_order(house: Playhouse
     assert [panel.state for panel in panels] == [PanelState.DONE] * 3
     changed = panels[1].brief
     assert (changed.setting.kind, changed.time_of_day, changed.figures) == ("forest", "night", ())
+    assert changed.words == "In the forest at night."
     gallery = await house.bo.see("text in pictures, 1 to 3")
     assert len(gallery.attachments) == 3 and "/story export" in words_of(gallery) and "Take turn" in labels(gallery)
     said = house.said(house.bo)
@@ -99,7 +100,8 @@ async def test_files_are_read_and_nothing_pasted_is_lost(house: Playhouse) -> No
     await paste(house, "Mia ran. " * 51)
     refusal = await house.ada.see("51 sentences", private=True)
     assert "Mia ran. Mia ran." in words_of(refusal)
-    await house.ada.command("/story illustrate", file=File("t.md", "# Mia\n\nMia løb “hjem”.".encode("cp1252"), ""))
+    old_file = "# Mia\n\nMia løb “hjem”.\n\nHun sov.".encode("cp1252")
+    await house.ada.command("/story illustrate", file=File("t.md", old_file, ""))
     shown = await house.ada.see("Page 1 of 2", private=True)
     assert "Mia" in words_of(shown)
     await house.ada.command("/story illustrate", file=File("t.md", b"Mia ran.", ""))

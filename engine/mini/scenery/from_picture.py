@@ -7,7 +7,6 @@ import re
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from engine.mini.scenery.styles import apply_style
 from engine.writers.lexicon import PLACES, last_match
 
 #: Where a square is tried along the longer side; the middle wins unless another shows clearly more.
@@ -38,8 +37,8 @@ def square(picture: Image.Image, *, size_px: int) -> Image.Image:
     return picture.crop(box).resize((size_px, size_px), Image.Resampling.LANCZOS)
 
 
-def draw_over(picture: Image.Image, style: str, *, seed: int) -> Image.Image:
-    """A photograph as flat shapes in the book's style, RGB: what the painter paints the plate over.
+def draw_over(picture: Image.Image) -> Image.Image:
+    """A photograph as flat shapes, RGB: what the painter paints the plate over, once it has its light and style.
 
     Small things go, surfaces become even, colours a little stronger: as the scenery would have drawn it.
     """
@@ -49,8 +48,7 @@ def draw_over(picture: Image.Image, style: str, *, seed: int) -> Image.Image:
         flat = flat.filter(ImageFilter.MedianFilter(min(reach, 9)))
     flat = ImageEnhance.Color(flat).enhance(1.18)
     few = flat.quantize(28, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
-    few = Image.blend(flat, few.filter(ImageFilter.MedianFilter(3)), 0.7)
-    return apply_style(few, style, seed=seed)
+    return Image.blend(flat, few.filter(ImageFilter.MedianFilter(3)), 0.7)
 
 
 def guess_kind(words: str, picture: Image.Image) -> str:
