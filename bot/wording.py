@@ -284,7 +284,9 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
             "3. Press Join, then Take turn, and write what happens. I go on with the story and draw the next page.\n"
             "4. Under a picture: Redraw draws it again, Undo takes the page back, Next page lets me write.\n"
             "5. `/story export` makes a book of it. `/story pause`, `resume`, `recap`, `leave` and `end` do what "
-            "they say.",
+            "they say.\n"
+            "6. Your characters: `/character sheet` makes a page of one, `share` says who may use it, `consent` takes "
+            "it out of stories, `export` and `import` carry it elsewhere.",
     "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
                            "that is not part of the story.",
     "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
@@ -487,9 +489,10 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
     "photo_left_out": "{what} I went by the others.",
     "photo_small_note": "It is rather small, so the avatar may not look quite right.",
     "face_small": "The face is small in that photo. A nearer one does better.",
-    "face_question": "I see {count} faces. Which of them is **{name}**? Only you see them, and I keep none of it.",
+    "face_question": "I see {count} faces. Which of them is **{name}**? Only you see them, and I let go of them "
+                     "again.",
     "face_question_number": "In photo {number} I see {count} faces. Which of them is **{name}**? Only you see them, "
-                            "and I keep none of it.",
+                            "and I let go of them again.",
     "face_menu": "Who is it?",
     "face_left": "The one on the left", "face_middle": "The one in the middle", "face_right": "The one on the right",
     "face_nth": "Number {number} from the left",
@@ -746,7 +749,9 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
             "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig "
             "skrive.\n"
             "5. `/historie bog` laver en bog af den. `/historie pause`, `fortsæt`, `resumé`, `forlad` og `slut` gør, "
-            "hvad de siger.",
+            "hvad de siger.\n"
+            "6. Dine figurer: `/figur ark` laver en side om en, `del` siger, hvem der må bruge den, `samtykke` tager "
+            "den ud af historier, `eksport` og `import` tager den med andre steder hen.",
     "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
                            "noget, der ikke er en del af historien.",
     "help_buttons_only": "I en privat besked til mig kan du bare skrive: en almindelig besked er en tur der.",
