@@ -282,11 +282,14 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType({
             "1. `/character add` makes a character from photos or words. Look at the avatar and press Keep.\n"
             "2. `/story start` opens a thread (or begins here, in a DM).\n"
             "3. Press Join, then Take turn, and write what happens. I go on with the story and draw the next page.\n"
-            "4. Under a picture: Redraw draws it again, Undo takes the page back, Next page lets me write.\n"
+            "4. Under a picture: Redraw draws it again, Change draws it with something different (“make it night”), "
+            "Undo takes the page back, Next page lets me write.\n"
             "5. `/story export` makes a book of it. `/story pause`, `resume`, `recap`, `leave` and `end` do what "
             "they say.\n"
             "6. Your characters: `/character sheet` makes a page of one, `share` says who may use it, `consent` takes "
-            "it out of stories, `export` and `import` carry it elsewhere.",
+            "it out of stories, `export` and `import` carry it elsewhere.\n"
+            "7. Other ways: `/story illustrate` draws a whole text, `/story fill` a page that is missing, and "
+            "`/story start picture:` begins at a place you have a picture of.",
     "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
                            "that is not part of the story.",
     "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
@@ -746,12 +749,14 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
             "2. `/historie begynd` åbner en tråd (eller begynder her, i en privat besked).\n"
             "3. Tryk Gå med og så Tag en tur, og skriv, hvad der sker. Jeg fortsætter historien og tegner næste "
             "side.\n"
-            "4. Under et billede: Tegn igen tegner det igen, Fortryd tager siden tilbage, Næste side lader mig "
-            "skrive.\n"
+            "4. Under et billede: Tegn igen tegner det igen, Lav om tegner det med noget anderledes (“gør det til "
+            "nat”), Fortryd tager siden tilbage, Næste side lader mig skrive.\n"
             "5. `/historie bog` laver en bog af den. `/historie pause`, `fortsæt`, `resumé`, `forlad` og `slut` gør, "
             "hvad de siger.\n"
             "6. Dine figurer: `/figur ark` laver en side om en, `del` siger, hvem der må bruge den, `samtykke` tager "
-            "den ud af historier, `eksport` og `import` tager den med andre steder hen.",
+            "den ud af historier, `eksport` og `import` tager den med andre steder hen.\n"
+            "7. Andre veje: `/historie illustrer` tegner en hel tekst, `/historie udfyld` en side, der mangler, og "
+            "`/historie begynd billede:` begynder ved et sted, du har et billede af.",
     "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
                            "noget, der ikke er en del af historien.",
     "help_buttons_only": "I en privat besked til mig kan du bare skrive: en almindelig besked er en tur der.",
@@ -857,10 +862,10 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "board_last_page": "Det er den eneste side, der er tilbage. Tryk Annuller for at opgive hele teksten.",
     "board_no_next": "Der er ingen næste side at lægge sammen med.",
     "board_busy":
-        "Du har allerede en tekst, der venter i denne historie. Brug `/story illustrate` uden en tekst for at"
+        "Du har allerede en tekst, der venter i denne historie. Brug `/historie illustrer` uden en tekst for at"
         " se den.",
     "board_no_quota":
-        "Du har fået dine {limit} billeder for i dag. Teksten er gemt: brug `/story illustrate` i morgen.",
+        "Du har fået dine {limit} billeder for i dag. Teksten er gemt: brug `/historie illustrer` i morgen.",
     "fill_same_page": "Vælg to forskellige sider.",
     "fill_gone": "En af siderne er ikke længere med i historien.",
     "fill_not_neighbours": "Mellem de to er der allerede {between} sider. Vælg to, der følger efter hinanden.",
@@ -921,10 +926,10 @@ DANISH: Final[Mapping[str, str]] = MappingProxyType({
     "board_begun": "Billederne kommer nedenfor, et efter et.",
     "board_progress": "**{name}**s tekst: {done} af {total} billeder er her.",
     "board_stopping": "Jeg stopper efter det billede, jeg tegner nu.",
-    "board_stopped": "**{name}**s tekst: stoppet efter {done} af {total} billeder. `/story illustrate` går videre.",
+    "board_stopped": "**{name}**s tekst: stoppet efter {done} af {total} billeder. `/historie illustrer` går videre.",
     "board_drawn": "**{name}**s tekst har fået billeder: {done} i alt.",
     "board_gallery": "**{name}**s tekst i billeder, {first} til {last}.",
-    "board_book": "`/story export` laver billedbogen.",
+    "board_book": "`/historie bog` laver billedbogen.",
     "turn_fill": "**{name}** beder om en side mellem to andre.",
     "page_between": "-# En side mellem side {one} og det, der var side {other}",
     "fill_choose": "Mellem hvilke sider mangler der en?",
