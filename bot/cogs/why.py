@@ -122,7 +122,8 @@ def laid(words: Words, brief: PanelBrief) -> list[str]:
     if brief.figures:
         lines.append(words("why_order", names=", ".join(safe(name) for name in names_in_order(brief))))
     for figure in brief.figures:
-        changes = [words.value(value) for name, value in figure.worn if not name.endswith("colour")]
+        changes = [words.value(value) for name, value in figure.worn
+                   if not name.endswith("colour") and value not in ("plain", "none")]
         if changes:
             lines.append(words("why_worn", name=safe(figure.name), worn=", ".join(changes)))
     return lines
