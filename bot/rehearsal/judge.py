@@ -94,9 +94,9 @@ def _index(match: re.Match[str]) -> int:
 
 
 def page_of(world: World, message: Message) -> int | None:
-    """The turn whose page this message closes: its last panel, finished, with Undo below. None for others."""
+    """The turn whose page this message closes: its last panel, finished, with Undo or Take out below, or None."""
     panel = panel_in(world, message)
-    if panel is None or not panel[2] or not has_verb(message, "undo"):
+    if panel is None or not panel[2] or not (has_verb(message, "undo") or has_verb(message, "takeout")):
         return None
     return panel[0]
 
