@@ -15,7 +15,7 @@ from engine.vocabulary import ACTIONS, SETTINGS
 
 def weighed(seconds: float, *, rss: int = 100, statements: int = 10) -> Weighed:
     phases = dict.fromkeys(PHASES, 0.0) | {"paint": seconds}
-    return Weighed(seconds, seconds, phases, statements, 1000, rss, 0, 0, 4096, 80_000)
+    return Weighed(seconds, seconds, phases, statements, 1000, 1, rss, 0, 0, 4096, 80_000)
 
 
 async def test_a_toy_story_is_weighed_panel_by_panel(tmp_path: Path) -> None:
@@ -27,10 +27,17 @@ async def test_a_toy_story_is_weighed_panel_by_panel(tmp_path: Path) -> None:
         assert set(one.phases) == set(PHASES) and sum(one.phases.values()) == pytest.approx(one.seconds, rel=0.02)
         for phase in ("scene read", "plan", "recall", "lay out", "paint", "check", "remember", "show"):
             assert one.phases[phase] > 0, phase
-    assert sum(one.database_bytes for one in tale.panels) > 0
-    # A new place is painted once, empty; who stays where it was painted needs none.
-    plates = [one.phases["plate"] > tale.panels[1].phases["plate"] for one in tale.panels]
-    assert plates[0] and plates[2] and plates[3], "a new place, its evening, home"
+    assert sum(one.database_bytes for one in tale.panels) > 0 and tale.fresh == []
+    assert [one.paintings for one in tale.panels] == [2, 1, 2, 2], "a new place, its evening, home"
+
+
+async def test_the_last_panels_are_told_in_turns_with_a_fresh_story(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_story, "WINDOW", 2)
+    tale = await tell("toy", tmp_path, 5, painter="theatre", warm_up=0)
+    assert len(tale.panels) == 5 and len(tale.fresh) == 2
+    assert [one.paintings for one in tale.fresh] == [2, 1], "it begins where every story begins"
+    assert not math.isnan(tale.beside(lambda one: one.seconds))
 
 
 async def test_python_memory_is_traced_when_asked(tmp_path: Path) -> None:
@@ -55,6 +62,9 @@ def test_growth_is_seen_and_said() -> None:
     fatter = Tale("fatter", [weighed(1.0, rss=100 + number) for number in range(40)])
     assert "**not met**" not in section(steady)
     assert slower.ends(lambda one: one.seconds) == pytest.approx((1.045, 1.345))
+    told_in_turns = Tale("slower", slower.panels, [weighed(1.34) for _ in range(10)])
+    assert told_in_turns.beside(lambda one: one.seconds) == pytest.approx(1.345 / 1.34)
+    assert "| met |" in section(told_in_turns).split("time of a panel")[1].splitlines()[0], "the machine was slower"
     line = {row.split("|")[1].strip(): row for row in section(slower).splitlines() if row.startswith("|")}
     assert "**not met**" in line["**time of a panel**"] and "1.287" in line["· paint"]
     assert "**not met**" in section(fatter).split("memory of the face")[1].splitlines()[0]

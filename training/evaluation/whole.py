@@ -164,7 +164,8 @@ def unchecked(panels: Sequence[Painted]) -> list[Painted]:
 def tell(stories: Sequence[tuple[HeldOutStory, Sequence[Beat]]], way: Way, atelier: Atelier, likeness: Likeness,
          *, told: Callable[[], None] = lambda: None) -> list[list[Painted]]:
     """The panels of some stories (each with the beats of its captions) through the whole engine."""
-    with tempfile.TemporaryDirectory(prefix="storythread-evaluation-") as folder, _laid_out(way):
+    home = tempfile.TemporaryDirectory(prefix="storythread-evaluation-", ignore_cleanup_errors=True)
+    with home as folder, _laid_out(way):
         return asyncio.run(_tell(stories, way, atelier, likeness, Path(folder), told))
 
 
