@@ -529,7 +529,10 @@ class DiscordStage:
         siblings = [other.index for other in await self._library.panels_of_step(panel.step_id)]
         last = not siblings or panel.index >= max(siblings)
         filled = await self._kind(panel) is TurnKind.FILL
-        versions = [each.version for each in await self._library.versions(panel_id)]
+        try:
+            versions = [each.version for each in await self._library.versions(panel_id)]
+        except NotFound:
+            versions = []
         at = versions.index(panel.version) + 1 if panel.version in versions else 0
 
         def buttons() -> list[list[StoryButton]]:

@@ -348,7 +348,7 @@ class TurnRunner:
         story, brief, cast = scene.story, panel.brief, _by_id(scene)
         await self._need_plate(scene, brief, owner_id)
         recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
-        if brief.is_plate and recollection.plate is not None:      # an empty place looks as it is remembered
+        if brief.is_plate and brief.setting.picture and recollection.plate:    # the place of a picture: as it is
             picture = await self._library.keep_picture(recollection.plate, owner_id=story.owner_id)
             return replace(panel, state=PanelState.DONE, picture=picture, underdrawing=picture,
                            recalled=recollection.recall.items), []

@@ -121,7 +121,8 @@ class Turns(commands.Cog):
     async def _text_being_drawn(self, story_id: StoryId) -> bool:
         """Whether the pages of somebody's text are coming one after the other just now."""
         boards = await self.bot.library.storyboards(story_id)
-        return any(board.state in (BoardState.DRAWING, BoardState.STOPPING) for board in boards)
+        return any(board.state in (BoardState.DRAWING, BoardState.STOPPING) and board.picture is None
+                   for board in boards)
 
     async def check_quota(self, story: Story, owner_id: OwnerId) -> None:
         """Raise `Refused` when this person has had their pictures for today."""
