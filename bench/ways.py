@@ -228,7 +228,8 @@ async def paint_all(out: Path, only: Sequence[str]) -> None:
         try:
             for name, part in parts.items():
                 if not only or name in only:
-                    (await part(library, runner, ways)).save(out / f"ways-{name}.png", optimize=True)
+                    picture = (await part(library, runner, ways)).quantize(256)
+                    picture.save(out / f"ways-{name}.png", optimize=True)
         finally:
             await runner.close()
             await studio.close()
