@@ -228,8 +228,7 @@ async def paint_all(out: Path, only: Sequence[str]) -> None:
         try:
             for name, part in parts.items():
                 if not only or name in only:
-                    picture = (await part(library, runner, ways)).quantize(256)
-                    picture.save(out / f"ways-{name}.png", optimize=True)
+                    (await part(library, runner, ways)).save(out / f"ways-{name}.jpg", quality=88)
         finally:
             await runner.close()
             await studio.close()
