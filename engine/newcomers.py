@@ -15,7 +15,7 @@ from typing import Final
 from engine.cast.describing import KIND_WORDS
 from engine.meaning import WORDS_TOO
 from engine.nouns import Character, CharacterId, OwnerId, Pronouns, Sharing, Story, TurnId
-from engine.relations import KIN, KIN_PATTERN
+from engine.relations import KIN, KIN_PATTERN, word_table
 from engine.vocabulary import COLOURS, CREATURES
 
 #: So many come in with one turn at most; a story holds so many characters.
@@ -25,17 +25,8 @@ MOST_IN_STORY: Final = 12
 BORN: Final = "born-"
 
 
-def _table(text: str) -> dict[str, str]:
-    table = {}
-    for line in text.strip().splitlines():
-        meaning, _, words = line.partition(":")
-        for word in words.split(","):
-            table[word.strip()] = meaning.strip()
-    return table
-
-
 #: Somebody who is drawn as the nearest kind there is.
-NEAREST: Final[Mapping[str, str]] = _table("""
+NEAREST: Final[Mapping[str, str]] = word_table("""
 penguin: owl, eagle, pigeon, goose, swan, crow, raven, robin, sparrow, seagull, stork, turkey, hen, rooster, ostrich
 mouse: squirrel, hedgehog, mole, beaver, gerbil, chipmunk, badger, otter, rat, hamster
 bear: panda, gorilla, monkey, ape, yeti, walrus, elephant, sloth, koala, hippo

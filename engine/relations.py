@@ -27,7 +27,7 @@ class Person:
     name: str = ""
 
 
-def _table(text: str) -> dict[str, str]:
+def word_table(text: str) -> dict[str, str]:
     """Lines of "meaning: word, word" as {word: meaning}."""
     table = {}
     for line in text.strip().splitlines():
@@ -38,7 +38,7 @@ def _table(text: str) -> dict[str, str]:
 
 
 #: Words for those who belong to us, by what they mean.
-KIN: Final[Mapping[str, str]] = _table("""
+KIN: Final[Mapping[str, str]] = word_table("""
 mother: mother, mum, mummy, mom, mommy, mama, mamma, ma
 father: father, dad, daddy, papa, pa, pop
 grandmother: grandmother, grandma, granny, gran, nana, nan, nanny, oma

@@ -12,23 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.nouns import CharacterId, Look, Worn
+from engine.relations import word_table
 from engine.vocabulary import ACCESSORIES, COLOURS, HEADWEAR, OUTFITS
 
 #: Most things somebody wears besides clothes, as a Look holds.
 MOST_ACCESSORIES: Final = 3
 
 
-def _table(text: str) -> dict[str, str]:
-    table = {}
-    for line in text.strip().splitlines():
-        meaning, _, words = line.partition(":")
-        for word in words.split(","):
-            table[word.strip()] = meaning.strip()
-    return table
-
-
 #: Clothes and what covers the head, by the words of the vocabulary.
-OUTFIT_NOUNS: Final[Mapping[str, str]] = _table("""
+OUTFIT_NOUNS: Final[Mapping[str, str]] = word_table("""
 raincoat: raincoat, rain coat, rain jacket, coat, jacket, mac, anorak, parka, waterproof, snowsuit, snow suit
 pyjamas: pyjamas, pajamas, pjs, pyjama, nightie, nightgown, nightdress, nightshirt, onesie
 dress: dress, gown, ball gown, sundress, frock, princess dress, costume dress
@@ -40,7 +32,7 @@ robe: robe, bathrobe, dressing gown, kimono, wizard robe, cassock
 shorts: shorts, swimming trunks, trunks, swim trunks
 bare: swimsuit, bathing suit, swimming costume, bikini, trousers and nothing else
 """)
-HEADWEAR_NOUNS: Final[Mapping[str, str]] = _table("""
+HEADWEAR_NOUNS: Final[Mapping[str, str]] = word_table("""
 cap: cap, baseball cap
 beanie: beanie, woolly hat, wooly hat, bobble hat, winter hat, knitted hat, wool hat, bonnet, nightcap
 sunhat: sunhat, sun hat, straw hat, hat, party hat
@@ -52,12 +44,12 @@ hijab: hijab
 headscarf: headscarf, head scarf, bandana
 bow: bow, hair bow, ribbon, hair ribbon
 """)
-GLASSES_NOUNS: Final[Mapping[str, str]] = _table("""
+GLASSES_NOUNS: Final[Mapping[str, str]] = word_table("""
 sunglasses: sunglasses, shades, dark glasses
 round: glasses, spectacles, goggles, reading glasses, swimming goggles, round glasses
 square: square glasses
 """)
-ACCESSORY_NOUNS: Final[Mapping[str, str]] = _table("""
+ACCESSORY_NOUNS: Final[Mapping[str, str]] = word_table("""
 scarf: scarf, shawl, neckerchief, muffler
 backpack: backpack, rucksack, school bag, schoolbag, satchel
 necklace: necklace, pearls, chain, medal, pendant, beads
@@ -70,7 +62,7 @@ badge: badge, star badge, sheriff's star
 wings: wings, fairy wings, butterfly wings
 apron: apron, pinafore
 """)
-PATTERN_WORDS: Final[Mapping[str, str]] = _table("""
+PATTERN_WORDS: Final[Mapping[str, str]] = word_table("""
 stripes: striped, stripy, stripey
 dots: spotty, spotted, dotted, polka dot, polka-dot
 checks: checked, chequered, checkered, tartan, plaid
