@@ -1102,6 +1102,11 @@ DANISH_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "A picture of the place where the story begins": "Et billede af stedet, hvor historien begynder",
     "place": "sted",
     "What kind of place the picture shows": "Hvad slags sted billedet viser",
+    "bedroom": "soveværelse", "kitchen": "køkken", "living room": "stue", "classroom": "klasseværelse",
+    "library": "bibliotek", "bathroom": "badeværelse", "garden": "have", "forest": "skov", "beach": "strand",
+    "snowfield": "snemark", "farm": "bondegård", "street": "gade", "playground": "legeplads", "mountain": "bjerg",
+    "meadow": "eng", "castle": "slot", "cave": "hule", "underwater": "under vandet", "space": "rummet",
+    "cloudland": "skyernes land",
 })
 
 
