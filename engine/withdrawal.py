@@ -58,7 +58,8 @@ class Withdrawal:
 
         async def find() -> list[list[str]]:
             # written down once, with the versions to come: a replay does the same panels in the same order
-            return [[panel.panel_id, str(panel.version + 1)] for _, panel in await self._library.panels_with(who)]
+            return [[panel.panel_id, str(1 + max(each.version for each in (panel, *await self._library.versions(
+                panel.panel_id))))] for _, panel in await self._library.panels_with(who)]
 
         for panel_id, version in await self._durable.commit("find panels", find):
             try:
@@ -74,7 +75,7 @@ class Withdrawal:
         """Another version of one panel, without them. If it fails the old one stays, to be tried again or removed."""
         panel = await self._library.panel(panel_id)
         step = await self._library.step(panel.step_id)
-        if panel.version < version:
+        if panel.version != version:
             panel = replace(panel, version=version, state=PanelState.PLANNED, brief=without(panel.brief, {who}),
                             alt_text="", change="")
         await self._draw(await self._library.scene(step.turn_id), panel, owner_id)

@@ -1,5 +1,8 @@
-"""A brief without somebody: pure."""
+"""Briefs without somebody, and the work that draws them."""
 
+from pathlib import Path
+
+from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 from engine.nouns import CharacterId, Figure, Look, PanelBrief, PanelId, Place, Setting, SettingId, StoryId
 from engine.withdrawal import without
 
@@ -40,3 +43,20 @@ def test_looking_at_somebody_who_is_gone_goes_on_as_looking() -> None:
 def test_a_brief_without_them_is_left_as_it_is() -> None:
     told = brief(figure(LEO))
     assert without(told, {MIA}) is told and without(told, set()) is told
+
+
+async def test_a_picture_without_them_is_a_version_of_its_own_whichever_was_shown(tmp_path: Path) -> None:
+    async with open_runner(settings_at(tmp_path), WrittenStage(tmp_path / "stage"),
+                           ScriptedStudio()) as (library, runner):
+        story = await begin_story(library)
+        await runner.accept(turn_of(story, "t1", "a picture"))
+        await runner.finished("t1")
+        (first,) = await library.panels(story.story_id)
+        await runner.redraw(first.panel_id, OWNER, "r1")
+        await runner.finished("r1")
+        await library.show_version(first.panel_id, 1)
+        await runner.take_out(CharacterId("mia"), OWNER, "redraw", "w1")
+        await runner.finished("w1")
+        (panel,) = await library.panels(story.story_id)
+        assert panel.version == 3 and [each.character_id for each in panel.brief.figures] == ["bo"]
+        assert [each.version for each in await library.versions(first.panel_id)] == [3], "the others showed her"
