@@ -195,6 +195,9 @@ class Pictures(commands.Cog):
         story_id, _, step_id = key.partition(":")
         story = await self._turns().story(story_id)
         await self._may(interaction, story)
+        if story.head == step_id:          # the page it led to was taken back: it is the newest now
+            await self._turns().undo(interaction, key, values)
+            return
         async with self.bot.lock(story_id):
             if await self.bot.runner.unfinished(StoryId(story_id)):
                 raise Refused(reason="turn_in_progress")

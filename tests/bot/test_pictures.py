@@ -172,6 +172,22 @@ async def test_the_missing_page_is_chosen_by_menu_and_goes_between(house: Playho
     assert len(await house.library.steps(story.story_id)) == 2
 
 
+async def test_a_filled_page_that_has_become_the_newest_is_undone_by_its_button(house: Playhouse) -> None:
+    story = await house.story()
+    for text in ("One.", "Two."):
+        await house.turn(house.ada, text)
+    await house.ada.command("/story fill", first=1)
+    await house.ada.see("A page between page 1 and what was page 2")
+    await quiet(house)
+    second = next(message for message in reversed(house.ada.seen()) if "Undo" in labels(message))
+    await house.ada.click("Undo", on=second)
+    await house.ada.see("took this page back")
+    assert len(await house.library.steps(story.story_id)) == 2
+    await house.ada.click("Take out", on=newest(house, "Take out"))
+    await house.world.until(lambda: sum("took this page back" in text for text in house.said(house.ada)) == 2, 8)
+    assert [step.prose for step in await house.library.steps(story.story_id)] == ["And so it was: One."]
+
+
 async def test_a_gap_by_numbers_must_be_one(house: Playhouse) -> None:
     await house.story()
     for text in ("One.", "Two.", "Three."):
