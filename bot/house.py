@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.durable import Durable
 from engine.events import Event
+from engine.frugal import share_pools
 from engine.nouns import MessageId, Panel, StoryStep, Turn, VenueId
 from engine.ports import Library, Stage
 from engine.settings import Settings
@@ -42,6 +43,7 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
     `unseen`: venues this stage does not reach; what was left unfinished there is finished out of sight. The studio
     warms up on its own while this returns. Raises `StoreUnusable`.
     """
+    share_pools()
     library = await open_library(settings)
     try:
         studio = StudioClient(settings)
