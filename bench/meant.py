@@ -1,4 +1,4 @@
-"""Who is meant: the rules against the suite of tests/engine/meant, by class of words and by distance.
+"""Who is meant: the rules against the suite of tests/engine/meaning, by class of words and by distance.
 
 `python -m bench.meant` prints one Markdown page: the rules, the rules with the mini writer deciding what they leave
 open, and two baselines. "Names only" knows names and nothing else; "most recent" takes whoever was named last and
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.meaning import Mention, Reading, StoryReader, name_places, spellings
+from engine.meaning.pronouns import is_owner_word
+from engine.meaning.reader import Mention, Reading, StoryReader, name_places, spellings
 from engine.nouns import Character, CharacterId, Look, Member, OwnerId, Pronouns
-from engine.pronouns import is_owner_word
 from engine.writers.mini_text import CONTROLS, at_segments, cast_segments, turn_segments
 
-SUITE = Path(__file__).parent.parent / "tests" / "engine" / "meant"
+SUITE = Path(__file__).parent.parent / "tests" / "engine" / "meaning"
 #: "open" and "wild" were there while the rules were made; "held_out" and "fresh" were only counted.
 PARTS = ("open", "held_out", "wild", "fresh")
 DISTANCES = ("none", "same clause", "same sentence", "one sentence", "further")

@@ -36,10 +36,10 @@ from engine.nouns import (
     VenueId,
 )
 from engine.store import SqlLibrary, current_session, open_library
-from engine.storyboard import BoardPage, BoardState, Storyboard
 from engine.studio.client import StudioClient
 from engine.turn import TurnRunner
-from engine.ways import Ways, square_drawing
+from engine.ways.storyboard import BoardPage, BoardState, Storyboard
+from engine.ways.ways import Ways, square_drawing
 
 WISHES = ("make it night", "give her a red hat", "move Ben to the left", "Mia should be sad", "without the dog",
           "add a balloon", "closer", "in the forest instead", "in rain")

@@ -29,7 +29,7 @@ from bot.wording import CommandTranslator, Words, spoken
 from engine.nouns import Refused, ServerId, StorythreadError
 from engine.ports import Library
 from engine.settings import Settings, SettingsError
-from engine.ways import Ways
+from engine.ways.ways import Ways
 
 if TYPE_CHECKING:
     from engine.turn import TurnRunner

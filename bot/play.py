@@ -52,9 +52,9 @@ from engine.nouns import (
     VenueId,
 )
 from engine.settings import Settings
-from engine.storyboard import BoardState, Storyboard, decode_text, read_text
 from engine.vocabulary import STYLES
-from engine.ways import Ways
+from engine.ways.storyboard import BoardState, Storyboard, decode_text, read_text
+from engine.ways.ways import Ways
 
 #: Everything played at this terminal belongs to whoever sits there.
 TERMINAL = OwnerId("terminal")

@@ -40,8 +40,8 @@ from engine.nouns import (
     VenueId,
 )
 from engine.ports import Library
-from engine.storyboard import BoardState, Storyboard
-from engine.ways import GALLERY
+from engine.ways.storyboard import BoardState, Storyboard
+from engine.ways.ways import GALLERY
 
 if TYPE_CHECKING:
     from bot.app import StoryBot

@@ -44,7 +44,7 @@ from engine.nouns import (
     VenueId,
     Wardrobe,
 )
-from engine.storyboard import BoardState, Storyboard
+from engine.ways.storyboard import BoardState, Storyboard
 
 # --- models, in the studio process: blocking -------------------------------------------------------
 

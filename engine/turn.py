@@ -13,10 +13,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from engine.arrivals import bring_in, joined
 from engine.durable import Durable
 from engine.events import Event
-from engine.filling import lead_over, leads_to
 from engine.memory.places import relit_plate
 from engine.memory.underdrawing import sketch_plate
 from engine.memory.verification import Checker, better, crowded, good, rearranged
@@ -49,8 +47,10 @@ from engine.nouns import (
 )
 from engine.planning import plan_panels, plate_brief, stable_seed
 from engine.ports import Library, Stage, Studio
-from engine.storyboard import page_of, step_of
-from engine.withdrawal import Withdrawal, without
+from engine.ways.arrivals import bring_in, joined
+from engine.ways.filling import lead_over, leads_to
+from engine.ways.storyboard import page_of, step_of
+from engine.ways.withdrawal import Withdrawal, without
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class TurnRunner:
             await self._durable.start("play_turn", turn.turn_id, turn.turn_id)
 
     def also(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
-        """Further durable workflows, to be launched with `start` (engine/ways.py has some)."""
+        """Further durable workflows, to be launched with `start` (engine/ways/ways.py has some)."""
         self._more |= bodies
 
     async def accept(self, turn: Turn) -> bool:

@@ -181,7 +181,7 @@ def mentions_read(stories: int) -> dict[str, str]:
     """Mention-to-character accuracy of the reading that stands before the model, on turns, by class."""
     forms: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    from engine.pronouns import resolve
+    from engine.meaning.pronouns import resolve
 
     for seed in range(FIRST_SEED, FIRST_SEED + stories):
         story = tell_story(seed)

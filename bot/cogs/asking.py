@@ -1,6 +1,6 @@
 """Asking who is meant: a turn that could mean two people waits for a click of whoever wrote it.
 
-The rules of `engine.meaning` read the turn after the pages before it. Where they find two who are equally near and the
+The rules of `engine.meaning.reader` read the turn after the pages before it. Where they find two equally near and the
 picture depends on it, the turn is kept as a question, asked of its writer alone, and becomes a turn with the click.
 Nobody has to answer: after a while the story goes on as it would have.
 """
@@ -22,7 +22,7 @@ from bot.cogs.turns import Turns, owner_of
 from bot.stage import told, turn_shown
 from bot.text import quoted, safe
 from bot.wording import Words
-from engine.meaning import Mention, StoryReader, to_ask
+from engine.meaning.reader import Mention, StoryReader, to_ask
 from engine.nouns import Character, CharacterId, NotFound, Question, Refused, Story, Turn, TurnKind
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from bot.stage import marker_of, told
 from bot.text import clean_name, safe
 from bot.wording import Words
 from engine.cast.casting import draw_character_avatar, vary_look
-from engine.newcomers import BORN, MOST_IN_STORY, character_of, names_of, newcomers_in
+from engine.meaning.newcomers import BORN, MOST_IN_STORY, character_of, names_of, newcomers_in
 from engine.nouns import (
     Box,
     Character,

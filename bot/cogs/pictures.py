@@ -22,7 +22,6 @@ from bot.stage import marker_of, told
 from bot.text import cut, safe, shown_name
 from bot.wording import Words
 from engine.cast.photos import open_photo
-from engine.change_reading import REQUEST_CHARACTERS
 from engine.nouns import (
     BadPhoto,
     Beat,
@@ -41,9 +40,10 @@ from engine.nouns import (
     TurnKind,
     VenueId,
 )
-from engine.storyboard import BoardPage, BoardState, Storyboard
 from engine.vocabulary import SETTINGS
-from engine.ways import in_style, kind_of, square_drawing
+from engine.ways.change_reading import REQUEST_CHARACTERS
+from engine.ways.storyboard import BoardPage, BoardState, Storyboard
+from engine.ways.ways import in_style, kind_of, square_drawing
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -96,11 +96,11 @@ class Pictures(commands.Cog):
         words, turns = self.bot.words(interaction), self._turns()
         await self._settled(panel_id)
         panel, story = await self._panel(interaction, panel_id)
-        if panel_id in turns._redrawing or panel.state is PanelState.PLANNED:
+        if panel_id in turns.redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
         await turns.check_quota(story, owner_of(interaction))
         async with self.bot.lock(f"panel {panel_id}"):
-            if panel_id in turns._redrawing:   # a second wish came in while the first was being looked at
+            if panel_id in turns.redrawing:   # a second wish came in while the first was being looked at
                 raise Refused(reason="redraw_running")
             try:
                 changed = await self.bot.ways.change(
@@ -112,13 +112,13 @@ class Pictures(commands.Cog):
                     await self.bot.private(interaction, words(refusal.reason, **facts) + f"\n> {safe(cut(what, 300))}")
                     return
                 raise
-            turns._redrawing[panel_id] = asyncio.create_task(self._finish(turns, panel_id, interaction.id))
+            turns.redrawing[panel_id] = asyncio.create_task(self._finish(turns, panel_id, interaction.id))
         notes = [words("change_taken"), *(words(note) for note in changed.notes)]
         await self.bot.private(interaction, "\n".join(notes))
 
     async def _settled(self, panel_id: PanelId) -> None:
         """A picture can be seen a moment before its version is closed: that moment is waited for."""
-        running = self._turns()._redrawing.get(panel_id)
+        running = self._turns().redrawing.get(panel_id)
         if running is not None:
             await asyncio.wait({running}, timeout=CLOSING_S)
 
@@ -128,7 +128,7 @@ class Pictures(commands.Cog):
         except Exception as error:             # the runner has told the stage already; here it must only not be lost
             log.error("a wish failed: %s", anonymous(error))
         finally:
-            turns._redrawing.pop(panel_id, None)
+            turns.redrawing.pop(panel_id, None)
 
     # --- versions ----------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Pictures(commands.Cog):
         panel_id, _, way = key.rpartition(":")
         await self._settled(PanelId(panel_id))
         panel, story = await self._panel(interaction, PanelId(panel_id))
-        if panel_id in self._turns()._redrawing or panel.state is PanelState.PLANNED:
+        if panel_id in self._turns().redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
         await self.bot.acknowledge(interaction)
         async with self.bot.lock(f"panel {panel_id}"):
@@ -188,7 +188,7 @@ class Pictures(commands.Cog):
                         created_at=interaction.created_at)
             self.bot.stage.took(turn.turn_id)
             await self.bot.ways.fill(turn, first, second)
-            await turns._acknowledge(interaction, story, turn)
+            await turns.acknowledge(interaction, story, turn)
 
     async def take_out(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """A page between goes again."""
@@ -201,7 +201,7 @@ class Pictures(commands.Cog):
         async with self.bot.lock(story_id):
             if await self.bot.runner.unfinished(StoryId(story_id)):
                 raise Refused(reason="turn_in_progress")
-            if any(panel_id.startswith(f"{step_id}.") for panel_id in self._turns()._redrawing):
+            if any(panel_id.startswith(f"{step_id}.") for panel_id in self._turns().redrawing):
                 raise Refused(reason="redraw_running")
             try:
                 step, panels = await self.bot.ways.take_out(StepId(step_id))
@@ -328,7 +328,7 @@ class Pictures(commands.Cog):
         if self.bot.draining:
             raise Refused(reason="restarting")
         self.bot.need(interaction, needs_of(interaction))
-        await self._turns()._member(story, interaction)
+        await self._turns().need_member(story, interaction)
 
     async def _panel(self, interaction: Interaction, panel_id: PanelId) -> tuple[Panel, Story]:
         try:

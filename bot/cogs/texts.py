@@ -21,7 +21,8 @@ from bot.cogs.turns import needs_of, owner_of
 from bot.text import clean_words, cut, quoted, safe, shown_name
 from bot.wording import Words
 from engine.nouns import CharacterId, NotFound, OwnerId, Refused, Story, StoryStatus, VenueId
-from engine.storyboard import (
+from engine.vocabulary import SETTINGS, TIMES
+from engine.ways.storyboard import (
     MOST_SENTENCES,
     BoardState,
     Storyboard,
@@ -32,7 +33,6 @@ from engine.storyboard import (
     recast,
     replace_scene,
 )
-from engine.vocabulary import SETTINGS, TIMES
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot

@@ -23,7 +23,7 @@ from bot.buttons import StoryButton, modal_fields
 from bot.stage import marker_of, nonce_of, told, turn_shown, words_marker
 from bot.text import clean_turn, names_in, quoted, safe, shown_name
 from bot.wording import Words, spoken
-from engine.meaning import called_in
+from engine.meaning.reader import called_in
 from engine.nouns import (
     Member,
     NotFound,
@@ -43,7 +43,7 @@ from engine.nouns import (
     TurnState,
     VenueId,
 )
-from engine.storyboard import BoardState
+from engine.ways.storyboard import BoardState
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -77,13 +77,13 @@ class Turns(commands.Cog):
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
         self._used: OrderedDict[str, None] = OrderedDict()      # forms sent, pages asked for: once each
-        self._redrawing: dict[PanelId, asyncio.Task[None]] = {}
+        self.redrawing: dict[PanelId, asyncio.Task[None]] = {}
         bot.clicks.update(take=self.open_form, next=self.next_page, undo=self.undo, redraw=self.redraw,
                           retry=self.retry)
         bot.forms["turn"] = self.read_form
 
     async def cog_unload(self) -> None:
-        for task in self._redrawing.values():
+        for task in self.redrawing.values():
             task.cancel()
 
     # --- who may write now -------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class Turns(commands.Cog):
                 self._first_time(token)
                 if question is None:
                     await self.keep(story, turn)
-                    await self._acknowledge(interaction, story, turn)
+                    await self.acknowledge(interaction, story, turn)
             if question is not None:
                 text, buttons = await self._asking.asked(question, self.bot.words(interaction))
                 await self.bot.private(interaction, text, *buttons)
@@ -263,13 +263,13 @@ class Turns(commands.Cog):
                 await self.check(story, owner_of(interaction), kind)
                 turn = _turn_of(story, interaction, kind, "")
                 await self.keep(story, turn)
-                await self._acknowledge(interaction, story, turn)
+                await self.acknowledge(interaction, story, turn)
         except Refused as refusal:
             await self._refuse(interaction, refusal)
             return
         await self.bot.runner.accept(turn)
 
-    async def _acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
+    async def acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
         """Show the person's words; if the answer cannot be given they are posted instead.
 
         Under the story's lock: words stand in the order in which their pages will come.
@@ -307,7 +307,7 @@ class Turns(commands.Cog):
         """Take the newest page back."""
         story_id, _, step_id = key.partition(":")
         story = await self.story(story_id)
-        await self._member(story, interaction)
+        await self.need_member(story, interaction)
         async with self.bot.lock(story_id):
             story = await self.story(story_id)
             if story.status is StoryStatus.PAUSED:
@@ -316,7 +316,7 @@ class Turns(commands.Cog):
                 raise Refused(reason="turn_in_progress")
             if step_id and story.head != step_id:
                 raise Refused(reason="undo_stale")
-            if any(panel_id.startswith(f"{story.head}.") for panel_id in self._redrawing):
+            if any(panel_id.startswith(f"{story.head}.") for panel_id in self.redrawing):
                 raise Refused(reason="redraw_running")
             undone = await self.bot.runner.undo(StoryId(story_id), str(interaction.id))
             if undone is None:
@@ -343,17 +343,17 @@ class Turns(commands.Cog):
             raise Refused(reason="stale_button") from error
         story = await self.story(panel.brief.story_id)
         self.bot.need(interaction, needs_of(interaction))
-        await self._member(story, interaction)
+        await self.need_member(story, interaction)
         if self.bot.draining:
             raise Refused(reason="restarting")
         if panel.state is PanelState.UNDONE:
             raise Refused(reason="panel_undone")
-        if panel_id in self._redrawing or panel.state is PanelState.PLANNED:
+        if panel_id in self.redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
         await self.check_quota(story, owner_of(interaction))
-        if panel_id in self._redrawing:        # a second click came in while the first was being looked at
+        if panel_id in self.redrawing:        # a second click came in while the first was being looked at
             raise Refused(reason="redraw_running")
-        self._redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, owner_of(interaction), interaction.id))
+        self.redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, owner_of(interaction), interaction.id))
         await self.bot.acknowledge(interaction)
 
     async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int) -> None:
@@ -363,7 +363,7 @@ class Turns(commands.Cog):
         except Exception as error:             # the runner has told the stage already; here it must only not be lost
             log.error("a redraw failed: %s", anonymous(error))
         finally:
-            self._redrawing.pop(panel_id, None)
+            self.redrawing.pop(panel_id, None)
 
     async def retry(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """A failed turn once more, with the same words."""
@@ -373,7 +373,7 @@ class Turns(commands.Cog):
             raise Refused(reason="stale_button") from error
         story = await self.story(failed.story_id)
         self.bot.need(interaction, needs_of(interaction))
-        await self._member(story, interaction)
+        await self.need_member(story, interaction)
         async with self.bot.lock(story.story_id):
             if failed.state is not TurnState.FAILED or not self._first_time(f"retry {key}"):
                 raise Refused(reason="stale_button")
@@ -472,7 +472,7 @@ class Turns(commands.Cog):
         except NotFound as error:
             raise Refused(reason="stale_button") from error
 
-    async def _member(self, story: Story, interaction: Interaction) -> None:
+    async def need_member(self, story: Story, interaction: Interaction) -> None:
         members = await self.bot.library.members(story.story_id)
         if all(member.owner_id != owner_of(interaction) for member in members):
             raise Refused(reason="not_member", story_id=story.story_id)

@@ -19,7 +19,7 @@ from engine.store.memory import Memory
 from engine.store.people import FORGOTTEN
 from engine.store.stories import step_from
 from engine.store.values import from_json, to_json
-from engine.storyboard import BoardState, Storyboard
+from engine.ways.storyboard import BoardState, Storyboard
 
 
 class Storyboards(Memory):

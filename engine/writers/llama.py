@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from engine.meaning import Mention
+from engine.meaning.reader import Mention
 from engine.nouns import Beat, CharacterId, Scene, StoryStep, StudioFailed
 from engine.writers.mini import NOTATION, NOTATION_KEY, _seed
 from engine.writers.naming import Slots

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from engine.filling import bridge
 from engine.nouns import Beat, CharacterId, Scene, StepId, StoryStep, StudioFailed, TurnKind
 from engine.vocabulary import SETTINGS, SHOTS, TIMES, WEATHERS
+from engine.ways.filling import bridge
 from engine.writers.agreement import agreeing, strays
 from engine.writers.correct import correct, picture_words, plan_by_rules, present, sentences, spoken_of, tidy
 from engine.writers.lexicon import content_words, words_of

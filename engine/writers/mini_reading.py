@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from engine.meaning.pronouns import Focus, resolve
+from engine.meaning.relations import Person
 from engine.nouns import CharacterId
-from engine.pronouns import Focus, resolve
-from engine.relations import Person
 from engine.writers.things import Things
 
 

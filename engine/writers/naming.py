@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engine.meaning import name_places
+from engine.meaning.reader import name_places
 from engine.nouns import Beat, Character, CharacterId, Scene
 from engine.writers.mini_text import MAX_SLOTS, slot, slot_number
 

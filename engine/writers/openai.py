@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from engine.meaning import Mention
+from engine.meaning.reader import Mention
 from engine.nouns import Beat, CharacterId, Scene, StoryStep, StudioFailed
 from engine.writers.mini import _seed
 from engine.writers.naming import Slots

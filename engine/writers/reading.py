@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from engine.meaning import Mention, StoryReader
+from engine.meaning.pronouns import Focus, is_owner_word, resolve
+from engine.meaning.reader import Mention, StoryReader
+from engine.meaning.relations import Person
+from engine.meaning.wardrobe import Change, changes_in, stated, wears
 from engine.nouns import Beat, CharacterId, Look, OwnerId, Past, Scene, TurnKind, Worn
 from engine.planning import dressed
-from engine.pronouns import Focus, is_owner_word, resolve
-from engine.relations import Person
-from engine.wardrobe import Change, changes_in, stated, wears
 from engine.writers.naming import Slots, clean_text
 
 #: So many pages back a story is read for whom "she" can mean.

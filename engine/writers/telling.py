@@ -14,11 +14,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.meaning import Mention
+from engine.meaning.reader import Mention
+from engine.meaning.wardrobe import WEARABLES
 from engine.nouns import Beat, CastMember, Character, CharacterId, Scene, StepId, StoryStep, TurnKind
 from engine.prompts import fill
 from engine.vocabulary import ACTIONS, COLOURS, MOODS, SETTINGS, SHOTS, STANDING_PROPS, TIMES, WEATHERS
-from engine.wardrobe import WEARABLES
 from engine.writers.correct import correct, picture_words, plan_by_rules
 from engine.writers.mini_text import HELD_PROPS, slot_number
 from engine.writers.naming import Slots, clean_name, clean_text

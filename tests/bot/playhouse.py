@@ -192,7 +192,7 @@ class Playhouse:
         """Wait until no turn is open and nothing is being redrawn."""
         async def quiet() -> None:
             turns = self.bot.get_cog("Turns")
-            while await self.library.open_turns() or turns._redrawing:  # noqa: ASYNC110 - only tests look from outside
+            while await self.library.open_turns() or turns.redrawing:  # noqa: ASYNC110 - only tests look from outside
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.05)
         await asyncio.wait_for(quiet(), timeout_s)

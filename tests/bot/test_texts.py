@@ -8,7 +8,7 @@ from playhouse import Playhouse, labels
 from bot.rehearsal.players import File, words_of
 from bot.rehearsal.world import Message
 from engine.nouns import PanelState, ServerId, ServerSettings
-from engine.storyboard import BoardState
+from engine.ways.storyboard import BoardState
 
 pytestmark = pytest.mark.asyncio
 

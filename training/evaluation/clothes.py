@@ -1,7 +1,7 @@
 """Who puts something on keeps it on: held-out stories in which people change, and whether the pictures follow.
 
 In each story somebody puts on a garment, does other things in it, takes it off and goes on in their own clothes. The
-changes are read from the captions by the engine's rules (`engine/wardrobe.py`) and carried by its library. What is
+changes are read from the captions by the rules of `engine/meaning/wardrobe.py` and carried by the library. What is
 compared for every figure is the character as the story has them dressed with the same character otherwise dressed: by
 the judge, who is shown both model sheets, and by colour, beside both true pictures of that panel.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from engine.meaning.wardrobe import changes_in, wears
 from engine.mini.scenery import draw_scene
 from engine.nouns import (
     Beat,
@@ -34,7 +35,6 @@ from engine.nouns import (
     Worn,
 )
 from engine.planning import after_beats, dressed, look_in_force, plan_panels
-from engine.wardrobe import changes_in, wears
 from engine.writers.mini_text import slot
 from engine.writers.naming import Slots, clean_name, clean_text
 from training.evaluation.atelier import opened

@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 
 from engine import vocabulary as words
+from engine.meaning.pronouns import Focus, resolve
 from engine.memory.verification import crops
 from engine.mini.dolls import draw_avatar
 from engine.mini.scenery import draw_scene
 from engine.nouns import CharacterId, Look, PanelBrief
 from engine.ports import Likeness
-from engine.pronouns import Focus, resolve
 from training.evaluation import metrics
 from training.evaluation.judge import Judge, altered
 from training.world.sampler import sample_brief, sample_look, sample_setting

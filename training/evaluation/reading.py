@@ -1,6 +1,6 @@
 """From captions to planned panels by the engine's own rules: who is meant, who is there, where it plays.
 
-Names become slots (`engine.writers.naming`), pronouns are resolved (`engine.pronouns`), the rules that stand behind
+Names become slots (`engine.writers.naming`), pronouns are resolved (`engine.meaning.pronouns`), the rules behind
 every writer plan the picture (`engine.writers.correct.plan_by_rules`), the planner lays it out. No model takes part,
 so that what is measured is the reading and the painting, not the mini writer's prose.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.meaning.pronouns import Focus, resolve
 from engine.nouns import Beat, CharacterId, PanelBrief, Setting
-from engine.pronouns import Focus, resolve
 from engine.writers.correct import plan_by_rules
 from engine.writers.mini_text import slot
 from engine.writers.naming import Slots, clean_name, clean_text

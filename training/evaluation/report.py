@@ -50,6 +50,7 @@ class Results:
     resolved: dict[str, tuple[int, int]]
     likeness_errors: dict[str, float]
     dressed: int = 0                           # stories of clothes
+    kept: float = 0.0                          # share of the engine's panels that an earlier run had told
     minutes: float = 0.0
     command: str = "make evaluate"
     conditions: Sequence[str] = field(default_factory=tuple)
@@ -87,7 +88,8 @@ def _head(results: Results) -> str:
     side, long = results.side["truth"], results.long["truth"]
     return f"""# How well the pictures keep the story
 
-Made by `{results.command}` in {results.minutes:.0f} minutes; every number on this page comes from that command. Painter
+Made by `{results.command}` in {results.minutes:.0f} minutes{_kept(results)}; every number on this page comes from that
+command. Painter
 `{results.painter}` ({results.recipe}), likeness encoder `{results.likeness}`.
 
 The stories are held out: nobody in them was ever trained on, nor was any room. A story has a cast of one to four,
@@ -106,6 +108,10 @@ with their avatar, and of those finds with each other. OCCM: 100 exp(-|seen - ex
 figures. Copy-paste: from -1 to 1, how much more a figure is the very avatar used than the same character in another
 pose (0 is right). Minimum identity: the least CIDS cross among a panel's characters. Same room: the share of pairs
 of panels that play in one room and that the judge takes for one room."""
+
+
+def _kept(results: Results) -> str:
+    return f" ({results.kept:.0%} of the engine's panels were told by a run before, and kept)" if results.kept else ""
 
 
 def _targets(results: Results) -> str:
@@ -209,7 +215,7 @@ is taken for them. Strangers are drawn by chance, like everybody else, so some l
 them that shares {middle:.0%} or more of what can be seen with somebody (`stories.kinship`) is seen where it is not in
 {near(truth):.1%} of the true pictures, the other half in {far(truth):.1%}.
 
-Pronouns are resolved by rules (`engine/pronouns.py`). On {total} pronouns of the plot simulator's prose, which was
+Pronouns are resolved by rules (`engine/meaning/pronouns.py`). On {total} pronouns of the simulator's prose, which was
 not written for them, they find the right person in {right / max(1, total):.1%} ({by_class}). The captions of these
 stories were written by the same hands as the rules and hold only pronouns that readers would understand; people
 write worse ones."""

@@ -180,6 +180,7 @@ class Shelf:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._told: dict[tuple[str, str], tuple[Sequence[Beat], list[Painted]]] = {}
+        self.found = self.new = 0              # panels told before, and now
         self._engine = _digest(*(path.read_bytes() for path in sorted(_sources())))
 
     def told(self, story: HeldOutStory, beats: Sequence[Beat], name: str, atelier: Atelier,
@@ -195,8 +196,10 @@ class Shelf:
         path = self._folder / f"{key[:32]}.pickle"
         if path.exists():
             panels = pickle.loads(path.read_bytes())
+            self.found += len(panels)
         else:
             (panels,) = tell([(story, beats)], WAYS[name], atelier, likeness)
+            self.new += len(panels)
             part = path.with_suffix(f".{os.getpid()}")
             part.write_bytes(pickle.dumps(panels))
             part.replace(path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.meaning.pronouns import Focus, resolve
 from engine.nouns import CharacterId
-from engine.pronouns import Focus, resolve
 
 MIA, LEA, TOM, KIT, BOT, BEN = (CharacterId(f"ID_{number}") for number in range(1, 7))
 CLASSES = {MIA: "she", LEA: "she", TOM: "he", KIT: "they", BOT: "it", BEN: "any"}

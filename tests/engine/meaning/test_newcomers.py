@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.newcomers import KINDS_OF, MOST_AT_ONCE, newcomers_in
+from engine.meaning.newcomers import KINDS_OF, MOST_AT_ONCE, newcomers_in
 from engine.nouns import Pronouns
 from engine.vocabulary import KINDS
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.meaning import StoryReader
+from engine.meaning.reader import StoryReader
+from engine.meaning.wardrobe import Change, changes_in, wears
 from engine.nouns import Character, CharacterId, Look, Member, OwnerId, Pronouns
 from engine.planning import dressed, look_in_force
 from engine.vocabulary import ACCESSORIES, COLOURS, GLASSES, HEADWEAR, OUTFITS, PATTERNS
-from engine.wardrobe import Change, changes_in, wears
 
 IDA = OwnerId("Ida")
 OWN = {
@@ -54,7 +54,7 @@ def test_what_is_worn_after() -> None:
 
 
 def test_every_word_of_the_tables_can_be_drawn() -> None:
-    from engine import wardrobe
+    from engine.meaning import wardrobe
 
     assert set(wardrobe.OUTFIT_NOUNS.values()) <= set(OUTFITS)
     assert set(wardrobe.HEADWEAR_NOUNS.values()) <= set(HEADWEAR)

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.change_words import (
+from engine.nouns import Character, CharacterId, OwnerId, PanelBrief, Pronouns, Refused, Setting
+from engine.vocabulary import COLOURS, KINDS, TOUCHING
+from engine.ways.change_words import (
     CLOSER,
     CLOTHES,
     COLOUR_FIELDS,
@@ -28,8 +30,6 @@ from engine.change_words import (
     WEATHER_WORDS,
     WIDER,
 )
-from engine.nouns import Character, CharacterId, OwnerId, PanelBrief, Pronouns, Refused, Setting
-from engine.vocabulary import COLOURS, KINDS, TOUCHING
 
 #: The longest request that is read, in characters.
 REQUEST_CHARACTERS: Final = 300

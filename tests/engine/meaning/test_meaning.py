@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.meaning import StoryReader, called_in, to_ask
+from engine.meaning.reader import StoryReader, called_in, to_ask
 from engine.nouns import Character, CharacterId, Look, Member, OwnerId, Pronouns
 
 ADA, BO = OwnerId("ada"), OwnerId("bo")

@@ -1,6 +1,6 @@
 """A brief with somebody's wishes granted, everything else kept where it was. Pure; standard library only.
 
-`engine.change_reading` finds out what is wanted; here it is done. What a wish does not touch stays to the digit:
+`engine.ways.change_reading` finds out what is wanted; here it is done. What a wish does not touch stays to the digit:
 places, heights, poses, things. So the new version of a panel is the same picture but for what was asked.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.change_reading import Edit, Wish
 from engine.nouns import (
     Beat,
     CastMember,
@@ -38,6 +37,7 @@ from engine.planning import (
     standing_height,
 )
 from engine.vocabulary import TOUCHING
+from engine.ways.change_reading import Edit, Wish
 
 #: As many people as a picture can hold, and as many things on the ground.
 MOST_FIGURES: Final = 6

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.cast.describing import KIND_WORDS
-from engine.meaning import WORDS_TOO
+from engine.meaning.reader import WORDS_TOO
+from engine.meaning.relations import KIN, KIN_PATTERN, word_table
 from engine.nouns import Character, CharacterId, OwnerId, Pronouns, Sharing, Story, TurnId
-from engine.relations import KIN, KIN_PATTERN, word_table
 from engine.vocabulary import COLOURS, CREATURES
 
 #: So many come in with one turn at most; a story holds so many characters.

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from bench.staging import BO, MIA, OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
-from engine.filling import bridge, lead_over, leads_to, neighbours
 from engine.nouns import (
     Beat,
     CastMember,
@@ -43,7 +42,8 @@ from engine.nouns import (
 )
 from engine.planning import stable_seed
 from engine.store import SqlLibrary
-from engine.ways import Ways
+from engine.ways.filling import bridge, lead_over, leads_to, neighbours
+from engine.ways.ways import Ways
 
 CAST = {one: Character(one, OwnerId("o"), name, pronouns, Look(kind=kind)) for one, name, pronouns, kind in (
     (MIA, "Mia", Pronouns.SHE, "girl"), (BO, "Bo", Pronouns.IT, "dog"))}

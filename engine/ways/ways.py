@@ -14,9 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from engine.change_reading import read_change
-from engine.changes import Changed, apply_change
-from engine.filling import neighbours
+from engine.meaning.pronouns import Focus, resolve
 from engine.nouns import (
     Beat,
     CastMember,
@@ -44,9 +42,11 @@ from engine.nouns import (
     VenueId,
 )
 from engine.planning import stable_seed
-from engine.pronouns import Focus, resolve
-from engine.storyboard import BoardPage, BoardState, Storyboard, group_pages, page_turn_id, read_text
 from engine.turn import TurnRunner
+from engine.ways.change_reading import read_change
+from engine.ways.changes import Changed, apply_change
+from engine.ways.filling import neighbours
+from engine.ways.storyboard import BoardPage, BoardState, Storyboard, group_pages, page_turn_id, read_text
 from engine.writers.correct import picture_words, plan_by_rules
 from engine.writers.naming import Slots, clean_text
 
@@ -224,7 +224,7 @@ class Ways:
     async def fill(self, turn: Turn, first: StepId, second: StepId) -> StoryStep:
         """Take a turn that writes and draws the page between two others. Returns the page it will follow.
 
-        Raises `Refused` where the two do not follow each other, see `engine.filling.neighbours`.
+        Raises `Refused` where the two do not follow each other, see `engine.ways.filling.neighbours`.
         """
         one, other = neighbours(await self._library.steps(turn.story_id), first, second)
         await self._runner.accept(replace(turn, kind=TurnKind.FILL, before=other.step_id))
@@ -244,7 +244,7 @@ class Ways:
                      request_id: str) -> Changed:
         """Paint a new version of a panel with somebody's wish granted and the rest kept. Returns what was changed.
 
-        Raises `Refused` with what was not understood, see `engine.change_reading`; nothing is changed then.
+        Raises `Refused` with what was not understood, see `engine.ways.change_reading`; nothing is changed then.
         """
         panel = await self._library.panel(panel_id)
         if panel.state is PanelState.UNDONE:

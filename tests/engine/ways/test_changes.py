@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.change_reading import EDITS, REQUEST_CHARACTERS, Edit, read_change
-from engine.changes import Changed, apply_change
 from engine.nouns import (
     Character,
     CharacterId,
@@ -30,6 +28,8 @@ from engine.nouns import (
     StoryId,
     VenueId,
 )
+from engine.ways.change_reading import EDITS, REQUEST_CHARACTERS, Edit, read_change
+from engine.ways.changes import Changed, apply_change
 
 ME = OwnerId("me")
 STORY = Story(StoryId("s"), VenueId("v"), ServerId(""), ME, "A story")

@@ -1,7 +1,7 @@
 """A whole text as a storyboard: sentences, grouped into pages of one picture each, changed until a person likes them.
 
 Pure: how a text falls into sentences, which of them show the same moment, and what a person may change before
-anything is drawn. What each page shows is planned by a writer (`engine.ways`). Standard library only.
+anything is drawn. What each page shows is planned by a writer (`engine.ways.ways`). Standard library only.
 
 Sentences are found by rules written here; docs/decisions/009 says why no library is used.
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.staging import OWNER, ScriptedStudio, WrittenStage, begin_story, open_runner, settings_at, turn_of
 from engine.nouns import CharacterId, Figure, Look, PanelBrief, PanelId, Place, Setting, SettingId, StoryId
-from engine.withdrawal import without
+from engine.ways.withdrawal import without
 
 MIA, LEO, PIM = CharacterId("c-mia"), CharacterId("c-leo"), CharacterId("c-pim")
 

@@ -23,7 +23,7 @@ from engine.nouns import (
     TurnKind,
     VenueId,
 )
-from engine.storyboard import (
+from engine.ways.storyboard import (
     MOST_CHARACTERS,
     PAGE_CHARACTERS,
     PAGE_SENTENCES,

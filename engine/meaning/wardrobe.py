@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.meaning.relations import word_table
 from engine.nouns import CharacterId, Look, Worn
-from engine.relations import word_table
 from engine.vocabulary import ACCESSORIES, COLOURS, HEADWEAR, OUTFITS
 
 #: Most things somebody wears besides clothes, as a Look holds.

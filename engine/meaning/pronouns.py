@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from engine.nouns import CharacterId
-from engine.relations import (
+from engine.meaning.relations import (
     ADJECTIVES,
     CALLED_PATTERN,
     GROUP_PATTERN,
@@ -28,6 +27,7 @@ from engine.relations import (
     related,
     relatives,
 )
+from engine.nouns import CharacterId
 
 #: Pronoun -> (whom it can mean, its role in the sentence).
 _FORMS: Final[Mapping[str, tuple[str, str]]] = {

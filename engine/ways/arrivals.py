@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from engine.cast.casting import draw_character_avatar
-from engine.newcomers import BORN, MOST_IN_STORY, character_of, names_of, newcomers_in
+from engine.meaning.newcomers import BORN, MOST_IN_STORY, character_of, names_of, newcomers_in
 from engine.nouns import CastMember, Character, CharacterId, NotFound, Scene, StoryStep, TurnKind
 from engine.ports import Library
 

@@ -1,7 +1,7 @@
 """Who is meant in what a person wrote: the words as they stand, the cast by name, and what has to be asked.
 
 `StoryReader` reads a story's turns and pages in their order. It finds names and nicknames itself and leaves the rest to
-`engine.pronouns`; the places it tells are places in the text as it was written. Standard library only.
+`engine.meaning.pronouns`; the places it tells are places in the text as it was written. Standard library only.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.meaning.pronouns import Focus, Meant, resolve
+from engine.meaning.relations import Person
 from engine.nouns import Character, CharacterId, Member, OwnerId
-from engine.pronouns import Focus, Meant, resolve
-from engine.relations import Person
 from engine.vocabulary import COLOURS, KINDS, PROPS, SETTINGS
 
 #: Names that are also words: matched only as they are written, never in small letters.
