@@ -36,7 +36,7 @@ app.add_typer(commands, name="commands")
 
 FAILED, MISUSED, MISCONFIGURED, STORE, STOPPED = 1, 2, 3, 4, 130
 
-#: What an operator is told of the store; in Discord people read bot/wording.py's sentences instead.
+#: What an operator is told of the store; in Discord people read bot/wording's sentences instead.
 STORE_SENTENCES = {
     "store_locked": "The data folder is in use by another storythread ({file}): stop that one first, or name another "
                     "folder with STORYTHREAD_HOME.",

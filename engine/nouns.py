@@ -28,7 +28,7 @@ PictureId = NewType("PictureId", str)      # content address of a stored picture
 # --- errors ----------------------------------------------------------------------------------------
 
 class StorythreadError(Exception):
-    """Root of every error this project raises. `reason` is a key in bot/wording.py, never a sentence."""
+    """Root of every error this project raises. `reason` is a key in bot/wording, never a sentence."""
 
     reason = "unexpected"
 
@@ -234,7 +234,7 @@ class Turn:
     text: str
     kind: TurnKind = TurnKind.WRITE
     state: TurnState = TurnState.ACCEPTED
-    reason: str = ""                       # why it failed: a key in bot/wording.py
+    reason: str = ""                       # why it failed: a key in bot/wording
     created_at: datetime | None = None
     meant: tuple[tuple[int, int, CharacterId], ...] = ()   # spans of `text` and who is meant, where it was asked
     before: StepId | None = None           # the page this one is put before; None: after the last
@@ -423,7 +423,7 @@ class RecallItem:
 
     what: str                              # "avatar", "reference", "cutout", "plate", "frame"
     picture: PictureId
-    reason: str                            # a key in bot/wording.py
+    reason: str                            # a key in bot/wording
     weight: float
     character_id: CharacterId | None = None
     panel_id: PanelId | None = None

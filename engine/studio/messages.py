@@ -163,7 +163,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The job did not work out. `reason` is a key in bot/wording.py; `message` names no person's words."""
+    """The job did not work out. `reason` is a key in bot/wording; `message` names no person's words."""
 
     job_id: int
     reason: str

@@ -18,7 +18,7 @@ from playhouse import Playhouse, settings_for
 from bot.app import StoryBot, command_payload, run_bot, sync_commands
 from bot.rehearsal.loopback import Loopback, redirect_discord
 from bot.rehearsal.players import Player
-from bot.wording import DANISH_COMMANDS
+from bot.wording import danish
 from engine.ports import Library
 from engine.settings import SettingsError, load_settings
 
@@ -67,9 +67,9 @@ async def test_every_command_has_a_description_a_danish_name_and_fits(tmp_path: 
     for command in payload:
         assert command["integration_types"] == [0, 1] and command["contexts"] == [0, 1, 2]
         for text, translations in strings_of(command):
-            assert text in DANISH_COMMANDS, text
-            own = DANISH_COMMANDS.get(f"{command['name']} {text}", DANISH_COMMANDS[text])    # `/character export`
-            assert (translations or {}).get("da") in (own, DANISH_COMMANDS[text])
+            assert text in danish.COMMANDS, text
+            own = danish.COMMANDS.get(f"{command['name']} {text}", danish.COMMANDS[text])    # `/character export`
+            assert (translations or {}).get("da") in (own, danish.COMMANDS[text])
         assert len(json.dumps(command)) < 16000
 
 

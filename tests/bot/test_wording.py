@@ -11,12 +11,10 @@ import pytest
 import engine
 from bot.wording import (
     CONSENTS,
-    DANISH,
-    DANISH_VALUES,
-    ENGLISH,
     LOOK_FIELDS,
     SENTENCES,
     Words,
+    danish,
     placeholders,
     spoken,
 )
@@ -27,8 +25,8 @@ ROOT = Path(engine.__file__).parent.parent
 
 
 def test_the_languages_have_the_same_sentences_with_the_same_placeholders() -> None:
-    assert set(ENGLISH) == set(DANISH)
-    assert {key: placeholders(ENGLISH[key]) for key in ENGLISH} == {key: placeholders(DANISH[key]) for key in DANISH}
+    assert set(SENTENCES["en"]) == set(SENTENCES["da"])
+    assert {key: placeholders(SENTENCES["en"][key]) for key in SENTENCES["en"]} == {key: placeholders(SENTENCES["da"][key]) for key in SENTENCES["da"]}
 
 
 @pytest.mark.parametrize("locale", SENTENCES)
@@ -54,20 +52,20 @@ def used_keys() -> set[str]:
 def test_every_reason_and_every_sentence_that_code_names_is_written() -> None:
     keys = used_keys()
     assert len(keys) > 60
-    missing = {key for key in keys if key not in ENGLISH and not key.endswith("_")}
+    missing = {key for key in keys if key not in SENTENCES["en"] and not key.endswith("_")}
     assert not missing
 
 
 def test_every_word_a_menu_shows_has_a_sentence() -> None:
     for field in [field for page in LOOK_FIELDS.values() for field in page]:
-        assert f"look_{field}" in ENGLISH
+        assert f"look_{field}" in SENTENCES["en"]
         assert hasattr(Look(), field)
     for page in LOOK_FIELDS:
-        assert f"button_correct_{page}" in ENGLISH
+        assert f"button_correct_{page}" in SENTENCES["en"]
     for consent in CONSENTS:
-        assert f"consent_{consent}" in ENGLISH
+        assert f"consent_{consent}" in SENTENCES["en"]
     for pronouns in Pronouns:
-        assert f"pronouns_{pronouns.value}" in ENGLISH
+        assert f"pronouns_{pronouns.value}" in SENTENCES["en"]
 
 
 def test_every_value_of_the_look_has_a_danish_word() -> None:
@@ -75,7 +73,7 @@ def test_every_value_of_the_look_has_a_danish_word() -> None:
                   vocabulary.GLASSES, vocabulary.BEARDS, vocabulary.OUTFITS, vocabulary.PATTERNS,
                   vocabulary.ACCESSORIES, vocabulary.STYLES):
         for word in words:
-            assert word in DANISH_VALUES, word
+            assert word in danish.VALUES, word
 
 
 @pytest.mark.parametrize("sentences", SENTENCES.values())
@@ -93,8 +91,8 @@ def test_forms_and_buttons_fit_discords_limits(sentences: Mapping[str, str]) -> 
 
 
 def test_an_unknown_reason_reads_as_the_honest_general_sentence() -> None:
-    assert Words("en")("no_such_thing_ever") == ENGLISH["unexpected"]
-    assert Words("da")("name_too_long") == DANISH["refused"]     # facts missing: still a sentence
+    assert Words("en")("no_such_thing_ever") == SENTENCES["en"]["unexpected"]
+    assert Words("da")("name_too_long") == SENTENCES["da"]["refused"]     # facts missing: still a sentence
     assert Words("en")("name_too_long", limit=40, length=500) == \
         "That name is too long: 500 characters. Please use at most 40."
 

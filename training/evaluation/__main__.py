@@ -170,7 +170,8 @@ def evaluate(size: Size, *, work: Path, page: Path | None, only: Sequence[str] =
             1, sum(told.mentions for story in stories for told in story.panels)),
         room_error=measured.room_error, fooled=measured.fooled, resolved=measured.resolved,
         likeness_errors=measured.likeness_errors,
-        kept=shelf.found / max(1, shelf.found + shelf.new), minutes=(time.monotonic() - begun) / 60, command=command, conditions=_conditions(atelier, adapter_facts))
+        kept=shelf.found / max(1, shelf.found + shelf.new),
+        minutes=(time.monotonic() - begun) / 60, command=command, conditions=_conditions(atelier, adapter_facts))
     folder = page.parent / "pictures" / "evaluation"
     order = [name for name in VARIANTS if name in shown]
     report.sheet([(VARIANTS[name], shown[name][:6]) for name in order], folder / "side-by-side.jpg")
