@@ -683,7 +683,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         net = train(Album(*(asked.run / name for name in ("pictures", "pictures-2", "pictures-3"))),
                     minutes=asked.minutes, run=asked.run.with_name(f"{asked.run.name}-third"), net=before.net,
                     peak=7e-4, held_out=Album(asked.run / "held-out"))
-        print(accuracy(net, Album(asked.run / "held-out")))
+        after = Judge(net, calibration=before.calibration)     # fitted anew it reads stories no better
+        found = {name: weigh(judge) for name, judge in (("before", before), ("after", after))}
+        print(found, accuracy(net, Album(asked.run / "held-out")))
+        if found["after"]["f1 presence"] > found["before"]["f1 presence"]:
+            ledger = Ledger(asked.run.with_name(f"{asked.run.name}-third"))
+            ledger.resume({})
+            export(net, before.calibration, asked.out, steps=int(before.facts.get("steps", 0)) + ledger.step,
+                   minutes=round(float(before.facts.get("minutes", 0)) + ledger.seconds / 60, 1))
     else:
         saved = torch.load(asked.run / "checkpoint.pt", map_location="cpu", weights_only=True)
         net = finish(load(asked.run), Album(asked.run / "pictures", asked.run / "pictures-2"), minutes=asked.heads)
