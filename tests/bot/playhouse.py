@@ -179,8 +179,10 @@ class Playhouse:
     async def turn(self, player: Player, text: str) -> Message:
         """Take a turn by button and form, and wait for its picture. Returns the panel's message."""
         form = await player.click("Take turn")
+        before = max(message.message_id for message in player.seen())
         await player.submit(form, {"text": text})
-        return await self.panel_after(player)
+        await self.panel_after(player, before)         # it may be a while until the form has become a turn
+        return await self.panel_after(player, before)
 
     async def panel_after(self, player: Player, after: int = 0) -> Message:
         """The newest finished panel."""
