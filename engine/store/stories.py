@@ -281,14 +281,24 @@ class Stories(People):
             await self._story_row(session, step.story_id, lock=True)
             if (await self._turn_row(session, step.turn_id)).reason == FORGOTTEN:
                 raise NotFound(f"whoever wrote {step.turn_id} asked to be forgotten", reason=FORGOTTEN)
-            wardrobe = after_beats(await self._wardrobe(session, step.parent), step.beats)
-            new = await session.execute(self._insert(tables.steps, {
-                "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
-                "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats),
-                "closes_story": step.closes_story, "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)},
-                key=["step_id"]).returning(tables.steps.c.step_id))
-            if new.first() is not None:
+            if await self._keep_step(session, step):
                 await self._move_head(session, step.story_id, step.step_id)
+
+    async def _keep_step(self, session: AsyncSession, step: StoryStep) -> bool:
+        """Write a step down, with what everybody wears after it. False when it was there already."""
+        wardrobe = after_beats(await self._wardrobe(session, step.parent), step.beats)
+        new = await session.execute(self._insert(tables.steps, {
+            "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
+            "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats), "closes_story": step.closes_story,
+            "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)},
+            key=["step_id"]).returning(tables.steps.c.step_id))
+        return new.first() is not None
+
+    async def _step_row(self, session: AsyncSession, step_id: StepId) -> Row[Any]:
+        row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == step_id))).first()
+        if row is None:
+            raise NotFound(f"no step {step_id}")
+        return row
 
     async def wardrobe(self, story_id: StoryId) -> Wardrobe:
         """Who wears something else than their own at the head, and what."""
@@ -303,10 +313,7 @@ class Stories(People):
     async def step(self, step_id: StepId) -> StoryStep:
         """Raises `NotFound`."""
         async with self._reading() as session:
-            row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == step_id))).first()
-        if row is None:
-            raise NotFound(f"no step {step_id}")
-        return step_from(row)
+            return step_from(await self._step_row(session, step_id))
 
     async def steps(self, story_id: StoryId, *, newest: int | None = None) -> list[StoryStep]:
         """The path to the head, oldest first; with `newest` its last steps alone, at most so many."""

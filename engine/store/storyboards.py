@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import Beat, NotFound, OwnerId, Panel, PanelId, PanelState, StepId, StoryId, StoryStep, Turn, Wardrobe
-from engine.planning import after_beats, dressed
+from engine.planning import dressed
 from engine.store import tables
 from engine.store.desk import now, path_from
 from engine.store.memory import Memory
@@ -139,11 +139,7 @@ class Storyboards(Memory):
                 select(path.c.parent).where(path.c.step_id == before))).first()
             if follower is None or follower.parent != step.parent:
                 raise NotFound(f"{before} does not follow {step.parent}", reason="fill_gone")
-            wardrobe = after_beats(await self._wardrobe(session, step.parent), step.beats)
-            await session.execute(self._insert(steps, {
-                "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
-                "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats), "closes_story": False,
-                "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)}, key=["step_id"]))
+            await self._keep_step(session, replace(step, closes_story=False))
             await session.execute(update(steps).where(steps.c.step_id == before).values(parent=step.step_id))
 
     async def take_out_step(self, step_id: StepId) -> StoryStep:
@@ -153,9 +149,7 @@ class Storyboards(Memory):
         """
         steps, panels = tables.steps, tables.panels
         async with self._writing() as session:
-            row = (await session.execute(select(steps).where(steps.c.step_id == step_id))).first()
-            if row is None:
-                raise NotFound(f"no step {step_id}")
+            row = await self._step_row(session, step_id)
             story = await self._story_row(session, StoryId(row.story_id), lock=True)
             path = path_from(story.head)
             after = await session.scalar(select(path.c.step_id).where(path.c.parent == step_id))
@@ -173,11 +167,8 @@ class Storyboards(Memory):
 
         Pages that are drawn already stay as they are; those drawn from now on remember it.
         """
-        steps = tables.steps
         async with self._writing() as session:
-            row = (await session.execute(select(steps).where(steps.c.step_id == step_id))).first()
-            if row is None:
-                raise NotFound(f"no step {step_id}")
+            row = await self._step_row(session, step_id)
             story = await self._story_row(session, StoryId(row.story_id), lock=True)
             path = path_from(story.head)
             depth = await session.scalar(select(path.c.depth).where(path.c.step_id == step_id))
