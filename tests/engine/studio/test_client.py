@@ -156,8 +156,11 @@ async def test_two_owners_take_turns_and_their_events_never_cross(studio: Studio
 
     jobs = [("greedy", number) for number in range(6)] + [("light", number) for number in range(3)]
     async with asyncio.TaskGroup() as group:
+        os.kill(pid_of(studio), signal.SIGSTOP)        # all are waiting before the first is done
         for owner, number in jobs:
             group.create_task(one(owner, number))
+        await asyncio.sleep(0.2)
+        os.kill(pid_of(studio), signal.SIGCONT)
     assert ends[:6].count("light") >= 2 and ends[-2:] == ["greedy", "greedy"]
     for turn, events in heard.items():
         assert events
