@@ -40,18 +40,6 @@ class Withdrawal:
         self._durable = durable
         self._draw = draw
 
-    async def withdrawn(self, brief: PanelBrief) -> set[CharacterId]:
-        """Who of a brief may not be drawn any more."""
-        gone = set()
-        for figure in brief.figures:
-            try:
-                character = await self._library.character(figure.character_id)
-            except NotFound:                                # removed: pages that were told keep what they showed
-                continue
-            if not character.usable:
-                gone.add(character.character_id)
-        return gone
-
     async def take_out(self, character_id: str, owner_id: str, how: str) -> None:
         """The workflow. `how` is "redraw" or "remove"; `owner_id` is whose turn in the studio it is."""
         who = CharacterId(character_id)
