@@ -62,11 +62,12 @@ async def open_library(settings: Settings, *, reading_only: bool = False) -> Sql
             if not reading_only:
                 await asyncio.to_thread(_prepare_progress, progress)
             system_url = f"sqlite:///{progress.as_posix()}"
-            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120)
+            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, hide_parameters=True)
             prepare_sqlite(engine, reading_only=reading_only)
         else:
             system_url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True)
+            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True,
+                                         hide_parameters=True)
         try:
             master_key = await _unlock(engine, settings, reading_only=reading_only)
             library = SqlLibrary(engine, settings, files, master_key, system_database_url=system_url, lock=lock)

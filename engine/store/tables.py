@@ -287,3 +287,21 @@ storyboards = _table(
     Column("storyboard", JSON, nullable=False),
     Column("created_at", Moment, nullable=False),
     forget="the owner's are deleted")
+
+# --- erasing and leaving ---------------------------------------------------------------------------
+
+erasures = _table(
+    "erasures",
+    Column("erasure_id", String, primary_key=True),
+    Column("owner_id", String, nullable=False, index=True),   # "" once they are forgotten, and for a server's
+    Column("server_id", String, nullable=False, index=True),  # "" for a person's
+    Column("venue_id", String, nullable=False),               # the DM in which it is told; "" where there is none
+    Column("locale", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    forget="the owner leaves it; what is left says where to tell that it is done, and goes when that is told")
+
+departures = _table(
+    "departures",
+    Column("server_id", String, primary_key=True),
+    Column("left_at", Moment, nullable=False),
+    forget="knows servers, no people")

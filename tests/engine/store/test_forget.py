@@ -75,6 +75,9 @@ async def furnish_everything(library):
     async with library.engine.begin() as connection:
         await connection.execute(insert(tables.storyboards).values(
             storyboard_id="b", owner_id=CANARY, state="reviewed", storyboard=[NAME], created_at=now()))
+        await connection.execute(insert(tables.erasures).values(
+            erasure_id="e", owner_id=CANARY, server_id="", venue_id="dm", locale="en", created_at=now()))
+        await connection.execute(insert(tables.departures).values(server_id="gone", left_at=now()))
     await library.remove_character("c-removed")
     await library.keep_picture(b"photo", owner_id=CANARY)
 
