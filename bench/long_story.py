@@ -154,7 +154,8 @@ class PaperStudio:
         return scripted_step(scene)
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None]) -> Painting:
+                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
+                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
         return await asyncio.to_thread(self._painter.paint, brief, underdrawing, references, seed=seed,
                                        on_step=lambda *_: None)
 

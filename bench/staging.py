@@ -107,7 +107,8 @@ class ScriptedStudio:
                          f"Then: {text}", beats, scene.story.head, scene.turn.kind is TurnKind.END)
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None]) -> Painting:
+                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
+                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
         await asyncio.sleep(self._delay_s)
         if "fail painting" in brief.words and brief.panel_id.endswith(".0"):
             raise StudioFailed(reason="out_of_memory")

@@ -26,6 +26,7 @@ from discord.ext import commands
 from bot.buttons import Click, StoryButton, StoryMenu, understood
 from bot.stage import DiscordStage, told
 from bot.wording import CommandTranslator, Words, spoken
+from engine.labels import PAPER_DOLLS, Labels
 from engine.nouns import Refused, ServerId, StorythreadError
 from engine.ports import Library
 from engine.settings import Settings, SettingsError
@@ -75,7 +76,8 @@ class StoryBot(commands.Bot):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True))
         self.settings = settings
         self.library = library
-        self.stage = DiscordStage(self, library, preview_every_s=settings.discord.preview_every_s)
+        self.labels = Labels(settings)
+        self.stage = DiscordStage(self, library, self.labels, preview_every_s=settings.discord.preview_every_s)
         self.clicks: dict[str, Click] = {}
         self.forms: dict[str, Form] = {}
         self.draining = False
@@ -123,6 +125,10 @@ class StoryBot(commands.Bot):
         waiting = [task for task in self._attending if task is not asyncio.current_task()]
         if waiting:
             await asyncio.wait(waiting, timeout=5)
+
+    async def labelled(self, png: bytes, painter: str = PAPER_DOLLS) -> bytes:
+        """A generated picture as it may leave the house: signed, saying that it was generated."""
+        return await asyncio.to_thread(self.labels.label, png, painter)
 
     # --- in what language, and under which lock ----------------------------------------------------
 
@@ -376,6 +382,7 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
     async with open_house(settings, stage_for) as house:
         bot = made[0]
         bot.runner = house.runner
+        await asyncio.to_thread(bot.labels.open)   # a certificate that cannot be used is told now, not at a picture
         with _signals(stop):
             running = asyncio.create_task(bot.start(token), name="discord")
             stopping = asyncio.create_task(stop.wait(), name="stop")

@@ -48,6 +48,8 @@ STORE_SENTENCES = {
                    "STORYTHREAD_HOME.",
     "store_full": "The disk of the data folder is full: make room and start again. Nothing is lost.",
     "store_unusable": "The database cannot be used: {detail}.",
+    "certificate_unusable": "The certificate that signs pictures cannot be used: look at labels.certificate_file and "
+                            "labels.key_file, or leave both out for one of its own.",
     "pictures_unusable": "The folder of pictures cannot be used: {detail}.",
     "master_key_missing": "The master key that opens the pictures is missing ({file}): put it back from your backup.",
     "master_key_damaged": "The master key that opens the pictures is damaged ({file}): put it back from your backup.",

@@ -33,6 +33,7 @@ from bot.terminal import TerminalStage
 from bot.text import clean_name, clean_title, clean_turn, clean_words, shown_name
 from bot.wording import CONSENTS, Words
 from engine.cast.casting import draw_character_avatar
+from engine.labels import Labels
 from engine.nouns import (
     Character,
     CharacterId,
@@ -79,7 +80,8 @@ async def play_story(settings: Settings, *, script: Path | None, characters: Seq
     story_id = uuid.uuid4().hex
     story = Story(StoryId(story_id), VenueId(TERMINAL_VENUE + story_id), ServerId(""), TERMINAL, title, style,
                   settings.default_locale, created_at=begun)
-    stage = TerminalStage(console, folder=folder / "panels", story_id=story.story_id, locale=settings.default_locale)
+    stage = TerminalStage(console, folder=folder / "panels", story_id=story.story_id, locale=settings.default_locale,
+                          labels=Labels(settings))
     with Keyboard() as keyboard:
         async with open_house(settings, lambda _: stage, unseen=lambda _: False) as house:
             _make_folder(folder)
@@ -157,7 +159,7 @@ class Telling:
         """The book and the report, into `folder`."""
         report = _report(self._stage, self._house, self._story, self._settings)
         if await self._house.library.steps(self._story.story_id):
-            await write_book(self._house.library, self._story.story_id, folder)
+            await write_book(self._house.library, self._story.story_id, folder, Labels(self._settings))
             self._print("terminal_book", panels=len(self._stage.pictures), html=folder / "book.html",
                         pdf=folder / "book.pdf")
         else:
@@ -458,11 +460,11 @@ def described(words: Words, character: Character) -> str:
     return ", ".join(part for part in parts if part)
 
 
-async def write_book(library: Any, story_id: StoryId, folder: Path) -> None:
+async def write_book(library: Any, story_id: StoryId, folder: Path, labels: Labels) -> None:
     """book.html and book.pdf of a story, into `folder`."""
     from engine.book import bind_html, bind_pdf, gather_book
 
-    book = await gather_book(library, story_id)
+    book = await gather_book(library, story_id, labels)
     html = await asyncio.to_thread(bind_html, book)
     pdf = await asyncio.to_thread(bind_pdf, book)
     _make_folder(folder)
@@ -494,7 +496,7 @@ async def export_story(settings: Settings, story_id: str, out: Path, *, console:
                          f"{len(found)} stories begin with {story_id}: write more of the id.")
         if not await library.steps(found[0].story_id):
             raise Misuse(f"Nothing was told in {found[0].title!r}, so there is no book of it.")
-        await write_book(library, found[0].story_id, out)
+        await write_book(library, found[0].story_id, out, Labels(settings))
         console.print(Text(f"{out / 'book.html'}, {out / 'book.pdf'}", style="cyan"), soft_wrap=True)
     finally:
         await library.close()

@@ -25,6 +25,7 @@ from bot.buttons import StoryButton
 from bot.text import PROSE_CHARACTERS, cut, quoted, safe
 from bot.wording import Words
 from engine.events import Event, Painted, Queued
+from engine.labels import Labels
 from engine.nouns import (
     MessageId,
     NotFound,
@@ -113,9 +114,11 @@ class _Remembered(OrderedDict[str, T]):
 class DiscordStage:
     """Implements `engine.ports.Stage` over discord.py. Venue ids are channel ids (threads and DMs)."""
 
-    def __init__(self, client: StoryBot, library: Library, *, preview_every_s: float = 1.5) -> None:
+    def __init__(self, client: StoryBot, library: Library, labels: Labels, *,
+                 preview_every_s: float = 1.5) -> None:
         self._client = client
         self._library = library
+        self._labels = labels
         self._preview_every_s = preview_every_s
         self._posted: _Remembered[MessageId] = _Remembered()          # step or panel id -> message
         self._tried: _Remembered[bool] = _Remembered()                # keys for which a request went out
@@ -179,7 +182,7 @@ class DiscordStage:
         alt = cut(panel.alt_text or panel.brief.words, ALT_TEXT_CHARACTERS)
         buttons = await self._panel_buttons(panel, words)
         name = picture_name(panel, "" if panel.version == 1 else f"-v{panel.version}")
-
+        picture = await asyncio.to_thread(self._labels.label, picture, panel.painter)
         line = words("panel_changed", change=safe(cut(panel.change, 300))) if panel.change else ""
 
         def finished() -> tuple[ui.LayoutView, discord.File]:
@@ -266,7 +269,8 @@ class DiscordStage:
     async def board_done(self, venue_id: VenueId, board: Storyboard, panels: Sequence[Panel]) -> None:
         """A text's pictures, ten to a message, and how to go on."""
         words = await self._words(board.story_id)
-        pictures = [(panel, await self._library.picture(panel.picture)) for panel in panels if panel.picture]
+        pictures = [(panel, await asyncio.to_thread(self._labels.label, await self._library.picture(panel.picture),
+                                                    panel.painter)) for panel in panels if panel.picture]
         for start in range(0, len(pictures), GALLERY):
             shown = pictures[start:start + GALLERY]
             key = f"{board.storyboard_id} gallery {board.since} {start}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from bot.wording import Words
 from engine.events import Event, Painted, ProseGrew, Queued
+from engine.labels import Labels
 from engine.nouns import MessageId, Panel, PanelId, StoryId, StoryStep, Turn, TurnId, TurnKind, VenueId
 
 PICTURE_COLUMNS = 48
@@ -45,7 +47,8 @@ class TerminalStage:
     only shown. Call `look_at_terminal` once before anything is read from the keyboard.
     """
 
-    def __init__(self, console: Console, *, folder: Path, story_id: StoryId, locale: str = "en") -> None:
+    def __init__(self, console: Console, *, folder: Path, story_id: StoryId, labels: Labels,
+                 locale: str = "en") -> None:
         self.console = console
         self.words = Words(locale)
         self.times: dict[TurnId, TurnTimes] = {}
@@ -53,6 +56,7 @@ class TerminalStage:
         self.newest: PanelId | None = None
         self._folder = folder
         self._story_id = story_id
+        self._labels = labels
         self._numbered = 0
         self._draw: Callable[[bytes], ConsoleRenderable] | None = None
         self._progress: Progress | None = None
@@ -101,7 +105,7 @@ class TerminalStage:
         name: str = panel.panel_id
         path: Path | None = None
         if panel.brief.story_id == self._story_id:
-            path = self._keep(panel.panel_id, picture)
+            path = self._keep(panel.panel_id, await asyncio.to_thread(self._labels.label, picture, panel.painter))
             name = path.name
         with self._aside():
             if self._draw is not None:

@@ -21,11 +21,15 @@ from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig, SetWorkflowID
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from engine.boundaries import passed
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Bodies are replayed by newer code on purpose: they are idempotent, and a turn must survive an upgrade.
 APPLICATION_VERSION = "1"
+#: What DBOS says of workflows that it will never go on with.
+ENDED_BADLY = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
 
 class Durable:
@@ -67,6 +71,15 @@ class Durable:
         """Begin a workflow. The same id again changes nothing."""
         with SetWorkflowID(workflow_id):
             await DBOS.start_workflow_async(self._bodies[name], *arguments)
+        passed(f"{name}: started")
+
+    async def start_anew(self, name: str, workflow_id: str, *arguments: str) -> None:
+        """Begin a workflow, under another id where it has ended in an error: an error once recorded is final."""
+        asked, tries = workflow_id, 0
+        while (status := await DBOS.get_workflow_status_async(asked)) is not None and status.status in ENDED_BADLY:
+            tries += 1
+            asked = f"{workflow_id}~{tries}"
+        await self.start(name, asked, *arguments)
 
     async def finished(self, workflow_id: str) -> None:
         """Wait until a workflow has ended, well or badly."""
@@ -77,9 +90,12 @@ class Durable:
         """Do something outside, at least once, and remember that it is done. Inside a workflow only."""
 
         async def body() -> T:
-            return await deed(*args, **kwargs)
+            result = await deed(*args, **kwargs)
+            passed(f"{name}: done")
+            return result
 
         done: T = await DBOS.run_step_async({"name": name}, body)
+        passed(f"{name}: noted")
         return done
 
     async def commit(self, name: str, write: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -91,15 +107,18 @@ class Durable:
         async def body() -> T:
             token = self._current_session.set(datasource.sql_session())
             try:
-                return await write(*args, **kwargs)
+                result = await write(*args, **kwargs)
             finally:
                 self._current_session.reset(token)
+            passed(f"{name}: written")
+            return result
 
         # On PostgreSQL the Library locks the rows it changes. Under SERIALIZABLE two stories at once can refuse each
         # other's commits, and DBOS repeats those only when psycopg reports them, not asyncpg.
         isolation: Literal["READ COMMITTED", "SERIALIZABLE"] = (
             "READ COMMITTED" if self._engine.dialect.name == "postgresql" else "SERIALIZABLE")
         written: T = await datasource.run_tx_step_async({"name": name, "isolation_level": isolation}, body)
+        passed(f"{name}: kept")
         return written
 
     async def close(self) -> None:

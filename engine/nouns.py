@@ -536,6 +536,8 @@ class ServerSettings:
     rating: str = "toddler"                # "toddler", "family", "teen"
     locale: str = "en"
     style: str = "flat"
+    server_panels: int = 600               # everybody together, a day
+    server_queue: int = 40                 # turns of everybody that may wait at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -102,7 +111,7 @@ class DiscordSettings(_Part):
 
 
 class LimitSettings(_Part):
-    """How much one person may ask for."""
+    """How much a person, and a server, may ask for."""
 
     turn_characters: int = Field(default=1500, ge=1, le=4000)
     """Longest turn, in characters."""
@@ -115,7 +124,30 @@ class LimitSettings(_Part):
     panels_per_turn: int = Field(default=2, ge=1, le=8)
     """Most panels drawn for one turn."""
     queue_per_owner: int = Field(default=4, ge=1)
-    """Turns one person may have waiting at once."""
+    """Turns one person may have waiting at once, in all their stories together."""
+    server_daily_panels: int = Field(default=600, ge=0)
+    """Panels everybody on one server together may have drawn in a day (UTC); a server may allow itself fewer."""
+    queue_per_server: int = Field(default=40, ge=1)
+    """Turns everybody on one server together may have waiting at once; a server may allow itself fewer."""
+
+
+class LabelSettings(_Part):
+    """How pictures say that they were generated (docs/trust.md)."""
+
+    enabled: bool = True
+    """Sign every picture that leaves the house with content credentials (C2PA)."""
+    certificate_file: Path | None = None
+    """A chain of certificates in PEM that others trust; unset, the house makes one of its own in the data folder."""
+    key_file: Path | None = None
+    """The private key in PEM that belongs to `certificate_file`."""
+    algorithm: str = Field(default="es256", pattern="^(es256|es384|es512|ps256|ps384|ps512|ed25519)$")
+    """How that key signs: `es256`, `es384`, `es512`, `ps256`, `ps384`, `ps512` or `ed25519`."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> LabelSettings:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("should name both certificate_file and key_file, or neither")
+        return self
 
 
 class Settings(BaseSettings):
@@ -143,6 +175,7 @@ class Settings(BaseSettings):
     studio: StudioSettings = Field(default_factory=StudioSettings)
     discord: DiscordSettings = Field(default_factory=DiscordSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    labels: LabelSettings = Field(default_factory=LabelSettings)
 
     @field_validator("home", "master_key_file")
     @classmethod

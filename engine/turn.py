@@ -330,7 +330,7 @@ class TurnRunner:
 
         async def remember() -> str:
             if not reason:
-                await self._library.save_panel(panel)
+                await self._library.save_panel(panel, asked_by=owner_id)
                 await self._library.save_appearances(panel, seen)
             elif panel.version == 1:
                 await self._library.save_panel(replace(panel, state=PanelState.FAILED))
@@ -346,7 +346,7 @@ class TurnRunner:
     async def _painted(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> tuple[Panel, Seen]:
         """Recall, lay out, paint, check; the pictures are on disk when this returns. Raises `StudioFailed`."""
         story, brief, cast = scene.story, panel.brief, _by_id(scene)
-        await self._need_plate(scene, brief, owner_id)
+        await self._need_plate(scene, brief, owner_id, again=panel.version > 1)
         recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
         if brief.is_plate and brief.setting.picture and recollection.plate:    # the place of a picture: as it is
             picture = await self._library.keep_picture(recollection.plate, owner_id=story.owner_id)
@@ -356,7 +356,8 @@ class TurnRunner:
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
             underdrawing, shapes = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
-            painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed)
+            painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed,
+                                         again=panel.version > 1)
             verdict, likenesses = await self._checker.check(painting.png, underdrawing, brief, scene.cast,
                                                             owner_id=owner_id)
             if best is None or verdict is None or better(verdict, best.verdict):
@@ -375,16 +376,18 @@ class TurnRunner:
                                            best.likenesses, owner_id=story.owner_id)
 
     async def _paint(self, scene: Scene, brief: PanelBrief, underdrawing: Underdrawing,
-                     recollection: Recollection | None, owner_id: OwnerId, *, seed: int) -> Painting:
+                     recollection: Recollection | None, owner_id: OwnerId, *, seed: int,
+                     again: bool = False) -> Painting:
         references = []
         if recollection is not None:
             references = [recollection.avatars[figure.character_id] for figure in brief.figures
                           if figure.character_id in recollection.avatars]
             references += [recollection.previous] if recollection.previous is not None else []
         return await self._studio.paint(brief, underdrawing, references, seed=seed, turn_id=scene.turn.turn_id,
-                                        owner_id=owner_id, on_event=self._hints(scene.story))
+                                        owner_id=owner_id, on_event=self._hints(scene.story),
+                                        server_id=scene.story.server_id, again=again)
 
-    async def _need_plate(self, scene: Scene, brief: PanelBrief, owner_id: OwnerId) -> None:
+    async def _need_plate(self, scene: Scene, brief: PanelBrief, owner_id: OwnerId, *, again: bool) -> None:
         """Paint the setting once without people, for this time of day and weather, and remember it."""
         setting = brief.setting
         at = StepId(f"{scene.turn.turn_id}-step")
@@ -398,7 +401,7 @@ class TurnRunner:
         else:
             sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
         seed = stable_seed(setting.setting_id, brief.time_of_day, brief.weather, brief.style)
-        painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed)
+        painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed, again=again)
         await self._library.save_plate(scene.story.story_id, Plate(
             setting.setting_id, brief.time_of_day, brief.weather, brief.style,
             await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)), at=at)

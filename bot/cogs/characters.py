@@ -288,7 +288,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             png = await self.bot.library.picture(character.avatar)
         else:
             png = await asyncio.to_thread(draw_character_avatar, character.look)
-        file = discord.File(io.BytesIO(png), filename=f"avatar-{character.character_id}.png")
+        file = discord.File(io.BytesIO(await self.bot.labelled(png)), filename=f"avatar-{character.character_id}.png")
         key = character.character_id
         name = safe(character.name)
         title = words("character_card" if character.avatar is None else "character_kept", name=name)

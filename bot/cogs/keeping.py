@@ -81,7 +81,7 @@ class Keeping(commands.Cog):
         character = await self._named(interaction, name)
         words = self.bot.words(interaction)
         avatar = await self.bot.library.picture(character.avatar) if character.avatar is not None else None
-        png = await asyncio.to_thread(sheet_of, character, avatar, words)
+        png = await self.bot.labelled(await asyncio.to_thread(sheet_of, character, avatar, words))
         file = discord.File(io.BytesIO(png), filename=f"{file_name(character.name)}-sheet.png")
         alt = words("character_sheet_alt", name=character.name, look=described(words, character.look))
         layout = told(words("character_sheet_ready", name=safe(character.name)),

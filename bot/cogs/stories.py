@@ -185,7 +185,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         files, gallery = [], []
         for character in [each for each in cast if each.avatar is not None][:ROSTER_AVATARS]:
             assert character.avatar is not None
-            file = discord.File(io.BytesIO(await self.bot.library.picture(character.avatar)),
+            png = await self.bot.labelled(await self.bot.library.picture(character.avatar))
+            file = discord.File(io.BytesIO(png),
                                 filename=f"avatar-{re.sub(r'[^A-Za-z0-9.-]', '-', character.character_id)}.png")
             files.append(file)
             gallery.append(discord.MediaGalleryItem(file, description=cut(character.name, 200)))
@@ -343,7 +344,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         await interaction.response.defer(thinking=True)
         from engine.book import bind_html, bind_pdf, gather_book  # reportlab: loaded when a book is wanted
 
-        book = await gather_book(self.bot.library, story.story_id)
+        book = await gather_book(self.bot.library, story.story_id, self.bot.labels)
         html = await asyncio.to_thread(bind_html, book)
         pdf = await asyncio.to_thread(bind_pdf, book)
         stem = re.sub(r"[^A-Za-z0-9]+", "-", story.title).strip("-").lower()[:40] or "story"

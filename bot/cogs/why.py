@@ -86,7 +86,7 @@ class Why(commands.Cog):
                          place=safe(panel.brief.setting.name), number=numbers.get(item.panel_id or PanelId(""), "?"))
             lines.append(f"- {line}")
             shown.setdefault(item.picture, line)
-        files, gallery = await self._pictures(shown)
+        files, gallery = await self._pictures(shown, panel.painter)
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay("\n".join([
             words("why_title", number=numbers.get(panel.panel_id, "?")), words("why_laid"),
@@ -98,14 +98,14 @@ class Why(commands.Cog):
             *checked(words, panel, names), *made(words, panel)]), 2500)))
         return layout, files
 
-    async def _pictures(self, shown: Mapping[PictureId, str],
+    async def _pictures(self, shown: Mapping[PictureId, str], painter: str,
                         ) -> tuple[list[discord.File], list[discord.MediaGalleryItem]]:
         """What is still kept of these pictures."""
         files: list[discord.File] = []
         gallery: list[discord.MediaGalleryItem] = []
         for picture, alt in list(shown.items())[:PICTURES]:
             try:
-                png = await self.bot.library.picture(picture)
+                png = await self.bot.labelled(await self.bot.library.picture(picture), painter)
             except NotFound:                   # its owner took it back meanwhile
                 continue
             file = discord.File(io.BytesIO(png), filename=f"memory-{len(files) + 1}.png")

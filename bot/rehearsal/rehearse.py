@@ -179,17 +179,19 @@ async def _artifacts(scene: Scene, loopback: Loopback, own: Mapping[str, Any], o
 async def _bind(world: Any, own: Mapping[str, Any], out: Path) -> list[str]:
     """The newest story of the scene as a book, out of the bot's own library."""
     from engine.book import bind_html, bind_pdf, gather_book
+    from engine.labels import Labels
     from engine.nouns import VenueId
     from engine.settings import load_settings
     from engine.store import open_library
 
-    library = await open_library(load_settings(**own))
+    settings = load_settings(**own)
+    library = await open_library(settings)
     try:
         told = [story for channel in world.channels.values()
                 if (story := await library.story_at(VenueId(str(channel.channel_id)))) is not None]
         if not told:
             return []
-        book = await gather_book(library, told[-1].story_id)
+        book = await gather_book(library, told[-1].story_id, Labels(settings))
     finally:
         await library.close()
     html: Any = await asyncio.to_thread(bind_html, book)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 
+from engine.labels import PAPER_DOLLS, Labels
 from engine.nouns import Book, NotFound, Page, Panel, PanelState, PictureId, StoreUnusable, Story, StoryId, StoryStep
 from engine.ports import Library
 
 _SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’»)]*(?=\s|$)|$)", re.DOTALL)
 
 
-async def gather_book(library: Library, story_id: StoryId) -> Book:
-    """Everything of a story as it stands. Raises `NotFound`; a picture that cannot be read leaves its page without."""
+async def gather_book(library: Library, story_id: StoryId, labels: Labels) -> Book:
+    """Everything of a story as it stands, each picture labelled as generated.
+
+    Raises `NotFound`; a picture that cannot be read leaves its page without.
+    """
     story = await library.story(story_id)
     steps = await library.steps(story_id)
     panels: dict[str, list[Panel]] = {}
@@ -21,15 +26,15 @@ async def gather_book(library: Library, story_id: StoryId) -> Book:
             panels.setdefault(panel.step_id, []).append(panel)
     pages: list[Page] = []
     for step in steps:
-        pages += await _pages_of(library, step, panels.get(step.step_id, []))
-    cast = [(character.name, character.description, await _picture(library, character.avatar))
+        pages += await _pages_of(library, step, panels.get(step.step_id, []), labels)
+    cast = [(character.name, character.description, await _picture(library, character.avatar, labels))
             for character in await library.cast(story_id)]
     painters = dict.fromkeys(panel.painter for drawn in panels.values() for panel in drawn if panel.painter)
     return Book(story.title, story.locale, tuple(pages), tuple(cast), await _writers(library, story, pages),
                 ", ".join(painters))
 
 
-async def _pages_of(library: Library, step: StoryStep, panels: Sequence[Panel]) -> list[Page]:
+async def _pages_of(library: Library, step: StoryStep, panels: Sequence[Panel], labels: Labels) -> list[Page]:
     """One page a panel, the prose shared out between them in order; a step without panels is a page of words."""
     turn = await library.turn(step.turn_id)
     shares = share_out(step.prose, max(1, len(panels)))
@@ -39,7 +44,8 @@ async def _pages_of(library: Library, step: StoryStep, panels: Sequence[Panel]) 
         first = number == 0
         pages.append(Page(
             share, turn.author if first else "", turn.text if first else "",
-            await _picture(library, panel.picture) if panel else None, panel.alt_text if panel else ""))
+            await _picture(library, panel.picture, labels, panel.painter) if panel else None,
+            panel.alt_text if panel else ""))
     return pages
 
 
@@ -56,13 +62,15 @@ def share_out(prose: str, parts: int) -> list[str]:
     return [" ".join(share) for share in shares]
 
 
-async def _picture(library: Library, picture: PictureId | None) -> bytes | None:
+async def _picture(library: Library, picture: PictureId | None, labels: Labels,
+                   painter: str = PAPER_DOLLS) -> bytes | None:
     if picture is None:
         return None
     try:
-        return await library.picture(picture)
+        png = await library.picture(picture)
     except (NotFound, StoreUnusable):      # one lost picture must not cost somebody the whole book
         return None
+    return await asyncio.to_thread(labels.label, png, painter)
 
 
 async def _writers(library: Library, story: Story, pages: Sequence[Page]) -> tuple[str, ...]:

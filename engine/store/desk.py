@@ -96,3 +96,8 @@ def head_of(story_id: StoryId) -> Select[Any]:
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+def today() -> datetime:
+    """The midnight at which this day began, in UTC: limits by the day are counted from here."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)

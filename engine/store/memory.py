@@ -16,6 +16,7 @@ from engine.nouns import (
     MemoryFrame,
     MessageId,
     NotFound,
+    OwnerId,
     Panel,
     PanelBrief,
     PanelId,
@@ -61,7 +62,7 @@ def appearance_from(row: Row[Any], age: int) -> Appearance:
 class Memory(Stories):
     """Part of `SqlLibrary`."""
 
-    async def save_panel(self, panel: Panel) -> None:
+    async def save_panel(self, panel: Panel, *, asked_by: OwnerId | None = None) -> None:
         """Keep a panel as it is now. One that was undone stays undone, whoever was still drawing it."""
         table = tables.panels
         values = {
@@ -73,10 +74,12 @@ class Memory(Stories):
             "recalled": to_json(Recalled, panel.recalled), "change": panel.change,
         }
         async with self._writing() as session:
-            author = await session.scalar(
-                select(tables.turns.c.owner_id).join(tables.steps, tables.steps.c.turn_id == tables.turns.c.turn_id)
-                .where(tables.steps.c.step_id == panel.step_id))
-            if author is None:
+            origin = (await session.execute(
+                select(tables.turns.c.owner_id, tables.stories.c.server_id)
+                .select_from(tables.steps).join(tables.turns, tables.steps.c.turn_id == tables.turns.c.turn_id)
+                .join(tables.stories, tables.steps.c.story_id == tables.stories.c.story_id)
+                .where(tables.steps.c.step_id == panel.step_id))).first()
+            if origin is None:
                 raise NotFound(f"no step {panel.step_id}")
             undone = PanelState.UNDONE.value
             await session.execute(self._insert(
@@ -84,7 +87,8 @@ class Memory(Stories):
                 instead={"state": case((table.c.state == undone, undone), else_=panel.state.value)}))
             if panel.state is PanelState.DONE:
                 await session.execute(self._insert(tables.drawings, {
-                    "panel_id": panel.panel_id, "version": panel.version, "owner_id": author, "drawn_at": now()},
+                    "panel_id": panel.panel_id, "version": panel.version, "drawn_at": now(),
+                    "owner_id": asked_by or origin.owner_id, "server_id": origin.server_id},
                     key=["panel_id", "version"]))
                 await session.execute(self._insert(tables.versions, {
                     "panel_id": panel.panel_id, "version": panel.version,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
@@ -25,10 +25,11 @@ from engine.nouns import (
     ServerSettings,
     Sharing,
     StoryId,
+    TurnState,
     Worn,
 )
 from engine.store import pictures, tables
-from engine.store.desk import Desk, now
+from engine.store.desk import Desk, now, today
 from engine.store.values import from_json, to_json
 
 #: Why something cannot be kept any more: its owner asked to be forgotten.
@@ -67,8 +68,9 @@ class People(Desk):
                                           .where(tables.server_settings.c.server_id == server_id))).scalar()
         if kept is not None:
             return from_json(ServerSettings, kept)
-        return ServerSettings(server_id, daily_panels=self._settings.limits.daily_panels,
-                              locale=self._settings.default_locale)
+        limits = self._settings.limits
+        return ServerSettings(server_id, daily_panels=limits.daily_panels, locale=self._settings.default_locale,
+                              server_panels=limits.server_daily_panels, server_queue=limits.queue_per_server)
 
     async def save_server_settings(self, settings: ServerSettings) -> None:
         """Keep what a server decided."""
@@ -77,13 +79,32 @@ class People(Desk):
             await session.execute(self._insert(tables.server_settings, values, key=["server_id"], update=["settings"]))
 
     async def panels_today(self, owner_id: OwnerId) -> int:
-        """Panels drawn for this person's turns since midnight UTC; redraws and undone ones count, since they cost."""
-        midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+        """Panels drawn since midnight UTC because this person asked for them.
+
+        Redraws and undone ones count, since they cost; places painted without people do not: nobody asked for them.
+        """
+        return await self._drawn_today(tables.drawings.c.owner_id == owner_id)
+
+    async def server_panels_today(self, server_id: ServerId) -> int:
+        """The same for everything asked for on a server."""
+        return await self._drawn_today(tables.drawings.c.server_id == server_id)
+
+    async def _drawn_today(self, whose: ColumnElement[bool]) -> int:
         drawings = tables.drawings
         async with self._reading() as session:
             count = await session.scalar(select(func.count()).select_from(drawings).where(
-                drawings.c.owner_id == owner_id, drawings.c.drawn_at >= midnight))
+                whose, drawings.c.drawn_at >= today()))
         return int(count or 0)
+
+    async def turns_waiting(self, owner_id: OwnerId, server_id: ServerId) -> tuple[int, int]:
+        """Turns accepted and not over: of this person anywhere, and of everybody on this server ("": none)."""
+        turns, stories = tables.turns, tables.stories
+        async with self._reading() as session:
+            row = (await session.execute(
+                select(func.count(case((turns.c.owner_id == owner_id, 1))),
+                       func.count(case((stories.c.server_id == server_id, 1))))
+                .select_from(turns).join(stories).where(turns.c.state == TurnState.ACCEPTED.value))).one()
+        return int(row[0]), int(row[1]) if server_id else 0
 
     # --- pictures ----------------------------------------------------------------------------------
 

@@ -245,9 +245,11 @@ drawings = _table(
     "drawings",
     Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("owner_id", String, nullable=False),
+    Column("owner_id", String, nullable=False),               # who asked for it
     Column("drawn_at", Moment, nullable=False),
+    Column("server_id", String, nullable=False, server_default=""),
     Index("ix_drawings_owner_day", "owner_id", "drawn_at"),
+    Index("ix_drawings_server_day", "server_id", "drawn_at"),
     forget="the owner's are deleted")
 
 story_settings = _table(

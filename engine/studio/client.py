@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import engine
 from engine.events import Event, Painted, ProseGrew, Queued
@@ -28,13 +28,14 @@ from engine.nouns import (
     PanelBrief,
     PanelId,
     Scene,
+    ServerId,
     StoryStep,
     StudioFailed,
     TurnId,
     Underdrawing,
 )
 from engine.settings import Settings
-from engine.studio.lane import Lane, Ticket
+from engine.studio.lane import Lane, Rank, Ticket
 from engine.studio.messages import (
     LENGTH_BYTES,
     Awake,
@@ -67,8 +68,8 @@ log = logging.getLogger(__name__)
 STARTS_BEFORE_GIVING_UP = 3
 #: Times one job is tried when the process dies under it.
 TRIES = 2
-#: Turns whose first panel is remembered as such.
-TURNS_KEPT = 1000
+#: Turns whose first panel is remembered as such, and people of whom it is known where they write.
+REMEMBERED = 1000
 #: Seconds a child may take to go once nobody listens to it or it says nothing sensible.
 GOING_S = 2.0
 #: Denoising steps a panel is assumed to take before one was measured.
@@ -82,6 +83,8 @@ ASSUMED_START_S = 5.0
 NO_TURN = TurnId("")
 
 OnEvent = Callable[[Event], None]
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(slots=True, eq=False)
@@ -115,6 +118,7 @@ class StudioClient:
         self._running: _Work | None = None
         self._ids = itertools.count(1)
         self._first_panels: OrderedDict[TurnId, PanelId] = OrderedDict()
+        self._servers: OrderedDict[OwnerId, ServerId] = OrderedDict()     # where each was last heard of
         self._process: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
         self._awake = False
@@ -176,33 +180,37 @@ class StudioClient:
         """Go on with the story. See `engine.ports.Studio`."""
         turn = scene.turn
         return cast(StoryStep, await self._do(
-            "write", turn.owner_id, 1.0, lambda job_id: WriteJob(job_id, scene, seed), urgent=True,
-            on_event=on_event, turn_id=turn.turn_id))
+            "write", turn.owner_id, 1.0, lambda job_id: WriteJob(job_id, scene, seed), Rank.FIRST,
+            scene.story.server_id, on_event=on_event, turn_id=turn.turn_id))
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent) -> Painting:
+                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent, server_id: ServerId = ServerId(""),
+                    again: bool = False) -> Painting:
         """Paint a brief. See `engine.ports.Studio`."""
         return cast(Painting, await self._do(
             "paint", owner_id, self._steps * self._size_px**2 / 1e6,
             lambda job_id: PaintJob(job_id, brief, underdrawing, tuple(references), seed, turn_id),
-            urgent=self._is_first(brief, turn_id), on_event=on_event, turn_id=turn_id, panel_id=brief.panel_id))
+            Rank.AGAIN if again else self._rank(brief, turn_id), server_id, on_event=on_event, turn_id=turn_id,
+            panel_id=brief.panel_id))
 
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
         """Vectors of likeness. See `engine.ports.Studio`."""
         if not pictures:
             return []
         return cast("list[list[float]]", await self._do(
-            "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), urgent=True))
+            "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), Rank.FIRST,
+            self._servers.get(owner_id, ServerId(""))))
 
     # --- the lane ----------------------------------------------------------------------------------
 
-    async def _do(self, kind: str, owner_id: OwnerId, units: float, message: Callable[[int], Job], *, urgent: bool,
-                  on_event: OnEvent | None = None, turn_id: TurnId = NO_TURN,
+    async def _do(self, kind: str, owner_id: OwnerId, units: float, message: Callable[[int], Job], rank: Rank,
+                  server_id: ServerId, *, on_event: OnEvent | None = None, turn_id: TurnId = NO_TURN,
                   panel_id: PanelId | None = None) -> object:
         if self._closed or self._life is None:
             raise StudioFailed("the studio is closed" if self._closed else "the studio was not started")
         job_id = next(self._ids)
-        ticket = Ticket(job_id, owner_id, kind, units, urgent, time.monotonic())
+        ticket = Ticket(job_id, owner_id, kind, units, rank, time.monotonic(), server_id)
+        _keep(self._servers, owner_id, server_id)
         work = _Work(ticket, message(job_id), asyncio.get_running_loop().create_future(), on_event, turn_id, panel_id)
         self._work[job_id] = work
         self._lane.add(ticket)
@@ -214,14 +222,13 @@ class StudioClient:
             if not work.answer.done() or work.answer.cancelled():
                 self._abandon(work)
 
-    def _is_first(self, brief: PanelBrief, turn_id: TurnId) -> bool:
-        """Plates, and the panel with which this turn's people see their first picture."""
+    def _rank(self, brief: PanelBrief, turn_id: TurnId) -> Rank:
+        """First are plates, and the panel with which this turn's people see their first picture."""
         if brief.is_plate:
-            return True
-        first = self._first_panels.setdefault(turn_id, brief.panel_id)
-        while len(self._first_panels) > TURNS_KEPT:
-            self._first_panels.popitem(last=False)
-        return first == brief.panel_id
+            return Rank.FIRST
+        first = self._first_panels.get(turn_id, brief.panel_id)
+        _keep(self._first_panels, turn_id, first)
+        return Rank.FIRST if first == brief.panel_id else Rank.LATER
 
     def _next(self) -> None:
         """Give the child its next job if it is free, and tell everybody whose place has changed."""
@@ -447,6 +454,13 @@ class StudioClient:
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(StudioFailed(why))
             self._ready.exception()                    # nobody need have asked
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _child_environment(settings: Settings) -> Mapping[str, str]:

@@ -2,27 +2,38 @@
 
 Deficit round robin (Shreedhar and Varghese, 1995) with one queue a person: each visit earns a person a quantum of
 seconds, a job runs when what they have saved covers its cost. A cost is measured work: steps x megapixels for a
-panel, times the seconds one such unit has lately taken. A waiting person's prose and first panel go before
-anybody's later panels; a later panel that has waited `PATIENCE_S` counts as a first one, so none starves.
+panel, times the seconds one such unit has lately taken. The people of one server share its quantum: a server with
+twenty writers gets no more of the studio than one with two. A waiting person's prose and first panel go before
+anybody's later panels, and those before what is drawn once more; a job that has waited `PATIENCE_S` counts as a
+first one, so none starves.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
+from enum import IntEnum
 
-from engine.nouns import OwnerId
+from engine.nouns import OwnerId, ServerId
 
 #: Seconds of work one visit earns a person: less than most jobs, so that people alternate.
 QUANTUM_S = 0.25
-#: Seconds after which a later panel is as urgent as a first one.
+#: Seconds after which any job is as urgent as a first panel.
 PATIENCE_S = 45.0
 #: How much the newest measurement counts in the seconds a unit takes.
 NEWEST = 0.3
 #: Seconds a unit of work takes before anything was measured.
 FIRST_GUESS_S = {"write": 2.0, "paint": 2.0, "embed": 0.05}
+
+
+class Rank(IntEnum):
+    """What goes before what, however fair the rest is."""
+
+    FIRST = 0                              # prose, a plate, the first panel of a turn
+    LATER = 1                              # its other panels
+    AGAIN = 2                              # a panel that is drawn already, once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +44,9 @@ class Ticket:
     owner_id: OwnerId
     kind: str                              # "write", "paint", "embed"
     units: float
-    urgent: bool                           # prose, a plate or a person's first panel
+    rank: Rank
     queued_at: float
+    server_id: ServerId = ServerId("")     # where it was asked for; "" is a place of its owner's own
 
 
 @dataclass(slots=True)
@@ -133,16 +145,20 @@ class Lane:
         best_rank = min(self._rank(ticket, now) for ticket in heads.values())
         turn = [owner_id for owner_id in self._ring if self._rank(heads[owner_id], now) == best_rank]
         costs = {owner_id: self.cost_s(heads[owner_id]) for owner_id in turn}
+        servers = Counter(heads[owner_id].server_id for owner_id in turn)
+        quanta = {owner_id: QUANTUM_S / (servers[heads[owner_id].server_id] if heads[owner_id].server_id else 1)
+                  for owner_id in turn}
         if turn[0] == self._visited and self._saved_s[turn[0]] >= costs[turn[0]]:
             chosen = turn[0]               # still spends this visit's quantum
         else:
             if turn[0] == self._visited:
                 turn.append(turn.pop(0))
             # How many visits each would need, and who is first to have had them: the rounds in one go.
-            visits = [max(1, math.ceil((costs[owner_id] - self._saved_s[owner_id]) / QUANTUM_S)) for owner_id in turn]
+            visits = [max(1, math.ceil((costs[owner_id] - self._saved_s[owner_id]) / quanta[owner_id]))
+                      for owner_id in turn]
             at = min(range(len(turn)), key=lambda index: (visits[index], index))
             for index, owner_id in enumerate(turn):
-                self._saved_s[owner_id] += QUANTUM_S * (visits[at] if index <= at else visits[at] - 1)
+                self._saved_s[owner_id] += quanta[owner_id] * (visits[at] if index <= at else visits[at] - 1)
             chosen = turn[at]
         self._visited = chosen
         self._ring.rotate(-self._ring.index(chosen))
@@ -153,7 +169,7 @@ class Lane:
 
     @staticmethod
     def _rank(ticket: Ticket, now: float) -> int:
-        return 0 if ticket.urgent or now - ticket.queued_at >= PATIENCE_S else 1
+        return Rank.FIRST if now - ticket.queued_at >= PATIENCE_S else ticket.rank
 
     def _leave_if_empty(self, owner_id: OwnerId) -> None:
         if not self._queues[owner_id]:

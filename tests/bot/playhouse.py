@@ -22,6 +22,7 @@ from engine.nouns import (
     Painting,
     PanelBrief,
     Scene,
+    ServerId,
     StepId,
     Story,
     StoryStep,
@@ -75,7 +76,8 @@ class QuickStudio:
                          scene.story.head, closing)
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None]) -> Painting:
+                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
+                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
         self.painted.append((brief.panel_id, seed))
         if self.wait_place is not None:
             on_event(Queued(turn_id, brief.panel_id, self.wait_place, 8.0))

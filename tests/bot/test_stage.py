@@ -47,7 +47,7 @@ def ours(house: Playhouse) -> list[Message]:
 
 def anew(house: Playhouse) -> DiscordStage:
     """The stage as it is after a restart: it remembers nothing."""
-    return DiscordStage(house.bot, house.library, preview_every_s=0.2)
+    return DiscordStage(house.bot, house.library, house.bot.labels, preview_every_s=0.2)
 
 
 async def test_said_placed_and_shown_again_after_a_restart_it_finds_its_messages(house: Playhouse) -> None:
@@ -119,7 +119,7 @@ async def test_a_channel_that_cannot_be_written_in_has_its_own_reason(house: Pla
 async def test_hints_never_raise_and_are_at_most_one_edit_in_their_time(house: Playhouse) -> None:
     story = await house.story()
     venue, _, panel = parts(story)
-    stage = DiscordStage(house.bot, house.library, preview_every_s=0.5)
+    stage = DiscordStage(house.bot, house.library, house.bot.labels, preview_every_s=0.5)
     stage.hint(VenueId("1"), Painted(TurnId("1"), PanelId("none"), 1, 2, b""))
     placed = await stage.place(venue, panel)
 

@@ -89,7 +89,7 @@ async def test_versions_are_flipped_and_the_book_has_the_one_that_is_shown(house
     await house.ada.see("Changed: without Mia")
     from engine.book import gather_book
 
-    book = await gather_book(house.library, story.story_id)
+    book = await gather_book(house.library, story.story_id, house.bot.labels)
     third = (await house.library.versions(panel_id))[2]
     assert third.picture and book.pages[0].picture_png == await house.library.picture(third.picture)
 

@@ -39,6 +39,7 @@ from engine.nouns import (
     Place,
     RecallItem,
     Scene,
+    ServerId,
     StepId,
     StoryStep,
     Turn,
@@ -94,7 +95,8 @@ class StoryStudio:
                          scene.story.head)
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None]) -> Painting:
+                    turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
+                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
         png = self._atelier.paint(brief, underdrawing, seed=seed, from_noise=self._from_noise)
         self.first.setdefault(brief.panel_id, png)
         return Painting(png, seed, self._atelier.painter.name, self._atelier.painter.recipe.steps, 0.0)

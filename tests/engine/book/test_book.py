@@ -1,5 +1,6 @@
 """Books: whole, self-contained, harmless, and readable whatever people called themselves."""
 
+import base64
 import io
 import re
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pypdf import PdfReader
 from engine.book import bind_html, bind_pdf, gather_book
 from engine.book.gather import share_out
 from engine.book.pdf import showable
+from engine.labels import BY_A_MODEL, BY_RULES, Labels, read_label
 from engine.nouns import (
     Book,
     Character,
@@ -31,6 +33,10 @@ from engine.nouns import (
 )
 from engine.settings import load_settings
 from engine.store import open_library
+
+
+def pixels(picture: bytes) -> bytes:
+    return Image.open(io.BytesIO(picture)).convert("RGBA").tobytes()
 
 
 def png(colour="#88aacc", size=(64, 64), mode="RGB") -> bytes:
@@ -177,7 +183,8 @@ def test_prose_is_shared_out_between_sentences():
 
 
 async def test_a_book_is_the_path_to_the_head(tmp_path):
-    library = await open_library(load_settings(home=tmp_path / "home", master_key_file=tmp_path / "key"))
+    settings = load_settings(home=tmp_path / "home", master_key_file=tmp_path / "key")
+    library, labels = await open_library(settings), Labels(settings)
     await library.save_story(Story("s", "v", "", "1", "The lantern"))
     avatar = await library.keep_picture(AVATAR, owner_id="1")
     await library.save_character(Character("c", "1", "Mia", Pronouns.SHE, Look(), "brave", avatar))
@@ -201,17 +208,24 @@ async def test_a_book_is_the_path_to_the_head(tmp_path):
                                      state=PanelState.FAILED, picture=None))
     await library.undo("s")
 
-    book = await gather_book(library, "s")
+    book = await gather_book(library, "s", labels)
     assert [(page.author, page.turn_text, page.prose, page.alt_text) for page in book.pages] == [
         ("Ann", "We go.", "First 0.", "alt 00"), ("", "", "Then 0.", "alt 01"), ("", "", "First 1. Then 1.", "")]
-    assert [page.picture_png for page in book.pages] == [*[await library.picture(one) for one in kept[:2]], None]
-    assert (book.title, book.cast, book.writers, book.painter) == (
-        "The lantern", (("Mia", "brave", AVATAR),), ("Ann",), "mini@1")
+    for page, one in zip(book.pages[:2], kept[:2], strict=True):
+        assert page.picture_png and pixels(page.picture_png) == pixels(await library.picture(one))
+        label = read_label(page.picture_png)
+        assert label and (label["state"], label["painter"], label["source"]) == ("Valid", "mini@1", BY_A_MODEL)
+    assert book.pages[2].picture_png is None
+    [(name, about, avatar_png)] = book.cast
+    assert avatar_png and pixels(avatar_png) == pixels(AVATAR) and read_label(avatar_png)["source"] == BY_RULES
+    assert (book.title, name, about, book.writers, book.painter) == ("The lantern", "Mia", "brave", ("Ann",), "mini@1")
+    for said in re.findall(r'data:image/png;base64,([^"]+)', bind_html(book)):
+        assert read_label(base64.b64decode(said))["state"] == "Valid", "as it is in the final file"
 
     for file in (tmp_path / "home" / "pictures").rglob("*"):
         if file.is_file() and file.name == kept[1]:
             file.write_bytes(b"damaged")
-    assert [page.picture_png is None for page in (await gather_book(library, "s")).pages] == [False, True, True]
+    assert [page.picture_png is None for page in (await gather_book(library, "s", labels)).pages] == [False, True, True]
     with pytest.raises(NotFound):
-        await gather_book(library, "none")
+        await gather_book(library, "none", labels)
     await library.close()

@@ -9,7 +9,17 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Make them."""
+    _count_by_server()
     _erase()
+
+
+def _count_by_server() -> None:
+    """Where a panel was asked for, so that a server's limit by the day can be counted."""
+    op.add_column("drawings", sa.Column("server_id", sa.String(), nullable=False, server_default=""))
+    op.execute("UPDATE drawings SET server_id = (SELECT stories.server_id FROM panels "
+               "JOIN steps ON steps.step_id = panels.step_id JOIN stories ON stories.story_id = steps.story_id "
+               "WHERE panels.panel_id = drawings.panel_id)")
+    op.create_index("ix_drawings_server_day", "drawings", ["server_id", "drawn_at"])
 
 
 def _erase() -> None:
