@@ -46,6 +46,7 @@ from engine.durable import Durable
 from engine.events import Event
 from engine.frugal import share_pools
 from engine.nouns import (
+    NO_SERVER,
     Beat,
     CastMember,
     Character,
@@ -155,7 +156,7 @@ class PaperStudio:
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
                     turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
-                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
+                    server_id: ServerId = NO_SERVER, again: bool = False) -> Painting:
         return await asyncio.to_thread(self._painter.paint, brief, underdrawing, references, seed=seed,
                                        on_step=lambda *_: None)
 

@@ -17,6 +17,7 @@ from PIL import Image
 from engine.durable import Durable
 from engine.events import Event, Painted
 from engine.nouns import (
+    NO_SERVER,
     Beat,
     CastMember,
     Character,
@@ -108,7 +109,7 @@ class ScriptedStudio:
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
                     turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
-                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
+                    server_id: ServerId = NO_SERVER, again: bool = False) -> Painting:
         await asyncio.sleep(self._delay_s)
         if "fail painting" in brief.words and brief.panel_id.endswith(".0"):
             raise StudioFailed(reason="out_of_memory")

@@ -24,6 +24,8 @@ PanelId = NewType("PanelId", str)          # f"{step_id}.{index}": the same on e
 SettingId = NewType("SettingId", str)
 PictureId = NewType("PictureId", str)      # content address of a stored picture
 
+NO_SERVER = ServerId("")
+
 
 # --- errors ----------------------------------------------------------------------------------------
 

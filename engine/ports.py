@@ -12,6 +12,7 @@ from typing import Protocol
 
 from engine.events import Event
 from engine.nouns import (
+    NO_SERVER,
     Appearance,
     Character,
     CharacterId,
@@ -103,7 +104,7 @@ class Studio(Protocol):
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
                     turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
-                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
+                    server_id: ServerId = NO_SERVER, again: bool = False) -> Painting:
         """`again`: it was drawn before, so it waits until nobody waits for a picture they have not seen."""
         ...
 

@@ -364,12 +364,16 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
 
     @app_commands.command(name="settings", description="What this server decides about stories")
     @app_commands.describe(who_may_start="Who may start stories", daily_panels="Pictures a person may have in a day",
+                           server_panels="Pictures everybody together may have in a day",
+                           server_queue="Turns of everybody together that may wait at once",
                            rating="Whom the stories are for", language="The language of new stories",
                            style="How pictures look unless a story says otherwise")
     @app_commands.choices(who_may_start=WHO_MAY_START, rating=RATINGS, language=LANGUAGE_CHOICES, style=STYLE_CHOICES)
     async def settings(self, interaction: discord.Interaction[StoryBot], who_may_start: str | None = None,
                        daily_panels: app_commands.Range[int, 0, 1000] | None = None, rating: str | None = None,
-                       language: str | None = None, style: str | None = None) -> None:
+                       language: str | None = None, style: str | None = None,
+                       server_panels: app_commands.Range[int, 0, 10000] | None = None,
+                       server_queue: app_commands.Range[int, 1, 1000] | None = None) -> None:
         if interaction.guild_id is None:
             raise Refused(reason="server_only")
         if not interaction.permissions.manage_guild:
@@ -379,13 +383,15 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         new = ServerSettings(
             old.server_id or server_of(interaction), who_may_start or old.who_may_start,
             old.daily_panels if daily_panels is None else daily_panels, rating or old.rating, language or old.locale,
-            style or old.style)
+            style or old.style, old.server_panels if server_panels is None else server_panels,
+            server_queue or old.server_queue)
         if new != old:
             await self.bot.library.save_server_settings(new)
         await self.bot.private(interaction, words(
             "settings_saved" if new != old else "settings_are", who=words(f"who_{new.who_may_start}"),
             panels=new.daily_panels, rating=words(f"rating_{new.rating}"),
-            language=LANGUAGES.get(new.locale, new.locale), style=words.value(new.style)))
+            language=LANGUAGES.get(new.locale, new.locale), style=words.value(new.style),
+            together=new.server_panels, queue=new.server_queue))
 
     # --- small things ------------------------------------------------------------------------------
 

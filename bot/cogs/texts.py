@@ -16,6 +16,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot.allowance import pictures_left, tomorrow
 from bot.buttons import StoryButton, StoryMenu, modal_fields
 from bot.cogs.turns import needs_of, owner_of
 from bot.text import clean_words, cut, quoted, safe, shown_name
@@ -228,7 +229,7 @@ class Texts(commands.Cog):
         async with self.bot.lock(story.story_id):
             left, limit = await self.left(board)
             if left < 1:
-                raise Refused(reason="board_no_quota", limit=limit)
+                raise Refused(reason="board_no_quota", limit=limit, when=tomorrow())
             if await self.bot.library.open_turns(story.story_id):
                 raise Refused(reason="turn_in_progress")
             await self.bot.ways.draw(board.storyboard_id, max(1, min(count, left)))
@@ -263,12 +264,10 @@ class Texts(commands.Cog):
     # --- small things ------------------------------------------------------------------------------
 
     async def left(self, board: Storyboard) -> tuple[int, int]:
-        """Pictures this person has left today, and how many a day has."""
+        """Pictures this person can still have here today, and how many a day has."""
         story = await self.bot.library.story(board.story_id)
-        limit = self.bot.settings.limits.daily_panels
-        if story.server_id:
-            limit = (await self.bot.library.server_settings(story.server_id)).daily_panels
-        return max(0, limit - await self.bot.library.panels_today(board.owner_id)), limit
+        left, limit, _ = await pictures_left(self.bot, story, board.owner_id)
+        return left, limit
 
     async def _checked(self, interaction: Interaction, venue_id: VenueId | None = None,
                        board: Storyboard | None = None) -> Story:

@@ -18,6 +18,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from bot.allowance import need_pictures, need_place
 from bot.app import CHANNEL_NEEDS, THREAD_NEEDS, anonymous, server_of
 from bot.buttons import StoryButton, modal_fields
 from bot.stage import marker_of, nonce_of, told, turn_shown, words_marker
@@ -90,7 +91,7 @@ class Turns(commands.Cog):
 
     async def check(self, story: Story, owner_id: OwnerId, kind: TurnKind, text: str = "") -> Member:
         """The member who writes. Raises `Refused` with the reason why this person cannot have a turn now."""
-        library, limits = self.bot.library, self.bot.settings.limits
+        library = self.bot.library
         if self.bot.draining:
             raise Refused(reason="restarting")
         if story.status is StoryStatus.ENDED:
@@ -109,8 +110,7 @@ class Turns(commands.Cog):
             raise Refused(reason="turn_in_progress")
         if text and any(turn.owner_id == owner_id and turn.text == text for turn in waiting):
             raise Refused(reason="turn_twice")
-        if sum(turn.owner_id == owner_id for turn in waiting) >= limits.queue_per_owner:
-            raise Refused(reason="turns_waiting", limit=limits.queue_per_owner)
+        await need_place(self.bot, story, owner_id)
         await self.check_quota(story, owner_id)
         if kind is TurnKind.WRITE and story.turn_order is TurnOrder.IN_ORDER and len(members) > 1:
             expected = next_writer(members, await self._written(story.story_id, waiting))
@@ -125,12 +125,8 @@ class Turns(commands.Cog):
                    for board in boards)
 
     async def check_quota(self, story: Story, owner_id: OwnerId) -> None:
-        """Raise `Refused` when this person has had their pictures for today."""
-        limit = self.bot.settings.limits.daily_panels
-        if story.server_id:
-            limit = (await self.bot.library.server_settings(story.server_id)).daily_panels
-        if await self.bot.library.panels_today(owner_id) >= limit:
-            raise Refused(reason="quota_reached", limit=limit)
+        """Raise `Refused` when this person, or their server, has had its pictures for today."""
+        await need_pictures(self.bot, story, owner_id)
 
     async def _written(self, story_id: StoryId, waiting: Sequence[Turn]) -> list[OwnerId | None]:
         """Who wrote the pages since somebody last wrote one, oldest first; None for pages of the bot."""

@@ -29,6 +29,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "master_key_unwritable": "Nøglen til billederne kan ikke gemmes. Sig det til den, der driver botten.",
     "settings_unusable": "Mine indstillinger kan ikke bruges. Sig det til den, der driver botten.",
     "studio_failed": "Tegnestuen kunne ikke klare det denne gang.",
+    "studio_memory": "Der var ikke hukommelse nok til at tegne dette billede, heller ikke lidt ad gangen.",
+    "studio_blank": "Billedet blev tomt, og det gjorde det også ved andet forsøg.",
+    "studio_stuck": "Tegnestuen holdt op med at svare, og det gjorde den igen, da jeg spurgte en gang til.",
     "studio_busy": "Tegnestuen har meget travlt. Prøv igen om et minut.",
     "studio_starting": "Tegnestuen er ved at starte. Prøv igen om et minut.",
     "restarting": "Jeg er ved at blive genstartet. Prøv igen om et minut.",
@@ -109,8 +112,12 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "turn_too_long": "Det er for langt til én tur: {length} tegn. Brug højst {limit}.",
     "turn_twice": "Den tur har jeg allerede.",
     "turn_in_progress": "En side er ved at blive til. Vent, til den er færdig.",
-    "turns_waiting": "Du har allerede {limit} ture, der venter. Vent, til en er færdig.",
-    "quota_reached": "Du har fået dine {limit} billeder i dag. Der kommer flere i morgen.",
+    "turns_waiting": "Du har allerede {limit} ture, der venter. En af dem er nok færdig om cirka {seconds} s; så er "
+                     "der plads til en ny.",
+    "server_turns_waiting": "På denne server venter der allerede {limit} ture. Der er nok plads igen om cirka "
+                            "{seconds} s.",
+    "quota_reached": "Du har fået dine {limit} billeder i dag. Der kommer flere {when}.",
+    "server_quota_reached": "Serveren har fået sine {limit} billeder i dag. Der kommer flere {when}.",
     "undo_stale": "Kun den nyeste side kan tages tilbage.",
     "nothing_to_undo": "Der er ingen side at tage tilbage.",
     "panel_undone": "Siden blev taget tilbage, så den kan ikke tegnes igen.",
@@ -209,9 +216,11 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "recap": "**{title}**, {pages} sider indtil nu.",
     "book_ready": "Her er billedbogen **{title}**.",
     "book_too_large": "Bogen som {kind} er for stor til Discord. Den, der driver botten, kan hente den.",
-    "settings_saved": "Gemt. Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er "
+    "settings_saved": "Gemt. Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}, alle "
+                      "tilsammen: {together}. Ture, der må vente på én gang: {queue}. Historierne er "
                       "{rating}. Sprog: {language}. Billeder: {style}.",
-    "settings_are": "Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}. Historierne er "
+    "settings_are": "Hvem må begynde historier: {who}. Billeder pr. person om dagen: {panels}, alle "
+                    "tilsammen: {together}. Ture, der må vente på én gang: {queue}. Historierne er "
                     "{rating}. Sprog: {language}. Billeder: {style}.",
     "who_everyone": "alle", "who_managers": "de, der bestyrer serveren",
     "rating_toddler": "for de allermindste", "rating_family": "for familien", "rating_teen": "for unge",
@@ -367,7 +376,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
         "Du har allerede en tekst, der venter i denne historie. Brug `/historie illustrer` uden en tekst for at"
         " se den.",
     "board_no_quota":
-        "Du har fået dine {limit} billeder for i dag. Teksten er gemt: brug `/historie illustrer` i morgen.",
+        "De {limit} billeder for i dag er brugt. Teksten er gemt; der kommer flere billeder {when}: brug så "
+        "`/historie illustrer`.",
     "fill_same_page": "Vælg to forskellige sider.",
     "fill_gone": "En af siderne er ikke længere med i historien.",
     "fill_not_neighbours": "Mellem de to er der allerede {between} sider. Vælg to, der følger efter hinanden.",
@@ -546,6 +556,10 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "Everyone": "Alle", "People who manage the server": "De, der bestyrer serveren",
     "daily_panels": "billeder_om_dagen", "Pictures a person may have in a day":
         "Hvor mange billeder en person kan få på en dag",
+    "server_panels": "serverens_billeder", "Pictures everybody together may have in a day":
+        "Hvor mange billeder alle tilsammen kan få på en dag",
+    "server_queue": "serverens_kø", "Turns of everybody together that may wait at once":
+        "Hvor mange af alles ture der må vente på én gang",
     "rating": "målgruppe", "Whom the stories are for": "Hvem historierne er for",
     "For the very young": "For de allermindste", "For the family": "For familien", "For teenagers": "For unge",
     "language": "sprog", "The language of new stories": "Nye historiers sprog",

@@ -28,6 +28,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "master_key_unwritable": "The key to the pictures cannot be saved. Please tell whoever runs this bot.",
     "settings_unusable": "My settings cannot be used. Please tell whoever runs this bot.",
     "studio_failed": "The drawing studio could not do it this time.",
+    "studio_memory": "There was not enough memory to draw this picture, also not with less at a time.",
+    "studio_blank": "The picture came out empty, and so did a second try.",
+    "studio_stuck": "The drawing studio stopped answering, and so it did when I asked once more.",
     "studio_busy": "The drawing studio is very busy. Please try again in a minute.",
     "studio_starting": "The drawing studio is still starting. Please try again in a minute.",
     "restarting": "I am just being restarted. Please try again in a minute.",
@@ -111,8 +114,12 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "turn_too_long": "That is too long for one turn: {length} characters. Please use at most {limit}.",
     "turn_twice": "I have that turn already.",
     "turn_in_progress": "A page is being made just now. Please wait until it is done.",
-    "turns_waiting": "You have {limit} turns waiting already. Please wait until one is done.",
-    "quota_reached": "You have had your {limit} pictures for today. There will be more tomorrow.",
+    "turns_waiting": "You have {limit} turns waiting already. One of them should be done in about {seconds} s; "
+                     "then there is room for another.",
+    "server_turns_waiting": "On this server {limit} turns are waiting already. There should be room again in about "
+                            "{seconds} s.",
+    "quota_reached": "You have had your {limit} pictures for today. There will be more {when}.",
+    "server_quota_reached": "This server has had its {limit} pictures for today. There will be more {when}.",
     "undo_stale": "Only the newest page can be taken back.",
     "nothing_to_undo": "There is no page to take back.",
     "panel_undone": "This page was taken back, so it cannot be drawn again.",
@@ -214,9 +221,11 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "recap": "**{title}**, {pages} pages so far.",
     "book_ready": "Here is the picture book **{title}**.",
     "book_too_large": "The {kind} book is too large for Discord. Whoever runs this bot can export it.",
-    "settings_saved": "Saved. Who may start stories: {who}. Pictures a person a day: {panels}. Stories are {rating}. "
+    "settings_saved": "Saved. Who may start stories: {who}. Pictures a person a day: {panels}, everybody "
+                      "together: {together}. Turns that may wait at once: {queue}. Stories are {rating}. "
                       "Language: {language}. Pictures: {style}.",
-    "settings_are": "Who may start stories: {who}. Pictures a person a day: {panels}. Stories are {rating}. "
+    "settings_are": "Who may start stories: {who}. Pictures a person a day: {panels}, everybody "
+                    "together: {together}. Turns that may wait at once: {queue}. Stories are {rating}. "
                     "Language: {language}. Pictures: {style}.",
     "who_everyone": "everyone", "who_managers": "people who manage the server",
     "rating_toddler": "for the very young", "rating_family": "for the family", "rating_teen": "for teenagers",
@@ -373,7 +382,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "board_no_next": "There is no next page to join with.",
     "board_busy": "You have a text waiting in this story already. Use `/story illustrate` without a text to see it.",
     "board_no_quota":
-        "You have had your {limit} pictures for today. The text is kept: use `/story illustrate` tomorrow.",
+        "The {limit} pictures for today are used up. The text is kept; there will be more pictures {when}: then use "
+        "`/story illustrate`.",
     "fill_same_page": "Please choose two different pages.",
     "fill_gone": "One of these pages is no longer in the story.",
     "fill_not_neighbours": "Between these two there are {between} pages already. Choose two that follow each other.",

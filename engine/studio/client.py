@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 import engine
 from engine.events import Event, Painted, ProseGrew, Queued
 from engine.nouns import (
+    NO_SERVER,
     Cancelled,
     OwnerId,
     Painting,
@@ -184,7 +185,7 @@ class StudioClient:
             scene.story.server_id, on_event=on_event, turn_id=turn.turn_id))
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent, server_id: ServerId = ServerId(""),
+                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent, server_id: ServerId = NO_SERVER,
                     again: bool = False) -> Painting:
         """Paint a brief. See `engine.ports.Studio`."""
         return cast(Painting, await self._do(
@@ -199,7 +200,7 @@ class StudioClient:
             return []
         return cast("list[list[float]]", await self._do(
             "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), Rank.FIRST,
-            self._servers.get(owner_id, ServerId(""))))
+            self._servers.get(owner_id, NO_SERVER)))
 
     # --- the lane ----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from engine.nouns import OwnerId, ServerId
+from engine.nouns import NO_SERVER, OwnerId, ServerId
 
 #: Seconds of work one visit earns a person: less than most jobs, so that people alternate.
 QUANTUM_S = 0.25
@@ -46,7 +46,7 @@ class Ticket:
     units: float
     rank: Rank
     queued_at: float
-    server_id: ServerId = ServerId("")     # where it was asked for; "" is a place of its owner's own
+    server_id: ServerId = NO_SERVER     # where it was asked for; "" is a place of its owner's own
 
 
 @dataclass(slots=True)

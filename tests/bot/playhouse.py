@@ -16,6 +16,7 @@ from bot.rehearsal.world import Channel, Message
 from engine.durable import Durable
 from engine.events import Event, Painted, ProseGrew, Queued
 from engine.nouns import (
+    NO_SERVER,
     Beat,
     CastMember,
     OwnerId,
@@ -77,7 +78,7 @@ class QuickStudio:
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
                     turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
-                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
+                    server_id: ServerId = NO_SERVER, again: bool = False) -> Painting:
         self.painted.append((brief.panel_id, seed))
         if self.wait_place is not None:
             on_event(Queued(turn_id, brief.panel_id, self.wait_place, 8.0))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playhouse import Playhouse, QuickPlayer, labels
@@ -238,8 +240,59 @@ async def test_the_daily_pictures_run_out(house: Playhouse) -> None:
     await house.library.save_server_settings(ServerSettings(ServerId(str(house.guild.guild_id)), daily_panels=1))
     await house.turn(house.ada, "One.")
     await house.ada.click("Take turn")
-    await house.ada.see("your 1 pictures for today", private=True)
+    told = words_of(await house.ada.see("your 1 pictures for today", private=True))
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert f"<t:{int(midnight.timestamp())}:R>" in told, "it says when there will be more"
     await house.turn(house.bo, "Two.")
+
+
+async def test_a_server_has_a_day_and_a_queue_of_its_own(house: Playhouse) -> None:
+    """Counted by who asked and where; what was written for nothing comes back, and DMs are no part of it."""
+    await house.story()
+    await house.ada.command("/story settings", server_panels=3, server_queue=2)
+    await house.ada.see("everybody together: 3. Turns that may wait at once: 2", private=True)
+    house.studio.gate.clear()
+    forms = [await player.click("Take turn") for player in (house.ada, house.bo, house.bo)]
+    for form, player, number in zip(forms, (house.ada, house.bo, house.bo), range(3), strict=True):
+        before = max(message.message_id for message in player.seen())
+        await player.submit(form, {"text": f"Turn number {number}."})
+        if number < 2:
+            await player.see(f"Turn number {number}", private=False, after=before)
+    refused = words_of(await house.bo.see("On this server 2 turns are waiting already", private=True))
+    assert "Turn number 2." in refused, "nothing typed is lost"
+    house.studio.gate.set()
+    panel = await house.panel_after(house.ada)
+    await house.bo.click("Redraw", on=panel)
+    await house.idle()
+    server = ServerId(str(house.guild.guild_id))
+    assert await house.library.server_panels_today(server) == 3
+    bo = OwnerId(str(house.bo.person.user_id))
+    assert await house.library.panels_today(bo) == 2, "a redraw counts for whoever wished it"
+    for player in (house.ada, house.bo):
+        await player.click("Take turn")
+        await player.see("This server has had its 3 pictures for today. There will be more <t:", private=True)
+    await house.ada.command("/story settings", server_panels=10000)
+    house.bot.settings.limits.__dict__["server_daily_panels"] = 3
+    before = max(message.message_id for message in house.ada.seen())
+    await house.ada.click("Take turn")
+    await house.ada.see("This server has had its 3 pictures", private=True, after=before)
+
+
+async def test_one_persons_turns_are_counted_in_all_their_stories(house: Playhouse) -> None:
+    house.bot.settings.limits.__dict__["queue_per_owner"] = 2
+    house.studio.gate.clear()
+    for number in range(2):
+        house.ada.place = house.channel
+        await house.story(title=f"Story {number}", both=False)
+        form = await house.ada.click("Take turn")
+        await house.ada.submit(form, {"text": f"Turn {number}."})
+        await house.ada.see(f"Turn {number}.", private=False)
+    house.ada.place = house.channel
+    await house.story(title="One more", both=False)
+    await house.ada.click("Take turn")
+    told = words_of(await house.ada.see("You have 2 turns waiting already", private=True))
+    assert re.search(r"in about \d+ s", told)
+    house.studio.gate.set()
 
 
 async def test_a_missing_permission_is_named_before_anything_is_promised(house: Playhouse) -> None:

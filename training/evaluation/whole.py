@@ -27,6 +27,7 @@ from engine.memory.recall import CUTOUT_WEIGHT
 from engine.memory.visual import WORTH_LAYING, Parts
 from engine.mini.dolls import draw_avatar
 from engine.nouns import (
+    NO_SERVER,
     Beat,
     Character,
     CharacterId,
@@ -96,7 +97,7 @@ class StoryStudio:
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
                     turn_id: TurnId, owner_id: OwnerId, on_event: Callable[[Event], None],
-                    server_id: ServerId = ServerId(""), again: bool = False) -> Painting:
+                    server_id: ServerId = NO_SERVER, again: bool = False) -> Painting:
         png = self._atelier.paint(brief, underdrawing, seed=seed, from_noise=self._from_noise)
         self.first.setdefault(brief.panel_id, png)
         return Painting(png, seed, self._atelier.painter.name, self._atelier.painter.recipe.steps, 0.0)

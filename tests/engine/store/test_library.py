@@ -38,6 +38,7 @@ from engine.nouns import (
     Setting,
     Sharing,
     StoryStatus,
+    Turn,
     TurnOrder,
     TurnState,
 )
@@ -133,6 +134,33 @@ async def test_panels_are_counted_by_utc_day(library):
         await connection.execute(update(tables.drawings).where(tables.drawings.c.version == 2)
                                  .values(drawn_at=yesterday))
     assert await library.panels_today(ANN) == 2
+
+
+async def test_what_is_drawn_counts_for_whoever_asked_and_where(library):
+    await furnish(library)
+    await tell(library, 1)
+    server = (await library.story("s1")).server_id
+    assert server and await library.server_panels_today(server) == 1
+    panel = await library.panel("s1-t1-step.0")
+    await library.save_panel(replace(panel, version=2), asked_by=BEN)
+    assert (await library.panels_today(ANN), await library.panels_today(BEN)) == (1, 1)
+    assert await library.server_panels_today(server) == 2
+    assert await library.server_panels_today("elsewhere") == 0
+
+
+async def test_turns_that_wait_are_counted_by_person_and_server(library):
+    await furnish(library)
+    server = (await library.story("s1")).server_id
+    await library.save_story(story_of(story_id="s2"))
+    assert await library.turns_waiting(ANN, server) == (0, 0)
+    await library.accept_turn(Turn("a", "s1", ANN, "Ann", "One."))
+    await library.accept_turn(Turn("b", "s2", ANN, "Ann", "Two."))
+    await library.accept_turn(Turn("c", "s1", BEN, "Ben", "Three."))
+    assert await library.turns_waiting(ANN, server) == (2, 3)
+    assert await library.turns_waiting(BEN, "elsewhere") == (1, 0)
+    assert await library.turns_waiting(BEN, "") == (1, 0), "a DM is no server"
+    await library.close_turn("b", TurnState.DONE)
+    assert await library.turns_waiting(ANN, server) == (1, 2)
 
 
 # --- stories ---------------------------------------------------------------------------------------

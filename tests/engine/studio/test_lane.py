@@ -8,8 +8,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.nouns import OwnerId
-from engine.studio.lane import PATIENCE_S, Lane, Ticket
+from engine.nouns import OwnerId, ServerId
+from engine.studio.lane import PATIENCE_S, Lane, Rank, Ticket
 
 
 class Clock:
@@ -19,9 +19,10 @@ class Clock:
         self.lane, self.now, self.ids, self.speeds = lane, 0.0, 0, speeds or {}
         self.began: dict[int, float] = {}
 
-    def add(self, owner: str, units: float = 1.0, *, kind: str = "paint", urgent: bool = True) -> int:
+    def add(self, owner: str, units: float = 1.0, *, kind: str = "paint", rank: Rank = Rank.FIRST,
+            server: str = "") -> int:
         self.ids += 1
-        self.lane.add(Ticket(self.ids, OwnerId(owner), kind, units, urgent, self.now))
+        self.lane.add(Ticket(self.ids, OwnerId(owner), kind, units, rank, self.now, ServerId(server)))
         return self.ids
 
     def step(self) -> Ticket | None:
@@ -101,8 +102,8 @@ def test_what_a_job_took_beyond_its_estimate_is_paid_back() -> None:
     lane = Lane()
     spent: Counter[str] = Counter()
     for number in range(400):
-        lane.add(Ticket(2 * number, OwnerId("liar"), "paint", 1.0, True, 0.0))
-        lane.add(Ticket(2 * number + 1, OwnerId("honest"), "paint", 1.0, True, 0.0))
+        lane.add(Ticket(2 * number, OwnerId("liar"), "paint", 1.0, Rank.FIRST, 0.0))
+        lane.add(Ticket(2 * number + 1, OwnerId("honest"), "paint", 1.0, Rank.FIRST, 0.0))
     for _ in range(200):
         ticket = lane.begin(0.0)
         assert ticket is not None
@@ -114,11 +115,11 @@ def test_what_a_job_took_beyond_its_estimate_is_paid_back() -> None:
 
 def test_first_panels_before_later_ones_until_patience_ends() -> None:
     clock = Clock(Lane())
-    later = clock.add("a", urgent=False)
-    first = clock.add("b", urgent=True)
+    later = clock.add("a", rank=Rank.LATER)
+    first = clock.add("b", rank=Rank.FIRST)
     assert [ticket.job_id for ticket in clock.run()] == [first, later]
     clock = Clock(Lane())
-    later = clock.add("a", urgent=False)
+    later = clock.add("a", rank=Rank.LATER)
     order = []
     while later not in order:              # somebody's first panel always waits
         clock.add(f"new{clock.ids}")
@@ -126,6 +127,34 @@ def test_first_panels_before_later_ones_until_patience_ends() -> None:
         order += [ticket.job_id for ticket in clock.run(1)]
         assert clock.now < 3 * PATIENCE_S, "a later panel starves"
     assert PATIENCE_S <= clock.began[later] <= 2 * PATIENCE_S + 5
+
+
+def test_what_is_drawn_once_more_comes_after_everybodys_pictures() -> None:
+    clock = Clock(Lane())
+    again = clock.add("a", rank=Rank.AGAIN)
+    later, first = clock.add("b", rank=Rank.LATER), clock.add("c")
+    assert [ticket.job_id for ticket in clock.run()] == [first, later, again]
+    clock = Clock(Lane())
+    again, order = clock.add("a", rank=Rank.AGAIN), list[int]()
+    while again not in order:
+        clock.add(f"new{clock.ids}", rank=Rank.LATER)
+        clock.add(f"new{clock.ids}", rank=Rank.LATER)
+        order += [ticket.job_id for ticket in clock.run(1)]
+        assert clock.now < 3 * PATIENCE_S, "a redraw starves"
+
+
+def test_a_crowded_server_gets_no_more_than_a_small_one() -> None:
+    clock = Clock(Lane())
+    clock.add("somebody")
+    clock.run()                            # so that a job's cost is known
+    for _ in range(60):
+        for owner in ("one", "two", "three"):
+            clock.add(owner, server="crowded")
+        clock.add("alone", server="small")
+        clock.add("at home")               # a DM is a place of its own
+    owners = Counter(ticket.owner_id for ticket in clock.run(90))
+    assert abs(owners["alone"] - 30) <= 2 and abs(owners["at home"] - 30) <= 2
+    assert all(abs(owners[owner] - 10) <= 2 for owner in ("one", "two", "three"))
 
 
 def test_the_wait_is_what_it_turns_out_to_be() -> None:
@@ -136,7 +165,7 @@ def test_the_wait_is_what_it_turns_out_to_be() -> None:
     clock.run()
     for owner in "aabcbb":
         clock.add(owner, 3.0)
-        clock.add(owner, kind="write", urgent=True)
+        clock.add(owner, kind="write", rank=Rank.FIRST)
     clock.lane.begin(clock.now)
     running_until = clock.now + 6.0
     told = clock.lane.outlook(clock.now)
@@ -151,7 +180,7 @@ def test_the_wait_is_what_it_turns_out_to_be() -> None:
 
 def test_estimates_follow_the_measurements() -> None:
     lane = Lane()
-    ticket = Ticket(1, OwnerId("a"), "paint", 1.3, True, 0.0)
+    ticket = Ticket(1, OwnerId("a"), "paint", 1.3, Rank.FIRST, 0.0)
     for _ in range(30):
         lane.add(ticket)
         lane.begin(0.0)
@@ -173,14 +202,14 @@ def test_dropping_waiting_jobs() -> None:
 
 
 @given(st.lists(st.one_of(
-    st.tuples(st.just("add"), st.sampled_from("abcde"), st.floats(0.01, 20), st.booleans()),
+    st.tuples(st.just("add"), st.sampled_from("abcde"), st.floats(0.01, 20), st.sampled_from(Rank)),
     st.tuples(st.just("run")), st.tuples(st.just("drop"), st.integers(1, 40)), st.tuples(st.just("fail")),
 ), max_size=80))
 def test_every_job_runs_once_or_is_dropped(acts: list[tuple[object, ...]]) -> None:
     clock, added, gone = Clock(Lane()), set[int](), list[int]()
     for act in acts:
         if act[0] == "add":
-            added.add(clock.add(str(act[1]), float(act[2]), urgent=bool(act[3])))  # type: ignore[arg-type]
+            added.add(clock.add(str(act[1]), float(act[2]), rank=act[3]))  # type: ignore[arg-type]
         elif act[0] == "drop":
             if clock.lane.drop(int(act[1])):  # type: ignore[call-overload]
                 gone.append(int(act[1]))  # type: ignore[call-overload]
