@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,10 +18,12 @@ from bot.rehearsal.players import NotSeen
 class Troupe:
     """The bot's process: started, stopped, killed, and watched for its memory."""
 
-    def __init__(self, loopback: Loopback, settings: Mapping[str, Any], log: IO[bytes]) -> None:
+    def __init__(self, loopback: Loopback, settings: Mapping[str, Any], log: IO[bytes], *,
+                 command: Sequence[str] = (sys.executable, "-m", "bot.rehearsal.actor")) -> None:
         self._loopback = loopback
         self._settings = settings
         self._log = log
+        self._command = tuple(command)
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self.peak_mib: dict[str, float] = {}
@@ -31,7 +33,7 @@ class Troupe:
         started = time.monotonic()
         before = self._loopback.gateway.identifies
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.rehearsal.actor", stdin=asyncio.subprocess.PIPE, stdout=self._log,
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=self._log,
             stderr=self._log, start_new_session=True)
         assert self._process.stdin is not None
         part = {"base_url": self._loopback.base_url, "settings": dict(self._settings)}
@@ -50,6 +52,11 @@ class Troupe:
             raise NotSeen("The bot did not come up" if process.returncode is None
                           else f"The bot ended while starting (exit code {process.returncode})")
         return time.monotonic() - started
+
+    @property
+    def pid(self) -> int | None:
+        """The bot's process id while it lives."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def stop(self, *, politely: bool = True, timeout_s: float = 20.0) -> int | None:
         """SIGTERM and wait, or SIGKILL. Returns the exit code, None when there was nothing to stop."""
