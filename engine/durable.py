@@ -73,10 +73,14 @@ class Durable:
             await DBOS.start_workflow_async(self._bodies[name], *arguments)
         passed(f"{name}: started")
 
-    async def start_anew(self, name: str, workflow_id: str, *arguments: str) -> None:
-        """Begin a workflow, under another id where it has ended in an error: an error once recorded is final."""
+    async def start_anew(self, name: str, workflow_id: str, *arguments: str, also_unended: bool = False) -> None:
+        """Begin a workflow, under another id where it has ended in an error: an error once recorded is final.
+
+        `also_unended`: where it has not ended either, as when an error could not even be recorded.
+        """
         asked, tries = workflow_id, 0
-        while (status := await DBOS.get_workflow_status_async(asked)) is not None and status.status in ENDED_BADLY:
+        while (status := await DBOS.get_workflow_status_async(asked)) is not None and (
+                status.status in ENDED_BADLY or (also_unended and status.status != "SUCCESS")):
             tries += 1
             asked = f"{workflow_id}~{tries}"
         await self.start(name, asked, *arguments)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from engine.boundaries import passed
 from engine.durable import Durable
 from engine.events import Event
 from engine.memory.places import relit_plate
@@ -33,10 +36,12 @@ from engine.nouns import (
     Refused,
     Scene,
     StepId,
+    StoreUnusable,
     Story,
     StoryId,
     StoryStatus,
     StoryStep,
+    StorythreadError,
     StudioFailed,
     Turn,
     TurnId,
@@ -56,6 +61,10 @@ log = logging.getLogger(__name__)
 
 #: Seconds a turn whose pictures are all there is given to close, before somebody is told that it is not over.
 CLOSING_S = 0.5
+#: Seconds until a turn is tried again that came to grief over the store.
+AGAIN_AFTER_S = 20.0
+#: Seconds a turn is said to take before one was played, and how much the newest one counts afterwards.
+ASSUMED_TURN_S, NEWEST_PACE = 10.0, 0.2
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
 
@@ -69,6 +78,28 @@ class _Attempt(NamedTuple):
     painting: Painting
     verdict: Verdict
     likenesses: Mapping[CharacterId, Sequence[float]]
+
+
+class _Pace:
+    """Seconds from one turn's end to the next while turns are played: several at once go faster."""
+
+    def __init__(self) -> None:
+        self.turn_s = ASSUMED_TURN_S
+        self._playing, self._ended_at, self._measured = 0, 0.0, False
+
+    def begin(self) -> None:
+        """A turn is played from now on."""
+        self._playing += 1
+        if self._playing == 1:
+            self._ended_at = time.monotonic()
+
+    def end(self) -> None:
+        """One is over."""
+        self._playing -= 1
+        now = time.monotonic()
+        share = NEWEST_PACE if self._measured else 1.0
+        self.turn_s += share * (now - self._ended_at - self.turn_s)
+        self._ended_at, self._measured = now, True
 
 
 class TurnRunner:
@@ -86,7 +117,12 @@ class TurnRunner:
         self._size_px = size_px
         self._turn_closed = asyncio.Condition()
         self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
-        self._withdrawal = Withdrawal(library, stage, durable, self._draw)
+        self._pace = _Pace()
+        self._at_work = 0                      # turns and redraws under way that do not wait
+        self._resting, self._closing = False, False
+        self._calm = asyncio.Event()
+        self._playing: set[TurnId] = set()
+        self._withdrawal = Withdrawal(library, stage, durable, self._draw_again)
 
     @property
     def library(self) -> Library:
@@ -110,7 +146,7 @@ class TurnRunner:
         await self._durable.launch(play_turn=self.play_turn, redraw_panel=self.redraw_panel,
                                    take_out=self._withdrawal.take_out, **self._more)
         for turn in await self._library.open_turns():
-            await self._durable.start("play_turn", turn.turn_id, turn.turn_id)
+            await self._durable.start_anew("play_turn", turn.turn_id, turn.turn_id)
 
     def also(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
         """Further durable workflows, to be launched with `start` (engine/ways/ways.py has some)."""
@@ -182,12 +218,29 @@ class TurnRunner:
                 return turns
             await asyncio.sleep(0.02)
 
+    def wait_s(self, turns: int) -> float:
+        """Seconds until so many turns are over, as fast as they lately were."""
+        return turns * self._pace.turn_s
+
     async def finished(self, request_id: str) -> None:
         """Wait until a turn or redraw has ended, well or badly."""
         await self._durable.finished(request_id)
 
+    async def rest(self, within_s: float) -> bool:
+        """Begin no further page or picture, and finish those that are begun. False when the time was up before."""
+        self._resting = True
+        if self._at_work == 0:
+            return True
+        self._calm.clear()
+        try:
+            await asyncio.wait_for(self._calm.wait(), within_s)
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Stop. Turns still being played go on at the next start."""
+        self._closing = True
         await self._durable.close()
 
     # --- the turn ----------------------------------------------------------------------------------
@@ -197,28 +250,35 @@ class TurnRunner:
         turn = await self._my_turn(TurnId(turn_id))
         if turn is None:
             return
+        self._pace.begin()
         try:
-            # 1. Read the scene: the story so far, the cast, the memory.
-            scene = await self._library.scene(turn.turn_id)
+            async with self._working():
+                # 1. Read the scene: the story so far, the cast, the memory.
+                scene = await self._library.scene(turn.turn_id)
+                passed("scene read")
 
-            # 2. Write the step: prose, and the beats that can be seen.
-            step = await self._write(scene)
-            scene, new = await joined(self._library, scene, step)
+                # 2. Write the step: prose, and the beats that can be seen.
+                step = await self._write(scene)
+                scene, new = await joined(self._library, scene, step)
 
-            # 3. Say the prose, and keep places for the panels.
-            await self._durable.act("say", self._stage.say, scene.story.venue_id, step)
-            panels = [await self._keep_place(scene, panel) for panel in await self._plan(scene, step)]
+                # 3. Say the prose, and keep places for the panels.
+                await self._durable.act("say", self._stage.say, scene.story.venue_id, step)
+                panels = [await self._keep_place(scene, panel) for panel in await self._plan(scene, step)]
 
-            # 4. For each brief: recall, lay out, paint, check, remember, show.
-            for panel in panels:
-                await self._draw(scene, panel, turn.owner_id)
+                # 4. For each brief: recall, lay out, paint, check, remember, show.
+                for panel in panels:
+                    await self._draw(scene, panel, turn.owner_id)
 
-            # 5. Close the turn.
-            await self._durable.commit("close", self._close, scene, step)
-            await self._announce(turn, new)
+                # 5. Close the turn.
+                await self._durable.commit("close", self._close, scene, step)
+                await self._announce(turn, new)
         except (StudioFailed, Refused, NotFound) as failure:
             await self._fail(turn, failure.reason)
+        except Exception as error:
+            await self._grieve(turn, error)
         finally:
+            self._pace.end()
+            self._playing.discard(turn.turn_id)
             async with self._turn_closed:
                 self._turn_closed.notify_all()
 
@@ -242,7 +302,11 @@ class TurnRunner:
             # whoever may no longer be drawn is not drawn again
             gone = {figure.character_id for figure in panel.brief.figures} - _by_id(scene).keys()
             panel = replace(panel, brief=without(panel.brief, gone))
-        await self._draw(scene, panel, OwnerId(owner_id))
+        await self._draw_again(scene, panel, OwnerId(owner_id))
+
+    async def _draw_again(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
+        async with self._working():
+            await self._draw(scene, panel, owner_id)
 
     # --- its parts, in order -----------------------------------------------------------------------
 
@@ -254,9 +318,55 @@ class TurnRunner:
                 waiting = await self._library.open_turns(turn.story_id)
                 if all(other.turn_id != turn_id for other in waiting):
                     return None
-                if waiting[0].turn_id == turn_id:
+                if waiting[0].turn_id == turn_id and turn_id not in self._playing:
+                    self._playing.add(turn_id)     # a turn tried again may meet its first try, gone on with
                     return turn
                 await self._turn_closed.wait()
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
+        """A turn or redraw under way: a runner that wants to rest lets it come to its next `_go_on`."""
+        self._at_work += 1
+        try:
+            await self._go_on()
+            yield
+        finally:
+            self._stand_still()
+
+    def _stand_still(self) -> None:
+        self._at_work -= 1
+        if self._at_work == 0:
+            self._calm.set()
+
+    async def _go_on(self) -> None:
+        """Nothing is begun once the runner rests: what comes now waits until `close`, and goes on at the next start."""
+        if self._resting:
+            self._stand_still()
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self._at_work += 1
+
+    async def _grieve(self, turn: Turn, error: Exception) -> None:
+        """Something nobody foresaw. The turn is not left open: its writer is told, and can have it tried again.
+
+        Only where even that cannot be written down it stays open, and is tried again after a while and at every start.
+        """
+        if self._closing:
+            raise error
+        log.error("a turn came to grief: %s", type(error).__name__)
+        try:
+            if isinstance(error, StoreUnusable) and error.reason != "picture_damaged":
+                raise error
+            await self._fail(turn, error.reason if isinstance(error, StorythreadError) else "unexpected")
+        except Exception:
+            asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._try_again, turn.turn_id)
+            raise
+
+    def _try_again(self, turn_id: TurnId) -> None:
+        if not self._closing:
+            task = asyncio.ensure_future(self._durable.start_anew("play_turn", turn_id, turn_id, also_unended=True))
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     async def _write(self, scene: Scene) -> StoryStep:
         """The step of this turn: written once, found again after a crash. Raises `StudioFailed`."""
@@ -291,6 +401,7 @@ class TurnRunner:
         step = await bring_in(self._library, scene, step)
         if scene.leads_to is not None:
             step = replace(step, beats=leads_to(step.beats, scene.leads_to.beats, tuple(_by_id(scene))))
+        passed("step written")
         return step
 
     async def _plan(self, scene: Scene, step: StoryStep) -> list[Panel]:
@@ -321,11 +432,16 @@ class TurnRunner:
 
     async def _draw(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
         """One panel, from recall to show. A panel that fails does not stop the others."""
+        await self._go_on()
         reason, seen = "", Seen()
         if panel.state is not PanelState.DONE:
             try:
                 panel, seen = await self._painted(scene, panel, owner_id)
             except StudioFailed as failure:
+                reason = failure.reason
+            except StoreUnusable as failure:
+                if failure.reason != "picture_damaged":
+                    raise
                 reason = failure.reason
 
         async def remember() -> str:
@@ -356,10 +472,13 @@ class TurnRunner:
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
             underdrawing, shapes = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
+            passed("laid out")
             painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed,
                                          again=panel.version > 1)
+            passed("painted")
             verdict, likenesses = await self._checker.check(painting.png, underdrawing, brief, scene.cast,
                                                             owner_id=owner_id)
+            passed("checked")
             if best is None or verdict is None or better(verdict, best.verdict):
                 best = _Attempt(brief, underdrawing, shapes, painting, verdict or Verdict(), likenesses)
             if verdict is None or good(verdict):
@@ -372,8 +491,10 @@ class TurnRunner:
             panel, brief=best.brief, state=PanelState.DONE, seed=best.painting.seed, painter=best.painting.painter,
             boxes=best.underdrawing.boxes, verdict=replace(best.verdict, attempts=attempt + 1),
             recalled=recollection.recall.items)
-        return await self._memory.remember(panel, best.painting.png, best.underdrawing.png, best.shapes,
+        kept = await self._memory.remember(panel, best.painting.png, best.underdrawing.png, best.shapes,
                                            best.likenesses, owner_id=story.owner_id)
+        passed("pictures kept")
+        return kept
 
     async def _paint(self, scene: Scene, brief: PanelBrief, underdrawing: Underdrawing,
                      recollection: Recollection | None, owner_id: OwnerId, *, seed: int,
@@ -402,9 +523,11 @@ class TurnRunner:
             sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
         seed = stable_seed(setting.setting_id, brief.time_of_day, brief.weather, brief.style)
         painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed, again=again)
+        passed("plate painted")
         await self._library.save_plate(scene.story.story_id, Plate(
             setting.setting_id, brief.time_of_day, brief.weather, brief.style,
             await self._library.keep_picture(painting.png, owner_id=scene.story.owner_id)), at=at)
+        passed("plate kept")
 
     async def _show(self, story: Story, panel: Panel) -> None:
         assert panel.picture is not None
