@@ -129,6 +129,19 @@ class Stories(People):
         async with self._reading() as session:
             return [story_from(row) for row in await session.execute(select(table).order_by(table.c.number.desc()))]
 
+    async def hear(self, story_id: StoryId, message: str) -> None:
+        """Remember the newest message that was read where a story lives; ids are numbers that grow."""
+        table = tables.stories
+        async with self._writing() as session:
+            before = (await self._story_row(session, story_id, lock=True)).heard
+            if before is None or int(message) > int(before):
+                await session.execute(update(table).where(table.c.story_id == story_id).values(heard=message))
+
+    async def heard(self, story_id: StoryId) -> str | None:
+        """The newest message that was read, or None where that is not known."""
+        async with self._reading() as session:
+            return (await self._story_row(session, story_id)).heard
+
     async def save_member(self, story_id: StoryId, member: Member) -> None:
         """Give a person a seat, or change it."""
         values = {"story_id": story_id, "owner_id": member.owner_id, "name": member.name, "seat": member.seat,
@@ -264,6 +277,14 @@ class Stories(People):
         if kept is None:
             raise NotFound(f"no question {question_id}")
         return from_json(Question, kept)
+
+    async def questions(self, prefix: str) -> list[Question]:
+        """Those whose ids begin so, oldest first."""
+        table = tables.questions
+        async with self._reading() as session:
+            kept = await session.scalars(select(table.c.question).where(
+                table.c.question_id.startswith(prefix, autoescape=True)).order_by(table.c.created_at))
+            return [from_json(Question, each) for each in kept]
 
     async def drop_question(self, question_id: str) -> bool:
         """Answered or given up. False when it was gone already: whoever gets True goes on with the turn."""

@@ -127,6 +127,7 @@ stories = _table(
     Column("status", String, nullable=False),
     Column("head", String),                                   # a step; no key, since steps point at stories
     Column("created_at", Moment, nullable=False),
+    Column("heard", String),                                  # the newest plain message that was read
     forget="those the owner started are deleted, with everything in them")
 
 members = _table(

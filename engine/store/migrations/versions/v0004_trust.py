@@ -9,6 +9,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Make them."""
+    op.add_column("stories", sa.Column("heard", sa.String()))
     _count_by_server()
     _erase()
 
