@@ -1,9 +1,9 @@
 """The child process that decodes untrusted pictures, and nothing else. Started by name: `engine.cast.decoding`.
 
 It reads one photo (or, told so, the pictures of one character file, each after its length) from stdin and writes one
-line of JSON to stdout, followed by raw pixels when all is good. It limits its own memory, time and files before it
-reads a byte, imports Pillow's three wanted decoders only, and dies after one upload, so that whatever a hostile file
-does to a decoder ends here.
+line of JSON to stdout, followed by raw pixels when all is good. Before it reads a byte it limits its own memory, time
+and files, and gives up the network and every file where the system can (`confinement`). It opens Pillow's three wanted
+formats only, and dies after one upload, so that whatever a hostile file does to a decoder ends here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,22 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageFilter, ImageOps, ImageStat, UnidentifiedImageError
+# Some of these Pillow would import when a file asks for them; by then there are no files any more.
+from PIL import (  # noqa: F401
+    ExifTags,
+    Image,
+    ImageFilter,
+    ImageOps,
+    ImageStat,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from engine.cast.confinement import confine
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 #: Longer side to shorter side beyond which nothing useful is in the picture.
@@ -135,6 +150,7 @@ def main(stdin: BinaryIO, stdout: BinaryIO, limits: dict[str, int]) -> int:
     """Reads one upload, answers, returns the exit status."""
     limit_process(limits["memory_bytes"], limits["cpu_s"])
     Image.init()
+    confine()
     pixels = b""
     try:
         if limits.get("cutouts"):
