@@ -58,7 +58,7 @@ class Forgetting(Memory):
             await self._drop_references(session, sorted(theirs))
             await session.execute(delete(tables.stories).where(tables.stories.c.owner_id == owner_id))
             for story_id in await self._stories_with(session, owner_id, theirs):
-                await self._leave(session, StoryId(story_id), owner_id, theirs, _eraser(names))
+                await self._leave(session, StoryId(story_id), owner_id, theirs, eraser_of(names))
             await session.execute(update(tables.turns).where(
                 tables.turns.c.owner_id == owner_id, tables.turns.c.state == TurnState.ACCEPTED.value,
             ).values(state=TurnState.FAILED.value, reason=FORGOTTEN))
@@ -159,7 +159,7 @@ class Forgetting(Memory):
                 await session.execute(delete(questions).where(questions.c.question_id == row.question_id))
 
 
-def _eraser(names: set[str]) -> Callable[[str], str]:
+def eraser_of(names: set[str]) -> Callable[[str], str]:
     """Puts `GONE` where one of the names stands as a whole word."""
     whole = [re.escape(name) for name in sorted(names, key=len, reverse=True) if name.strip()]
     if not whole:
