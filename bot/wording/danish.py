@@ -154,6 +154,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "turn_kept": "Her er dine ord, så de ikke går tabt:",
     "turn_failed": "Den tur lykkedes ikke. {why} Dine ord står her endnu.",
     "page_failed": "Den side lykkedes ikke. {why}",
+    "panel_resumes": "Jeg holder en kort pause. Billede {number} kommer, så snart jeg er tilbage.",
+    "turn_not_taken": "Dine ord kunne ikke blive til en tur, mens jeg var væk. {why}",
     "page_taken_back": "Siden blev taget tilbage.",
     "page_taken_back_by": "**{name}** tog siden tilbage.",
     "picture_taken_back": "Billedet blev taget tilbage.",

@@ -158,6 +158,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "turn_kept": "Here are your words, so that they are not lost:",
     "turn_failed": "That turn did not work out. {why} Your words are still here.",
     "page_failed": "That page did not work out. {why}",
+    "panel_resumes": "I am taking a short break. Picture {number} comes as soon as I am back.",
+    "turn_not_taken": "These words of yours could not become a turn while I was away. {why}",
     "page_taken_back": "This page was taken back.",
     "page_taken_back_by": "**{name}** took this page back.",
     "picture_taken_back": "This picture was taken back.",
