@@ -65,6 +65,8 @@ CLOSING_S = 0.5
 AGAIN_AFTER_S = 20.0
 #: Seconds a turn is said to take before one was played, and how much the newest one counts afterwards.
 ASSUMED_TURN_S, NEWEST_PACE = 10.0, 0.2
+#: Seconds that a turn which was called off has to put everything down.
+CALLED_OFF_WITHIN_S = 10.0
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
 
@@ -122,6 +124,8 @@ class TurnRunner:
         self._resting, self._closing = False, False
         self._calm = asyncio.Event()
         self._playing: set[TurnId] = set()
+        self._hands: dict[TurnId, asyncio.Task[Any]] = {}      # who plays which turn
+        self._called_off: set[TurnId] = set()
         self._withdrawal = Withdrawal(library, stage, durable, self._draw_again)
 
     @property
@@ -226,6 +230,18 @@ class TurnRunner:
         """Wait until a turn or redraw has ended, well or badly."""
         await self._durable.finished(request_id)
 
+    async def call_off(self, turn_id: TurnId, reason: str) -> None:
+        """Close a turn and paint nothing more of it, at whatever it is. One that is over stays as it is."""
+        await self._library.close_turn(turn_id, TurnState.FAILED, reason)
+        hand = self._hands.get(turn_id)
+        if hand is not None:
+            self._called_off.add(turn_id)
+            hand.cancel()
+            await asyncio.wait({hand}, timeout=CALLED_OFF_WITHIN_S)
+            self._called_off.discard(turn_id)
+        async with self._turn_closed:
+            self._turn_closed.notify_all()
+
     async def rest(self, within_s: float) -> bool:
         """Begin no further page or picture, and finish those that are begun. False when the time was up before."""
         self._resting = True
@@ -251,6 +267,7 @@ class TurnRunner:
         if turn is None:
             return
         self._pace.begin()
+        self._take_in_hand(turn)
         try:
             async with self._working():
                 # 1. Read the scene: the story so far, the cast, the memory.
@@ -274,13 +291,28 @@ class TurnRunner:
                 await self._announce(turn, new)
         except (StudioFailed, Refused, NotFound) as failure:
             await self._fail(turn, failure.reason)
+        except asyncio.CancelledError:
+            self._let_go(turn)
         except Exception as error:
             await self._grieve(turn, error)
         finally:
             self._pace.end()
             self._playing.discard(turn.turn_id)
+            self._hands.pop(turn.turn_id, None)
             async with self._turn_closed:
                 self._turn_closed.notify_all()
+
+    def _take_in_hand(self, turn: Turn) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._hands[turn.turn_id] = task
+
+    def _let_go(self, turn: Turn) -> None:
+        """A turn was cut short: where somebody called it off it is over, else it goes on at the next start."""
+        task = asyncio.current_task()
+        if turn.turn_id not in self._called_off or task is None:
+            raise asyncio.CancelledError
+        task.uncancel()
 
     async def _announce(self, turn: Turn, new: Sequence[CharacterId]) -> None:
         """Whoever is new in the story is offered to its writers, where the face knows how (`also`)."""
