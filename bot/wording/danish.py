@@ -35,6 +35,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "studio_busy": "Tegnestuen har meget travlt. Prøv igen om et minut.",
     "studio_starting": "Tegnestuen er ved at starte. Prøv igen om et minut.",
     "restarting": "Jeg er ved at blive genstartet. Prøv igen om et minut.",
+    "answered_too_late": "Det tog mig længere, end Discord lader mig svare der. Måske er det gjort alligevel: kig "
+                         "efter, og spørg mig en gang til, hvis ikke.",
     "discord_forbidden": "Det lader Discord mig ikke gøre her.",
     "command_stale": "Kommandoen er ændret. Genstart Discord, og prøv igen.",
     "not_allowed": "Det må du ikke her.",
