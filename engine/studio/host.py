@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.nouns import Cancelled, StorythreadError, StudioFailed
+from engine.safety.wall import Walled
 from engine.studio.messages import (
     Awake,
     Began,
@@ -121,6 +122,8 @@ class Models:
         if model is None:
             self._say(self._unable[role])
             return
+        if role == "painter":
+            model = Walled(model)          # whatever was opened, and however: no brief passes by
         if unable := self._unable.pop(role, None):
             self._stood_in_for.append(unable)
             self._say(unable)              # the stand-in draws; what it stands in for is told all the same

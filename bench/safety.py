@@ -1,0 +1,128 @@
+"""What the checks of words find, and what they find wrongly, on the labelled set.
+
+`python -m bench.safety [--guard FILE]`: one table for the sentences the rules were fitted to, one for the third that
+was held out. With `--guard` a guard model is asked too, and the table says what both find together. `--misses` names
+what was missed and what was wrongly found, of the fitted part alone: whoever looks at the rest has held nothing out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.safety.rules import RATINGS, all_unsuitable
+
+LABELLED = Path(__file__).parent.parent / "tests" / "engine" / "safety" / "labelled.txt"
+Judge = Callable[[str, str], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One labelled sentence. Level 0 is harmless; else it is refused at every rating whose limit is at most that."""
+
+    text: str
+    subject: str
+    level: int
+    language: str
+    evasion: str
+    held_out: bool
+
+    def refused_at(self, rating: str) -> bool:
+        return self.level >= RATINGS[rating]
+
+
+def read_cases(path: Path = LABELLED) -> list[Case]:
+    """The labelled set; escapes of characters that cannot be seen are put in."""
+    cases, label = [], ("", 0, "", "")
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("== "):
+            subject, level, language, evasion = line[3:].split()
+            label = (subject, int(level), language, evasion)
+        elif label[0] and line.strip():
+            text = re.sub(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})", lambda found: chr(int(found[1] or found[2], 16)), line)
+            cases.append(Case(text, *label, held_out=hashlib.sha256(line.encode()).digest()[0] % 3 == 0))
+    return cases
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many of those to be refused were, and how many of the others were too."""
+
+    found: int
+    to_find: int
+    false: int
+    harmless: int
+
+    def __str__(self) -> str:
+        recall = f"{100 * self.found / self.to_find:5.1f} %" if self.to_find else "      -"
+        alarms = f"{100 * self.false / self.harmless:5.1f} %" if self.harmless else "      -"
+        return f"{recall} of {self.to_find:3}   {alarms} of {self.harmless:3}"
+
+
+def score(cases: Sequence[Case], rating: str, judge: Judge) -> Score:
+    """A judge on some cases at one rating."""
+    found = to_find = false = harmless = 0
+    for case in cases:
+        said = bool(judge(case.text, rating))
+        if case.refused_at(rating):
+            to_find, found = to_find + 1, found + said
+        else:
+            harmless, false = harmless + 1, false + said
+    return Score(found, to_find, false, harmless)
+
+
+def table(cases: Sequence[Case], judge: Judge) -> list[str]:
+    """Recall and false alarms by rating, subject, language and spelling."""
+    lines = []
+    for rating in RATINGS:
+        lines.append(f"  {rating:<10} everything          {score(cases, rating, judge)}")
+        for part, key in (("subject", lambda case: case.subject), ("language", lambda case: case.language),
+                          ("spelling", lambda case: case.evasion)):
+            for value in sorted({key(case) for case in cases}):
+                some = [case for case in cases if key(case) == value]
+                lines.append(f"  {rating:<10} {part:<8} {value:<11} {score(some, rating, judge)}")
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--guard", type=Path, help="a guard model (GGUF)")
+    parser.add_argument("--misses", action="store_true", help="name what was missed of the fitted part")
+    given = parser.parse_args(argv)
+    cases = read_cases()
+    judges: list[tuple[str, Judge]] = [("rules alone", all_unsuitable)]
+    if given.guard is not None:
+        from engine.safety.guard import LlamaGuard
+
+        guard = LlamaGuard(given.guard)
+        judges += [("the guard model alone", guard.judge),
+                   ("both", lambda text, rating: all_unsuitable(text, rating) | guard.judge(text, rating))]
+    harmless = sum(case.level == 0 for case in cases)
+    print(f"{len(cases)} sentences, {harmless} of them harmless, {sum(case.held_out for case in cases)} held out")
+    for name, judge in judges:
+        for part, held_out in (("fitted to", False), ("held out", True)):
+            some = [case for case in cases if case.held_out is held_out]
+            begun = time.perf_counter()
+            lines = table(some, judge)
+            print(f"\n{name}, {part}: found of what is to be refused, wrongly found of the rest "
+                  f"({time.perf_counter() - begun:.1f} s)")
+            print("\n".join(lines))
+        if given.misses:
+            print(f"\n{name}: missed (-) and wrongly found (+) of the fitted part")
+            for case in (case for case in cases if not case.held_out):
+                for rating in RATINGS:
+                    said = judge(case.text, rating)
+                    if bool(said) is not case.refused_at(rating):
+                        print(f"  {'+' if said else '-'} {rating} {case.subject} {case.evasion} {case.text!r} "
+                              f"{', '.join(sorted(said))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
