@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from engine.nouns import StoreUnusable
 from engine.settings import Settings
 from engine.store import tables
+from engine.store.driver import Driver
 from engine.store.keys import MasterKey, read_master_key
 from engine.store.library import SqlLibrary
 from engine.store.pictures import PictureFiles
@@ -62,7 +63,8 @@ async def open_library(settings: Settings, *, reading_only: bool = False) -> Sql
             if not reading_only:
                 await asyncio.to_thread(_prepare_progress, progress)
             system_url = f"sqlite:///{progress.as_posix()}"
-            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, hide_parameters=True)
+            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, hide_parameters=True,
+                                         module=Driver())
             prepare_sqlite(engine, reading_only=reading_only)
         else:
             system_url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

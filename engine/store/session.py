@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from engine.nouns import StoreUnusable
+from engine.store.driver import Connection as Driven
 
 #: A transaction to join, or None. Set by whoever opened it, and reset before it commits.
 current_session: ContextVar[AsyncSession | None] = ContextVar("current_session", default=None)
@@ -107,4 +108,9 @@ def prepare_sqlite(engine: AsyncEngine, *, reading_only: bool = False) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         reads = reading_only or READING.items() <= connection.get_execution_options().items()
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        statement = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        adapted = connection.connection.dbapi_connection
+        if isinstance(adapted, Driven):    # it travels with the first statement
+            adapted.due = statement
+        else:
+            connection.exec_driver_sql(statement)
