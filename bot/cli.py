@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from engine.logs import open_logs
 from engine.nouns import StoreUnusable, StorythreadError
 from engine.settings import Settings, SettingsError, load_settings
 
@@ -190,9 +191,7 @@ def bot() -> None:
     from bot.app import run_bot, token_of
 
     settings = _settings()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("discord.http", "alembic"):             # the first, at DEBUG, writes down what people say
-        logging.getLogger(name).setLevel(logging.WARNING)
+    open_logs(logging.getLevelNamesMapping()[settings.log_level])
 
     async def run() -> None:
         token_of(settings)                 # before anything is opened

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -173,6 +173,8 @@ class Settings(BaseSettings):
                                   json_schema_extra=_said("~/.config/storythread/master.key"))
     """The key that opens every owner's key, made on first use. Keep it outside the data folder and back it up by
     itself: without it no picture can be opened."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is written into the log. Nothing people wrote is, at any level; libraries are never below WARNING."""
     default_locale: str = "en"
     """The language spoken where neither the person nor the server has said (`en`, `da`)."""
     studio: StudioSettings = Field(default_factory=StudioSettings)

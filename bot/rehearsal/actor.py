@@ -18,11 +18,11 @@ from bot.rehearsal.redirect import redirect_discord
 def main() -> int:
     """Play the part given on standard input. Exit code 0 after a polite stop."""
     part: dict[str, Any] = json.load(sys.stdin)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("discord.http").setLevel(logging.WARNING)      # at DEBUG it writes down what people say
+    from engine.logs import open_logs
     from engine.settings import load_settings
 
     settings = load_settings(**part["settings"])
+    open_logs(logging.getLevelNamesMapping()[settings.log_level])
     with redirect_discord(part["base_url"]):
         asyncio.run(_perform(settings))
     return 0

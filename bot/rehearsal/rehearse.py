@@ -29,6 +29,7 @@ from bot.rehearsal.play import Play, short
 from bot.rehearsal.players import NotSeen
 from bot.rehearsal.scene import Scene, SceneError, load_scene
 from bot.rehearsal.troupe import Troupe
+from engine.logs import ERROR_MARK
 from engine.settings import Settings
 
 PACKAGES = ("storythread", "discord.py", "aiohttp", "torch", "diffusers", "llama-cpp-python", "dbos", "SQLAlchemy")
@@ -144,6 +145,8 @@ def _read_record(report: Report, loopback: Loopback, scene: Scene) -> None:
 def _check_log(report: Report, log: Path) -> None:
     """The bot's own log must be free of tracebacks."""
     text = log.read_text("utf-8", "replace")
+    if ERROR_MARK in text:
+        report.failures.append(f"there is an error in bot.log: {short(text.rpartition(ERROR_MARK)[2], 160)}")
     if "Traceback (most recent call last)" in text:
         after = text.rpartition("Traceback (most recent call last)")[2].splitlines()[1:]
         error = next((line for line in after if line and not line.startswith((" ", "+", "|"))), "")

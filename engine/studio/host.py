@@ -22,6 +22,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
+from engine.logs import open_logs
 from engine.nouns import Cancelled, StorythreadError, StudioFailed
 from engine.safety.wall import Walled
 from engine.studio.messages import (
@@ -325,7 +326,7 @@ def main(openers: Mapping[str, Callable[[Settings], Any]] = OPENERS) -> None:
     os.dup2(2, 1)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a path of ours
         os.dup2(nothing.fileno(), 0)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    open_logs(logging.INFO, form="%(levelname)s %(name)s %(message)s")
     warnings.filterwarnings("ignore", message="__array__ implementation", category=DeprecationWarning)
     work(Ear(source), Voice(out), openers)
 
