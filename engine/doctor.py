@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from engine.nouns import StoreUnusable, StorythreadError
+from engine.nouns import StoreUnusable, StorythreadError, StudioFailed
+from engine.pinned import must_be_known
 from engine.settings import CONFIG_VARIABLE, PREFIX, Settings, config_file, every_setting
 from engine.store.keys import read_master_key
 from engine.store.opening import MIGRATIONS, check_sqlite, sqlite_path
@@ -161,7 +162,10 @@ def models(settings: Settings) -> list[Finding]:
                                 studio.writer_model else "set studio.writer_model to a model's name at that server."))
     else:
         file = _MINI / "writer" / "writer.gguf" if writer == "mini" else Path(writer).expanduser()
-        findings.append(_model("writer", file, file))
+        findings.append(_known(settings, "writer", file))
+    for subject, named in (("vision model", studio.vision_model), ("vision projector", studio.vision_projector)):
+        if named:
+            findings.append(_known(settings, subject, Path(named).expanduser()))
     findings.append(_model("likeness", _MINI / "likeness", _MINI / "likeness"))
     return findings
 
@@ -195,6 +199,17 @@ def make_plain(address: str) -> str:
     """An http address without user, password and query."""
     scheme, _, rest = address.partition("://")
     return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _known(settings: Settings, subject: str, place: Path) -> Finding:
+    """A GGUF of the operator's: there, and the file that is known."""
+    found = _model(subject, place, place)
+    if found.ok:
+        try:
+            must_be_known(place, settings)
+        except StudioFailed as error:
+            return Finding(subject, False, f"{error}.")
+    return found
 
 
 def _model(subject: str, place: Path, needed: Path) -> Finding:

@@ -77,6 +77,9 @@ class StudioSettings(_Part):
     """The path of a vision-language GGUF that describes the people in photos; unset, they are measured by colour."""
     vision_projector: str = ""
     """The GGUF that belongs to `vision_model` and makes tokens of pictures (often called mmproj)."""
+    sha256: Mapping[str, str] = Field(default_factory=dict, json_schema_extra=_said("the file at its first use"))
+    """The hash each GGUF file must have, by the file's name; a file not named here must stay what it was when it was
+    first used."""
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads for the models; 0 takes one a physical core."""
     steps: int | None = Field(default=None, ge=1, le=200)

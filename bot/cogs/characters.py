@@ -34,10 +34,11 @@ from bot.cogs.keeping import (
 from bot.cogs.turns import owner_of
 from bot.text import clean_description, clean_name, cut, safe
 from bot.wording import CONSENTS, LOOK_FIELDS, Words
+from engine.boundaries import passed
 from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
 from engine.cast.measuring import Face, face_crop, faces_of, look_from_words, measure_look
 from engine.cast.photos import SafePhoto, open_photo
-from engine.cast.witness import describe
+from engine.cast.witness import describe, vision_of
 from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, Pronouns, Refused
 from engine.vocabulary import PEOPLE
 
@@ -192,13 +193,15 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._room_for(Character(character_id, owner_id, name, pronouns, Look()))
         pictures = [await fetch(photo) for photo in photos]
+        passed("photo taken")
         look, avatar = (old.look, old.avatar) if old is not None else (Look(), None)
         seen: Seen | None = None
         if pictures or old is None or not (description == old.description or old.from_photo):
             studio = self.bot.settings.studio
             seen = await look_at(pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns,
-                                 vision=(studio.vision_model, studio.vision_projector), threads=studio.threads)
+                                 vision=await vision_of(self.bot.settings), threads=studio.threads)
             look, avatar = seen.look, None
+            passed("look measured")
         given = old.consent if old is not None else None
         if photos:                                          # new photos never undo a consent that was taken back
             given = Consent(consent, POLICY_VERSION, datetime.now(UTC), given.withdrawn_at if given else None)
@@ -209,6 +212,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         async with self.bot.lock(f"characters {owner_id}"):    # a form sent twice at once must not make two
             await self._room_for(character)
             await self.bot.library.save_character(character)
+        passed("registration kept")
         self._crowds.pop(character_id, None)
         notes = notes_of(self.bot.words(interaction), seen) if seen is not None else []
         if seen is not None and seen.undecided() is not None:
@@ -288,6 +292,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             png = await self.bot.library.picture(character.avatar)
         else:
             png = await asyncio.to_thread(draw_character_avatar, character.look)
+        passed("avatar drawn")
         file = discord.File(io.BytesIO(await self.bot.labelled(png)), filename=f"avatar-{character.character_id}.png")
         key = character.character_id
         name = safe(character.name)
@@ -338,6 +343,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
                 picture = await self.bot.library.keep_picture(png, owner_id=character.owner_id)
                 character = replace(character, avatar=picture)
                 await self.bot.library.save_character(character)
+                passed("avatar kept")
         await self._show_card(interaction, character)
 
     async def again(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:

@@ -19,6 +19,9 @@ from typing import Any, Final
 
 from engine.cast.casting import LOOK_CHOICES
 from engine.cast.photos import SafePhoto
+from engine.nouns import StudioFailed
+from engine.pinned import must_be_known
+from engine.settings import Settings
 from engine.vocabulary import PEOPLE
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,23 @@ def believed(answer: str, kind: str) -> dict[str, Any]:
     if (subject == "person") != (kind in PEOPLE) or subject == "something else":
         return {}
     return said
+
+
+async def vision_of(settings: Settings) -> tuple[str, str]:
+    """The vision model and its projector, as the settings name them; two empty strings when they are not to be used.
+
+    A file that is not the one that is known is not used (`engine.pinned`), and the operator is told.
+    """
+    model, projector = settings.studio.vision_model, settings.studio.vision_projector
+    if not model or not projector:
+        return "", ""
+    try:
+        for path in (model, projector):
+            await asyncio.to_thread(must_be_known, Path(path), settings)
+    except StudioFailed as error:
+        log.warning("the vision model is not used: %s", error)
+        return "", ""
+    return model, projector
 
 
 async def describe(photos: Sequence[SafePhoto], kind: str, *, model: str, projector: str, threads: int = 0,

@@ -33,7 +33,10 @@ def open_writer(settings: Settings) -> Writer:
     path = Path(wanted).expanduser()
     if not path.is_file():
         raise StudioFailed(f"there is no writer at {path}", reason="studio_failed")
+    from engine.pinned import must_be_known
     from engine.writers.llama import LlamaWriter, reads_mini_notation
+
+    must_be_known(path, settings)
 
     if reads_mini_notation(path):
         from engine.writers.mini import MiniWriter
