@@ -140,7 +140,8 @@ class Stories(People):
     async def heard(self, story_id: StoryId) -> str | None:
         """The newest message that was read, or None where that is not known."""
         async with self._reading() as session:
-            return (await self._story_row(session, story_id)).heard
+            heard: str | None = (await self._story_row(session, story_id)).heard
+            return heard
 
     async def save_member(self, story_id: StoryId, member: Member) -> None:
         """Give a person a seat, or change it."""
