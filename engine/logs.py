@@ -96,5 +96,5 @@ def open_logs(level: int = logging.INFO, out: IO[str] | None = None, form: str =
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    logging.getLogger("storythread.uncaught").critical("%s: %s", ERROR_MARK, _chain(error) if error is not None
-                                                       else kind.__name__)
+    logging.getLogger("engine.uncaught").error("%s: %s", ERROR_MARK, _chain(error) if error is not None
+                                               else kind.__name__)

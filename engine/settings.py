@@ -156,6 +156,14 @@ class LabelSettings(_Part):
         return self
 
 
+class RetentionSettings(_Part):
+    """How long things are kept."""
+
+    server_days: int = Field(default=30, ge=0)
+    """Days after which a server's stories are deleted once the bot was removed from it; asked in again before that, all
+    is back."""
+
+
 class Settings(BaseSettings):
     """Everything an operator can decide. Frozen: read once at start and handed on."""
 
@@ -183,6 +191,7 @@ class Settings(BaseSettings):
     studio: StudioSettings = Field(default_factory=StudioSettings)
     discord: DiscordSettings = Field(default_factory=DiscordSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
 
     @field_validator("home", "master_key_file")
