@@ -191,10 +191,10 @@ def bot() -> None:
     from bot.app import run_bot, token_of
 
     settings = _settings()
-    open_logs(logging.getLevelNamesMapping()[settings.log_level])
 
     async def run() -> None:
         token_of(settings)                 # before anything is opened
+        open_logs(logging.getLevelNamesMapping()[settings.log_level])
         await run_bot(settings)
 
     _run(run())
