@@ -364,6 +364,7 @@ class PanelBrief:
     shot: str = "wide"
     style: str = "flat"
     props: tuple[tuple[str, Place], ...] = ()   # standing props with their places
+    rating: str = "toddler"                # the story's: for painters whom words tell how to paint
 
     @property
     def is_plate(self) -> bool:
@@ -396,6 +397,7 @@ class PanelState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     UNDONE = "undone"
+    LOCKED = "locked"                      # reported: nobody sees it and memory passes over it, until it is decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +453,26 @@ class Panel:
     verdict: Verdict | None = None         # None: nobody looked
     recalled: tuple[RecallItem, ...] = ()
     change: str = ""                       # what somebody asked to be different in this version
+
+
+class ReportState(StrEnum):
+    OPEN = "open"
+    RESTORED = "restored"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Somebody found that a picture does not belong in the story: it is locked until a moderator has looked."""
+
+    report_id: str
+    panel_id: PanelId
+    story_id: StoryId
+    server_id: ServerId
+    owner_id: OwnerId                      # who reported it
+    version: int                           # of the panel, as it was seen
+    state: ReportState
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,6 +562,8 @@ class ServerSettings:
     style: str = "flat"
     server_panels: int = 600               # everybody together, a day
     server_queue: int = 40                 # turns of everybody that may wait at once
+    blocked_words: tuple[str, ...] = ()    # not told of on this server, see `engine.safety.rules.clean_blocked`
+    moderation_channel: str = ""           # where reports go; "": to whoever owns the server
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,8 @@ SHARES: Final[Mapping[str, Share]] = {
         theirs=lambda row, person: row["story_id"] in person.started, left_out={"number": ORDER}),
     "storyboards": Share(("storyboard_id", "owner_id", "story_id", "state", "storyboard", "created_at"),
                          _by_owner(tables.storyboards)),
+    "reports": Share(("report_id", "panel_id", "story_id", "server_id", "owner_id", "version", "state", "created_at",
+                      "decided_at"), _by_owner(tables.reports)),
     "erasures": Share(("erasure_id", "owner_id", "server_id", "venue_id", "locale", "created_at"),
                       _by_owner(tables.erasures)),
 }
@@ -176,6 +178,7 @@ NOT_THEIRS: Final[Mapping[str, str]] = {
     "house": "which master key belongs to this database",
     "server_settings": "what a server decided; knows servers, no people",
     "departures": "servers the bot has left; knows no people",
+    "barred": "keyed hashes that name nobody",
 }
 
 #: Which columns point at pictures, and what those are called in the manifest.

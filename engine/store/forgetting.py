@@ -70,8 +70,8 @@ class Forgetting(Memory):
             for table in (tables.members, tables.drawings, tables.questions, tables.storyboards, tables.characters,
                           tables.owners):
                 await session.execute(delete(table).where(table.c.owner_id == owner_id))
-            await session.execute(update(tables.erasures).where(tables.erasures.c.owner_id == owner_id)
-                                  .values(owner_id=""))
+            for table in (tables.erasures, tables.reports):
+                await session.execute(update(table).where(table.c.owner_id == owner_id).values(owner_id=""))
         await self.sweep()
         if self._engine.dialect.name == "sqlite":
             # What was deleted is overwritten in the file at once; the log in front of it still holds it.

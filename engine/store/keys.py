@@ -53,6 +53,10 @@ class MasterKey:
         except InvalidTag:
             raise StoreUnusable(f"the key of an owner does not open: {owner_id}", reason="master_key_wrong") from None
 
+    def alias(self, name: str) -> str:
+        """A name for something that must be known again and never read: 40 hexadecimal digits."""
+        return hmac.new(self._key, b"storythread alias " + name.encode(), hashlib.sha256).hexdigest()[:40]
+
     def mark(self) -> bytes:
         """Kept in the database, to recognise this key again."""
         return hmac.new(self._key, b"storythread master key", hashlib.sha256).digest()

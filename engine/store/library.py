@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.settings import Settings
 from engine.store.keys import MasterKey
-from engine.store.leaving import Leaving
+from engine.store.moderating import Moderating
 from engine.store.pictures import PictureFiles
 from engine.store.storyboards import Storyboards
 
@@ -20,12 +20,13 @@ class Lock(Protocol):
         """Let them in."""
 
 
-class SqlLibrary(Storyboards, Leaving):
+class SqlLibrary(Storyboards, Moderating):
     """Everything that is kept; see engine/ports.py for what each method promises.
 
     `open_library` makes one. Its parts, each a file: people, stories, memory, forgetting, withdrawing, exporting,
-    leaving. A method called while `engine.store.session.current_session` holds a session joins that transaction, except
-    `forget`, `forget_server`, `forget_story`, `remove_character` and `take_away`, which delete files and stand alone.
+    leaving, moderating. A method called while `engine.store.session.current_session` holds a session joins that
+    transaction, except `forget`, `forget_server`, `forget_story`, `remove_character`, `remove_reported` and
+    `take_away`, which delete files and stand alone.
     """
 
     def __init__(self, engine: AsyncEngine, settings: Settings, files: PictureFiles, master_key: MasterKey, *,

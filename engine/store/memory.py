@@ -63,7 +63,7 @@ class Memory(Stories):
     """Part of `SqlLibrary`."""
 
     async def save_panel(self, panel: Panel, *, asked_by: OwnerId | None = None) -> None:
-        """Keep a panel as it is now. One that was undone stays undone, whoever was still drawing it."""
+        """Keep a panel as it is now. One that was undone or locked stays so, whoever was still drawing it."""
         table = tables.panels
         values = {
             "panel_id": panel.panel_id, "step_id": panel.step_id, "position": panel.index,
@@ -81,10 +81,10 @@ class Memory(Stories):
                 .where(tables.steps.c.step_id == panel.step_id))).first()
             if origin is None:
                 raise NotFound(f"no step {panel.step_id}")
-            undone = PanelState.UNDONE.value
+            stays = table.c.state.in_([PanelState.UNDONE.value, PanelState.LOCKED.value])
             await session.execute(self._insert(
                 table, values, key=["panel_id"], update=[name for name in values if name != "panel_id"],
-                instead={"state": case((table.c.state == undone, undone), else_=panel.state.value)}))
+                instead={"state": case((stays, table.c.state), else_=panel.state.value)}))
             if panel.state is PanelState.DONE:
                 await session.execute(self._insert(tables.drawings, {
                     "panel_id": panel.panel_id, "version": panel.version, "drawn_at": now(),

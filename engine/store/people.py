@@ -18,6 +18,7 @@ from engine.nouns import (
     NotFound,
     OwnerId,
     PanelId,
+    PanelState,
     PictureId,
     Pronouns,
     Reference,
@@ -250,10 +251,12 @@ class People(Desk):
                 "worn": to_json(Worn, reference.worn)}, key=["character_id", "picture"]))
 
     async def references(self, character_ids: Sequence[CharacterId]) -> list[Reference]:
-        """What is kept of these characters besides their avatars, oldest first."""
-        table = tables.character_references
+        """What is kept of these characters besides their avatars, oldest first; nothing out of a locked panel."""
+        table, panels = tables.character_references, tables.panels
+        locked = select(panels.c.panel_id).where(panels.c.panel_id == table.c.panel_id,
+                                                 panels.c.state == PanelState.LOCKED.value)
         async with self._reading() as session:
-            rows = await session.execute(select(table).where(table.c.character_id.in_(character_ids))
+            rows = await session.execute(select(table).where(table.c.character_id.in_(character_ids), ~locked.exists())
                                          .order_by(table.c.number))
             return [reference_from(row) for row in rows]
 

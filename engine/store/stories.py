@@ -382,10 +382,11 @@ class Stories(People):
         left = [step for step in paths[0] if step.step_id not in kept]
         regained = [step for step in reversed(paths[1]) if step.step_id not in kept]
         await session.execute(update(stories).where(stories.c.story_id == story_id).values(head=step_id))
-        await session.execute(update(panels).where(panels.c.step_id.in_([step.step_id for step in left]))
+        unlocked = panels.c.state != PanelState.LOCKED.value
+        await session.execute(update(panels).where(panels.c.step_id.in_([step.step_id for step in left]), unlocked)
                               .values(state=PanelState.UNDONE.value))
         await session.execute(update(panels).where(
-            panels.c.step_id.in_([step.step_id for step in regained]), panels.c.picture.is_not(None),
+            panels.c.step_id.in_([step.step_id for step in regained]), panels.c.picture.is_not(None), unlocked,
         ).values(state=PanelState.DONE.value))
         ends = bool(paths[1]) and paths[1][0].closes_story
         await session.execute(update(stories).where(

@@ -156,8 +156,9 @@ class Storyboards(Memory):
             if after is None:
                 raise NotFound(f"nothing follows {step_id}")
             await session.execute(update(steps).where(steps.c.step_id == after).values(parent=row.parent))
-            await session.execute(update(panels).where(panels.c.step_id == step_id)
-                                  .values(state=PanelState.UNDONE.value))
+            await session.execute(update(panels).where(
+                panels.c.step_id == step_id, panels.c.state != PanelState.LOCKED.value,
+            ).values(state=PanelState.UNDONE.value))
             return step_from(row)
 
     # --- what is worn from now on ------------------------------------------------------------------

@@ -253,6 +253,26 @@ drawings = _table(
     Index("ix_drawings_server_day", "server_id", "drawn_at"),
     forget="the owner's are deleted")
 
+reports = _table(
+    "reports",
+    Column("report_id", String, primary_key=True),
+    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("story_id", String, nullable=False),
+    Column("server_id", String, nullable=False, index=True),
+    Column("owner_id", String, nullable=False, index=True),   # who reported it
+    Column("version", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    forget="who reported it is deleted; the picture stays locked until it is decided")
+
+barred = _table(
+    "barred",
+    Column("server_id", String, primary_key=True),
+    Column("who", String, primary_key=True),                  # a keyed hash of server and person
+    Column("barred_at", Moment, nullable=False),
+    forget="kept, or forgetting would undo what a server's moderators decided: a keyed hash, which names nobody")
+
 story_settings = _table(
     "story_settings",
     Column("number", Integer, primary_key=True, autoincrement=True),

@@ -13,6 +13,8 @@ from engine.nouns import (
     PanelState,
     Question,
     Reference,
+    Report,
+    ReportState,
     ServerSettings,
     StoreUnusable,
     TurnState,
@@ -78,6 +80,9 @@ async def furnish_everything(library):
         await connection.execute(insert(tables.erasures).values(
             erasure_id="e", owner_id=CANARY, server_id="", venue_id="dm", locale="en", created_at=now()))
         await connection.execute(insert(tables.departures).values(server_id="gone", left_at=now()))
+    panel = await library.panel("s2-t1-step.0")
+    await library.report(Report("r", panel.panel_id, "s2", "server", CANARY, 1, ReportState.OPEN, now()))
+    await library.bar("server", CANARY)
     await library.remove_character("c-removed")
     await library.keep_picture(b"photo", owner_id=CANARY)
 

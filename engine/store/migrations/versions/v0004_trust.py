@@ -12,6 +12,7 @@ def upgrade() -> None:
     op.add_column("stories", sa.Column("heard", sa.String()))
     _count_by_server()
     _erase()
+    _moderate()
 
 
 def _count_by_server() -> None:
@@ -21,6 +22,32 @@ def _count_by_server() -> None:
                "JOIN steps ON steps.step_id = panels.step_id JOIN stories ON stories.story_id = steps.story_id "
                "WHERE panels.panel_id = drawings.panel_id)")
     op.create_index("ix_drawings_server_day", "drawings", ["server_id", "drawn_at"])
+
+
+def _moderate() -> None:
+    """Reported pictures, and people whom a server does not want."""
+    op.create_table(
+        "reports",
+        sa.Column("report_id", sa.String(), nullable=False),
+        sa.Column("panel_id", sa.String(), nullable=False),
+        sa.Column("story_id", sa.String(), nullable=False),
+        sa.Column("server_id", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["panel_id"], ["panels.panel_id"], ondelete="CASCADE",
+                                name=op.f("fk_reports_panel_id_panels")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_reports")))
+    for column in ("panel_id", "server_id", "owner_id"):
+        op.create_index(op.f(f"ix_reports_{column}"), "reports", [column])
+    op.create_table(
+        "barred",
+        sa.Column("server_id", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("barred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("server_id", "who", name=op.f("pk_barred")))
 
 
 def _erase() -> None:
