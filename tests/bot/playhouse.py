@@ -46,6 +46,11 @@ def picture(colour: str = "teal", size: int = 64) -> bytes:
     return buffer.getvalue()
 
 
+def pixels(png: bytes) -> bytes:
+    """A picture without what else is in its file: what is posted carries a label."""
+    return Image.open(io.BytesIO(png)).convert("RGBA").tobytes()
+
+
 class QuickStudio:
     """`engine.ports.Studio` without models: prose that repeats the turn, pictures of one colour, previews on the way.
 

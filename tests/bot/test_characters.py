@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playhouse import Playhouse, labels, picture
+from playhouse import Playhouse, labels, picture, pixels
 
 from bot.rehearsal.players import File, selects_of, words_of
+from engine.labels import BY_RULES, read_label
 from engine.nouns import Character, OwnerId, Pronouns
 
 
@@ -43,7 +44,9 @@ async def test_the_form_makes_a_character_and_the_answer_is_private(house: Playh
     assert character.avatar is not None
     assert "Keep" not in labels(kept)
     shown = house.world.attachments[kept.attachments[0]].data
-    assert shown == await house.library.picture(character.avatar)
+    assert pixels(shown) == pixels(await house.library.picture(character.avatar))
+    label = read_label(shown)
+    assert label and (label["state"], label["source"]) == ("Valid", BY_RULES), "it says that it was generated"
     assert not any("Mia" in text for text in house.said(house.bo))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playhouse import Playhouse, labels, picture
+from playhouse import Playhouse, labels, picture, pixels
 
 from bot.cogs.keeping import clean_nicknames, clean_relation, file_name, known_names
 from bot.rehearsal.players import File, Player, selects_of, words_of
@@ -227,7 +227,8 @@ async def test_pictures_are_redrawn_without_the_character(house: Playhouse) -> N
         assert [figure.name for figure in panel.brief.figures] == ["Leo"] and panel.version == old.version + 1
         assert "Mia" not in panel.brief.words and panel.message_id == old.message_id
         shown = house.world.messages[int(panel.message_id or 0)]
-        assert panel.picture is not None and attached(house, shown) == await house.library.picture(panel.picture)
+        assert panel.picture is not None
+        assert pixels(attached(house, shown)) == pixels(await house.library.picture(panel.picture))
         assert [each.version for each in await house.library.versions(panel.panel_id)] == [panel.version]
         assert old.picture is not None
         with pytest.raises(NotFound):
@@ -370,7 +371,7 @@ async def test_a_character_travels_to_somebody_else(house: Playhouse) -> None:
     assert twin.character_id != pim.character_id and twin.consent is None and twin.usable
     assert replace(twin, character_id=pim.character_id, owner_id=pim.owner_id, avatar=pim.avatar) == pim
     assert twin.avatar is not None and pim.avatar is not None
-    assert _pixels(await house.library.picture(twin.avatar)) == _pixels(await house.library.picture(pim.avatar))
+    assert pixels(await house.library.picture(twin.avatar)) == pixels(await house.library.picture(pim.avatar))
     [reference] = await house.library.references([twin.character_id])
     assert (reference.source, reference.action, reference.worn) == ("file", "waves", (("headwear", "crown"),))
     # exported again it is the same character
@@ -382,10 +383,6 @@ def _png() -> bytes:
     out = io.BytesIO()
     Image.new("RGBA", (40, 60), "#44aa66ff").save(out, "PNG")
     return out.getvalue()
-
-
-def _pixels(png: bytes) -> bytes:
-    return Image.open(io.BytesIO(png)).convert("RGBA").tobytes()
 
 
 async def test_drawn_from_photos_of_a_person_somebody_must_agree_first(house: Playhouse) -> None:

@@ -1,4 +1,4 @@
-"""A photo with a place, a name and a comment in every corner of its file: none of it is stored, posted or left lying."""
+"""A photo with a place, a name and a comment in every corner of its file: none of it is stored or posted."""
 
 from __future__ import annotations
 

@@ -6,11 +6,13 @@ import io
 from pathlib import Path
 
 from PIL import Image
+from playhouse import pixels
 
 from bench.company import open_company, settle
 from bot.rehearsal import judge
 from bot.rehearsal.players import File, readable, words_of
 from bot.rehearsal.scene import SHIPPED
+from engine.labels import read_label
 from engine.nouns import MessageId, PanelId, PanelState, StepId, TurnState, VenueId
 from engine.settings import load_settings
 from engine.store import open_library
@@ -95,8 +97,10 @@ async def test_a_short_story_from_first_photo_to_last_undo(tmp_path: Path) -> No
             message_id, seen = shown[panel.panel_id]
             assert panel.state is PanelState.DONE and panel.message_id == message_id and panel.version == seen.version
             assert panel.picture is not None and panel.underdrawing is not None
-            assert await library.picture(panel.picture) == world.attachments[
-                world.messages[seen.message_id].attachments[0]].data, "what is remembered is what was shown"
+            posted = world.attachments[world.messages[seen.message_id].attachments[0]].data
+            assert pixels(await library.picture(panel.picture)) == pixels(posted), "what is remembered was shown"
+            label = read_label(posted)
+            assert label and (label["state"], label["painter"]) == ("Valid", panel.painter)
             assert drawn(await library.picture(panel.underdrawing)) == ("PNG", (256, 256))
             assert [character for character, _ in panel.boxes] == [
                 figure.character_id for figure in panel.brief.figures], "everybody has a box"
