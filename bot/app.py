@@ -10,8 +10,10 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import signal
 import traceback
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,10 +26,11 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.buttons import Click, StoryButton, StoryMenu, understood
+from bot.manners import Manners
 from bot.stage import DiscordStage, told
 from bot.wording import CommandTranslator, Words, spoken
 from engine.labels import PAPER_DOLLS, Labels
-from engine.nouns import Refused, ServerId, StorythreadError
+from engine.nouns import Refused, ServerId, StorythreadError, VenueId
 from engine.ports import Library
 from engine.settings import Settings, SettingsError
 from engine.ways.ways import Ways
@@ -44,6 +47,12 @@ Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 OPENS_FORM = ("take", "more", "change")
 #: Seconds after which Discord is told that an answer is coming.
 HOLD_AFTER_S = 0.25
+#: Interactions remembered, so that one that Discord sends twice is answered once.
+INTERACTIONS_KEPT = 4096
+#: Seconds that saying what comes later may take when the bot stops.
+MARKING_S = 5.0
+#: Codes for an interaction that can no longer be answered: unknown, its webhook unknown, its token over.
+TOO_LATE = (10062, 10015, 50027)
 
 #: What a story needs of a channel, by the attribute of `discord.Permissions`.
 THREAD_NEEDS = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
@@ -54,6 +63,9 @@ CHANNEL_NEEDS = ("view_channel", "send_messages", "attach_files", "read_message_
 
 class StoryTree(app_commands.CommandTree["StoryBot"]):
     """The slash commands; whatever goes wrong in one becomes a plain sentence."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        return interaction.client.first_time(interaction)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         await interaction.client.explain(interaction, getattr(error, "original", error))
@@ -66,10 +78,12 @@ class StoryBot(commands.Bot):
     ways: Ways
 
     def __init__(self, settings: Settings, library: Library) -> None:
+        manners = Manners()
         intents = discord.Intents(guilds=True, dm_messages=True, guild_messages=settings.discord.message_content,
                                   message_content=settings.discord.message_content)
         super().__init__(
             command_prefix=commands.when_mentioned, help_command=None, tree_cls=StoryTree, intents=intents,
+            http_trace=manners.trace(),
             allowed_mentions=discord.AllowedMentions.none(), chunk_guilds_at_startup=False, guild_ready_timeout=0.5,
             member_cache_flags=discord.MemberCacheFlags.none(), max_messages=None, enable_debug_events=False,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
@@ -77,13 +91,16 @@ class StoryBot(commands.Bot):
         self.settings = settings
         self.library = library
         self.labels = Labels(settings)
-        self.stage = DiscordStage(self, library, self.labels, preview_every_s=settings.discord.preview_every_s)
+        self.stage = DiscordStage(self, library, self.labels, preview_every_s=settings.discord.preview_every_s,
+                                  manners=manners)
         self.clicks: dict[str, Click] = {}
         self.forms: dict[str, Form] = {}
+        self.drafts: dict[str, Form] = {}      # by the verb of a form: what keeps its words before it is held
         self.draining = False
         self.there = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._attending: set[asyncio.Task[Any]] = set()
+        self._answered: OrderedDict[int, None] = OrderedDict()
 
     async def setup_hook(self) -> None:
         """Load the cogs and the durable buttons, then go on with turns a stop cut short."""
@@ -99,12 +116,27 @@ class StoryBot(commands.Bot):
 
     async def prepare(self) -> None:
         """Load commands and buttons, without touching the network. A second call does nothing."""
-        from bot.cogs import asking, branches, characters, guide, newcomers, pictures, stories, texts, turns, why
+        from bot.cogs import (
+            asking,
+            branches,
+            characters,
+            guide,
+            hearing,
+            newcomers,
+            pictures,
+            places,
+            putting_right,
+            stories,
+            texts,
+            turns,
+            why,
+        )
 
         if self.cogs:
             return
         await self.tree.set_translator(CommandTranslator())
-        for module in (characters, stories, turns, guide, branches, why, pictures, texts, asking, newcomers):
+        for module in (characters, stories, turns, guide, branches, why, pictures, texts, asking, newcomers, hearing,
+                       places, putting_right):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 
@@ -125,6 +157,26 @@ class StoryBot(commands.Bot):
         waiting = [task for task in self._attending if task is not asyncio.current_task()]
         if waiting:
             await asyncio.wait(waiting, timeout=5)
+
+    async def rest(self) -> None:
+        """Stop in good order: take no more turns, finish the pictures that are begun, mark what comes later.
+
+        The client still answers, in a sentence, while this lasts: `discord.stop_within_s` at most, and a few seconds.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + self.settings.discord.stop_within_s
+        await self.drain()
+        self.stage.manners.leave()
+        calm = await self.runner.rest(max(0.0, until - clock()))
+        await self.runner.close()              # before the door closes: what is cut short here is never recorded
+        await self.stage.close()
+        try:
+            marked = await asyncio.wait_for(self.stage.mark_waiting(), MARKING_S)
+        except (TimeoutError, StorythreadError) as error:
+            log.warning("what comes later was not marked: %s", type(error).__name__)
+        else:
+            log.info("stopping: pictures begun were %s, %d come at the next start",
+                     "finished" if calm else "cut short", marked)
 
     async def labelled(self, png: bytes, painter: str = PAPER_DOLLS) -> bytes:
         """A generated picture as it may leave the house: signed, saying that it was generated."""
@@ -148,6 +200,8 @@ class StoryBot(commands.Bot):
     async def click(self, interaction: discord.Interaction[Any], verb: str, key: str, values: Sequence[str]) -> None:
         """A button or menu was used."""
         handler = self.clicks.get(verb)
+        if not self.first_time(interaction):
+            return
         if handler is None:
             await self.explain(interaction, Refused(reason="stale_button"))
         else:
@@ -159,23 +213,38 @@ class StoryBot(commands.Bot):
         custom_id = str(data.get("custom_id", ""))
         if interaction.type is discord.InteractionType.modal_submit:
             verb, _, key = custom_id.partition(":")
-            form = self.forms.get(verb)
+            form, draft = self.forms.get(verb), self.drafts.get(verb)
+            if not self.first_time(interaction):
+                return
             if form is None:
                 await self.explain(interaction, Refused(reason="stale_button"))
             else:
-                await self.attend(interaction, form(interaction, key), hold=interaction.message is not None)
+                await self.attend(interaction, form(interaction, key), hold=interaction.message is not None,
+                                  first=None if draft is None else lambda: draft(interaction, key))
         elif interaction.type is discord.InteractionType.component and not understood(custom_id):
             await self.explain(interaction, Refused(reason="stale_button"))
 
-    async def attend(self, interaction: discord.Interaction[Any], deed: Awaitable[None], *, hold: bool = False) -> None:
+    def first_time(self, interaction: discord.Interaction[Any]) -> bool:
+        """False for an interaction that was here before: Discord may send an event again."""
+        if interaction.id in self._answered:
+            log.info("an interaction came twice")
+            return False
+        self._answered[interaction.id] = None
+        while len(self._answered) > INTERACTIONS_KEPT:
+            self._answered.popitem(last=False)
+        return True
+
+    async def attend(self, interaction: discord.Interaction[Any], deed: Awaitable[None], *, hold: bool = False,
+                     first: Callable[[], Awaitable[None]] | None = None) -> None:
         """Do what a person asked for; a failure becomes a plain sentence to that person alone.
 
-        With `hold`, Discord is told after `HOLD_AFTER_S` that the answer is on its way, however busy we are.
+        With `hold`, Discord is told after `HOLD_AFTER_S` that the answer is on its way, however busy we are; but not
+        before `first` is done: a form whose answer has come is closed, and its words are then nowhere but here.
         """
         task = asyncio.current_task()
         if task is not None:
             self._attending.add(task)
-        holding = asyncio.create_task(self._hold(interaction)) if hold else None
+        holding = asyncio.create_task(self._hold(interaction, first)) if hold else None
         try:
             await deed
         except Exception as error:
@@ -186,10 +255,15 @@ class StoryBot(commands.Bot):
             if task is not None:
                 self._attending.discard(task)
 
-    async def _hold(self, interaction: discord.Interaction[Any]) -> None:
+    async def _hold(self, interaction: discord.Interaction[Any],
+                    first: Callable[[], Awaitable[None]] | None) -> None:
         await asyncio.sleep(HOLD_AFTER_S)
         try:
+            if first is not None:
+                await first()
             await self.acknowledge(interaction)
+        except StorythreadError as error:      # not kept, so not answered: the form stays open, with its words
+            log.warning("an interaction was not held: %s", error.reason)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an interaction could not be held: %s", type(error).__name__)
 
@@ -229,9 +303,9 @@ class StoryBot(commands.Bot):
             reason = "command_stale"
         elif isinstance(error, app_commands.CheckFailure):
             reason = "not_allowed"
-        elif isinstance(error, discord.NotFound) and error.code == 10062:
-            log.warning("an interaction was answered too late")
-            return
+        elif isinstance(error, discord.HTTPException) and error.code in TOO_LATE:
+            log.warning("an interaction was answered too late: code %s", error.code)
+            reason = "answered_too_late"
         elif isinstance(error, discord.Forbidden):
             reason = "discord_forbidden"
             log.warning("Discord refused an action: code %s", error.code)
@@ -244,8 +318,15 @@ class StoryBot(commands.Bot):
             log.warning("a sentence could not be delivered: %s", type(failure).__name__)
 
     async def private(self, interaction: discord.Interaction[Any], text: str, *items: ui.Item[Any]) -> None:
-        """Say something that only this person sees, whatever was answered before."""
-        layout = told(text, *items)
+        """Say something that only this person sees, whatever was answered before; too late for that, in a DM."""
+        try:
+            await self._tell(interaction, told(text, *items))
+        except discord.HTTPException as error:
+            if error.code not in TOO_LATE:
+                raise
+            await interaction.user.send(view=told(text, *items), allowed_mentions=discord.AllowedMentions.none())
+
+    async def _tell(self, interaction: discord.Interaction[Any], layout: ui.LayoutView) -> None:
         async with answering(interaction):
             if not interaction.response.is_done():
                 await interaction.response.send_message(view=layout, ephemeral=True,
@@ -269,6 +350,7 @@ class StoryBot(commands.Bot):
         if interaction.is_user_integration() and not interaction.is_guild_integration():
             raise Refused(reason="not_on_this_server")
         self.need_of(interaction.app_permissions, needs, self.words(interaction))
+        self.stage.manners.open(VenueId(str(interaction.channel_id)))
 
     @staticmethod
     def need_of(permissions: discord.Permissions, needs: Sequence[str], words: Words) -> None:
@@ -364,7 +446,7 @@ def token_of(settings: Settings) -> str:
 # --- the process -----------------------------------------------------------------------------------
 
 async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, stop: asyncio.Event | None = None) -> None:
-    """Run the bot until SIGTERM, SIGINT or `stop`; then drain: take nothing more, leave open turns for the next start.
+    """Run the bot until SIGTERM, SIGINT or `stop`; then rest: see `StoryBot.rest`. A second signal ends it at once.
 
     `ready` is set once Discord has said that the bot is there; the studio may still be warming up. Raises
     `SettingsError` (no token, a wrong one, an intent that is switched off) and `StoreUnusable`.
@@ -389,8 +471,9 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
             greeting = asyncio.create_task(_greet(bot, ready), name="greeting")
             try:
                 await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                await bot.drain()
-                await house.runner.close()         # before the door closes: what is cut short here is never recorded
+                if stop.is_set():
+                    await bot.rest()
+                await house.runner.close()
             finally:
                 await bot.close()
                 for task in (stopping, greeting):
@@ -417,12 +500,21 @@ async def _greet(bot: StoryBot, ready: asyncio.Event | None) -> None:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for a clean end. (Not on Windows or outside the main thread, where there is no way.)"""
+    """SIGTERM and SIGINT ask for a clean end, and the second time for an end at once, as safe as a power cut.
+
+    (Not on Windows or outside the main thread, where there is no way.)
+    """
     loop = asyncio.get_running_loop()
     taken = []
+
+    def asked(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, asked, number)
             taken.append(number)
     try:
         yield

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import itertools
 import logging
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -22,6 +24,7 @@ import discord
 from discord import ui
 
 from bot.buttons import StoryButton
+from bot.manners import Manners
 from bot.text import PROSE_CHARACTERS, cut, quoted, safe
 from bot.wording import Words
 from engine.events import Event, Painted, Queued
@@ -31,8 +34,11 @@ from engine.nouns import (
     NotFound,
     Panel,
     PanelId,
+    PanelState,
     Refused,
+    StepId,
     StoryId,
+    StoryStatus,
     StoryStep,
     StorythreadError,
     Turn,
@@ -52,6 +58,11 @@ T = TypeVar("T")
 
 TYPING_EVERY_S = 8.0                       # Discord shows typing for ten seconds
 RETRY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+LONG_WAITS_S = (8.0, 15.0, 30.0, 60.0)     # and the last one again and again, for what must not be given up
+NONCE_SURE_S = 60.0                        # Discord forgets a nonce after some minutes: then history is asked
+#: Discord's codes for a venue that will not let us write, and what that is called here.
+CLOSED_BY = {50001: "venue_closed", 50013: "venue_closed", 50007: "venue_closed", 50278: "venue_closed",
+             160005: "thread_locked"}
 ALT_TEXT_CHARACTERS = 1024
 REMEMBERED = 2048                          # messages kept in mind; older ones are looked up again
 
@@ -115,10 +126,11 @@ class DiscordStage:
     """Implements `engine.ports.Stage` over discord.py. Venue ids are channel ids (threads and DMs)."""
 
     def __init__(self, client: StoryBot, library: Library, labels: Labels, *,
-                 preview_every_s: float = 1.5) -> None:
+                 preview_every_s: float = 1.5, manners: Manners | None = None) -> None:
         self._client = client
         self._library = library
         self._labels = labels
+        self.manners = manners or Manners()
         self._preview_every_s = preview_every_s
         self._posted: _Remembered[MessageId] = _Remembered()          # step or panel id -> message
         self._tried: _Remembered[bool] = _Remembered()                # keys for which a request went out
@@ -146,18 +158,34 @@ class DiscordStage:
         """Change a message of ours; False, and no harm, when it is gone."""
         return await self._edit_quietly(venue_id, message_id, layout, files)
 
-    async def take_back(self, venue_id: VenueId, step: StoryStep, panels: list[Panel]) -> None:
-        """Mark the messages of an undone step: the pictures go, a short line stays."""
+    async def take_back(self, venue_id: VenueId, step: StoryStep, panels: Sequence[Panel]) -> None:
+        """Mark the messages of an undone step: the pictures go, a short line stays. For durable work: it insists."""
         words = await self._words(step.story_id)
         prose = self._posted.get(step.step_id)
         if prose is None:
-            prose = await self._find(venue_id, step.turn_id, marker_of(step.step_id))
+            prose = await self._find(venue_id, step.turn_id, marker_of(step.step_id), patient=True)
         if prose is not None:
-            await self._edit_quietly(venue_id, prose, self._line(step.step_id, words("page_taken_back")))
+            await self._edit_quietly(venue_id, prose, self._line(step.step_id, words("page_taken_back")), patient=True)
         for panel in panels:
             if panel.message_id is not None:
+                self._drop_hint(venue_id, panel.panel_id)
                 await self._edit_quietly(venue_id, panel.message_id,
-                                         self._line(panel.panel_id, words("picture_taken_back")))
+                                         self._line(panel.panel_id, words("picture_taken_back")), patient=True)
+
+    async def mark_waiting(self) -> int:
+        """Say in every place kept for a picture that it comes after the bot's rest. Returns how many there are."""
+        marked = 0
+        for turn in await self._library.open_turns():
+            for panel in await self._library.panels_of_step(StepId(f"{turn.turn_id}-step")):
+                if panel.state is not PanelState.PLANNED or panel.message_id is None:
+                    continue
+                story = await self._library.story(turn.story_id)
+                if not story.venue_id.isdecimal():
+                    continue
+                words = await self._words(turn.story_id)
+                line = self._line(panel.panel_id, words("panel_resumes", number=panel.index + 1))
+                marked += await self._edit_quietly(story.venue_id, panel.message_id, line)
+        return marked
 
     # --- the awaited verbs -------------------------------------------------------------------------
 
@@ -189,44 +217,47 @@ class DiscordStage:
             return self._picture(panel, picture, name, alt, line, buttons())
 
         message_id = panel.message_id or self._posted.get(panel.panel_id)
-        async with self._lock(venue_id):
-            self._drop_hint(venue_id, panel.panel_id)
-            if message_id is None:
-                message_id = await self._find_unless_fresh(venue_id, _turn_of(panel), panel.panel_id)
-            if message_id is not None:
-                target = self._channel(venue_id).get_partial_message(int(message_id))
+        self._drop_hint(venue_id, panel.panel_id)
+        if message_id is None:
+            message_id = await self._find_unless_fresh(venue_id, _turn_of(panel), panel.panel_id)
+        if message_id is not None:
+            target = self._channel(venue_id).get_partial_message(int(message_id))
 
-                async def edit() -> discord.Message:
+            async def edit() -> discord.Message:
+                # One try at a time holds the lock: while a venue waits to be opened, nobody waits for the lock.
+                async with self._lock(venue_id):
+                    self._drop_hint(venue_id, panel.panel_id)
                     layout, file = finished()
-                    return await target.edit(view=layout, attachments=[file],
-                                             allowed_mentions=discord.AllowedMentions.none())
-
-                try:
-                    await self._insist(venue_id, edit)
+                    edited = await target.edit(view=layout, attachments=[file],
+                                               allowed_mentions=discord.AllowedMentions.none())
                     self._edited_at[venue_id] = asyncio.get_running_loop().time()
-                    self._posted[panel.panel_id] = message_id
-                    return message_id
-                except discord.HTTPException as error:
-                    if error.code not in (10008, 30046):     # deleted; too many edits of an old message
-                        raise
-                    log.info("a panel's message can no longer be edited (%s): posting it anew", error.code)
-            nonce = nonce_of(panel.panel_id, "" if message_id is None else f"anew {panel.version} {message_id}")
+                    return edited
 
-            async def post() -> discord.Message:
-                layout, file = finished()
-                return await self._channel(venue_id).send(view=layout, file=file, nonce=nonce,
-                                                          allowed_mentions=discord.AllowedMentions.none())
+            try:
+                await self._insist(venue_id, edit, patient=True)
+                self._posted[panel.panel_id] = message_id
+                return message_id
+            except discord.HTTPException as error:
+                if error.code not in (10008, 30046):     # deleted; too many edits of an old message
+                    raise
+                log.info("a panel's message can no longer be edited (%s): posting it anew", error.code)
+        nonce = nonce_of(panel.panel_id, "" if message_id is None else f"anew {panel.version} {message_id}")
 
-            message = await self._insist(venue_id, post)
-            self._posted[panel.panel_id] = MessageId(str(message.id))
-            return self._posted[panel.panel_id]
+        async def post() -> discord.Message:
+            layout, file = finished()
+            return await self._channel(venue_id).send(view=layout, file=file, nonce=nonce,
+                                                      allowed_mentions=discord.AllowedMentions.none())
+
+        marker, after = marker_of(panel.panel_id), message_id or _turn_of(panel)
+        self._posted[panel.panel_id] = await self._post_sure(venue_id, TurnId(after), marker, post)
+        return self._posted[panel.panel_id]
 
     async def clear(self, venue_id: VenueId, panel: Panel) -> None:
         self._drop_hint(venue_id, panel.panel_id)
         if panel.message_id is not None:
             words = await self._words(panel.brief.story_id)
             await self._edit_quietly(venue_id, panel.message_id,
-                                     self._line(panel.panel_id, words("picture_withdrawn")))
+                                     self._line(panel.panel_id, words("picture_withdrawn")), patient=True)
 
     async def fail(self, venue_id: VenueId, turn: Turn, reason: str, panel: Panel | None = None) -> None:
         """Never raises: when even this cannot be said there is nobody left to say it to."""
@@ -236,7 +267,7 @@ class DiscordStage:
                 self._drop_hint(venue_id, panel.panel_id)
                 layout = self._line(panel.panel_id, words("panel_failed", why=words(reason)),
                                     StoryButton("redraw", panel.panel_id, words("button_redraw"), emoji="🎨"))
-                if await self._edit_quietly(venue_id, panel.message_id, layout):
+                if await self._edit_quietly(venue_id, panel.message_id, layout, patient=True):
                     return
             key = f"{turn.turn_id} failed {panel.panel_id if panel else ''}"
             text = words("turn_failed" if turn.kind is TurnKind.WRITE else "page_failed", why=words(reason))
@@ -264,7 +295,7 @@ class DiscordStage:
         fresh = key not in self._posted
         message_id = await self._post_once(venue_id, TurnId(board.storyboard_id), key, build)
         if not fresh or not running:
-            await self._edit_quietly(venue_id, message_id, build())
+            await self._edit_quietly(venue_id, message_id, build(), patient=True)
 
     async def board_done(self, venue_id: VenueId, board: Storyboard, panels: Sequence[Panel]) -> None:
         """A text's pictures, ten to a message, and how to go on."""
@@ -274,7 +305,8 @@ class DiscordStage:
         for start in range(0, len(pictures), GALLERY):
             shown = pictures[start:start + GALLERY]
             key = f"{board.storyboard_id} gallery {board.since} {start}"
-            if self._posted.get(key) or await self._find(venue_id, TurnId(board.storyboard_id), marker_of(key)):
+            if self._posted.get(key) or await self._find(venue_id, TurnId(board.storyboard_id), marker_of(key),
+                                                         patient=True):
                 continue
             text = words("board_gallery", name=safe(board.author), first=start + 1, last=start + len(shown))
             closing = start + GALLERY >= len(pictures)
@@ -303,7 +335,7 @@ class DiscordStage:
             return await self._channel(venue_id).send(view=layout, files=files, nonce=nonce_of(key),
                                                       allowed_mentions=discord.AllowedMentions.none())
 
-        self._posted[key] = MessageId(str((await self._insist(venue_id, post)).id))
+        self._posted[key] = await self._post_sure(venue_id, TurnId(board.storyboard_id), marker_of(key), post)
 
     # --- progress ----------------------------------------------------------------------------------
 
@@ -342,12 +374,13 @@ class DiscordStage:
                     panel_id = next(iter(waiting))
                     event = waiting.pop(panel_id)
                     try:
-                        if await self._show_progress(venue_id, panel_id, event):
+                        if not self.manners.hushed(venue_id) and await self._show_progress(venue_id, panel_id, event):
                             self._edited_at[venue_id] = loop.time()
                     except NotFound:
                         pass                   # a plate: painted for memory, seen by nobody
                     except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
                         self._edited_at[venue_id] = loop.time()
+                        self._learn(venue_id, error)
                         log.info("progress was not shown: %s", type(error).__name__)
         finally:
             self._waiting.pop(venue_id, None)
@@ -380,7 +413,7 @@ class DiscordStage:
     def type(self, venue_id: VenueId) -> None:
         """Show "is typing" for ten seconds; asked of Discord no more often than needed."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._typed_at.get(venue_id, -1e9) < TYPING_EVERY_S:
+        if loop.time() - self._typed_at.get(venue_id, -1e9) < TYPING_EVERY_S or self.manners.hushed(venue_id):
             return
         self._typed_at[venue_id] = loop.time()
         task = loop.create_task(self._send_typing(venue_id))
@@ -391,6 +424,7 @@ class DiscordStage:
         try:
             await self._client.http.send_typing(int(venue_id))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            self._learn(venue_id, error)
             log.info("typing was not shown: %s", type(error).__name__)
 
     def _drop_hint(self, venue_id: VenueId, panel_id: PanelId) -> None:
@@ -408,11 +442,27 @@ class DiscordStage:
         known = self._posted.get(key) or await self._find_unless_fresh(venue_id, turn_id, key)
         if known is None:
             self._tried[key] = True
-            message = await self._insist(venue_id, lambda: self._channel(venue_id).send(
+            known = await self._post_sure(venue_id, turn_id, marker_of(key), lambda: self._channel(venue_id).send(
                 view=build(), nonce=nonce_of(key), allowed_mentions=discord.AllowedMentions.none()))
-            known = MessageId(str(message.id))
         self._posted[key] = known
         return known
+
+    async def _post_sure(self, venue_id: VenueId, after: TurnId, marker: int,
+                         post: Callable[[], Awaitable[discord.Message]]) -> MessageId:
+        """Post, however often it takes. Tries within a minute share a nonce; a later one looks first what is there."""
+        clock = asyncio.get_running_loop().time
+        tried_at: float | None = None
+
+        async def attempt() -> MessageId:
+            nonlocal tried_at
+            if tried_at is not None and clock() - tried_at > NONCE_SURE_S:
+                known = await self._look(venue_id, after, marker)
+                if known is not None:
+                    return known
+            tried_at = clock() if tried_at is None else tried_at
+            return MessageId(str((await post()).id))
+
+        return await self._insist(venue_id, attempt, patient=True)
 
     async def _show_words_if_lost(self, venue_id: VenueId, step: StoryStep) -> None:
         """A crash may have come between taking a turn and showing it: its words then come just before its prose."""
@@ -421,12 +471,12 @@ class DiscordStage:
         except NotFound:
             return
         for marker in (words_marker(turn.turn_id), marker_of(step.step_id)):
-            if await self._find(venue_id, turn.turn_id, marker) is not None:
+            if await self._find(venue_id, turn.turn_id, marker, patient=True) is not None:
                 return
-        if await self._insist(venue_id, lambda: self._is_message(venue_id, turn.turn_id)):
+        if await self._insist(venue_id, lambda: self._is_message(venue_id, turn.turn_id), patient=True):
             return                             # it came as a plain message, which is there for all to see
         words = await self._words(turn.story_id)
-        await self._insist(venue_id, lambda: self._channel(venue_id).send(
+        await self._post_sure(venue_id, turn.turn_id, words_marker(turn.turn_id), lambda: self._channel(venue_id).send(
             view=turn_shown(turn, words), nonce=nonce_of("turn", turn.turn_id),
             allowed_mentions=discord.AllowedMentions.none()))
 
@@ -443,69 +493,108 @@ class DiscordStage:
         """Look in the channel, unless this process took the turn itself and never tried to post this before."""
         if turn_id in self._taken and key not in self._tried:
             return None
-        return await self._find(venue_id, turn_id, marker_of(key))
+        return await self._find(venue_id, turn_id, marker_of(key), patient=True)
 
-    async def _find(self, venue_id: VenueId, turn_id: TurnId, marker: int) -> MessageId | None:
+    async def _find(self, venue_id: VenueId, turn_id: TurnId, marker: int, *, patient: bool = False) \
+            -> MessageId | None:
         """Our own message with this marker, posted after the turn was taken."""
+        return await self._insist(venue_id, lambda: self._look(venue_id, turn_id, marker), patient=patient)
+
+    async def _look(self, venue_id: VenueId, turn_id: TurnId, marker: int) -> MessageId | None:
         taken = re.match(r"\d+", turn_id)      # a page of a text is called after the moment the text was taken
         after = discord.Object(int(taken[0])) if taken else None
         user = self._client.user
-
-        async def look() -> MessageId | None:
-            async for message in self._channel(venue_id).history(limit=100, after=after):
-                if user is not None and message.author.id == user.id and marker in _component_ids(message.components):
-                    return MessageId(str(message.id))
-            return None
-
-        return await self._insist(venue_id, look)
+        async for message in self._channel(venue_id).history(limit=100, after=after):
+            if user is not None and message.author.id == user.id and marker in _component_ids(message.components):
+                return MessageId(str(message.id))
+        return None
 
     async def _edit_quietly(self, venue_id: VenueId, message_id: MessageId, layout: ui.LayoutView,
-                            files: Sequence[discord.File] = ()) -> bool:
+                            files: Sequence[discord.File] = (), *, patient: bool = False) -> bool:
         """Edit a message into another. False when it is gone."""
         target = self._channel(venue_id).get_partial_message(int(message_id))
-        try:
+
+        async def edit() -> None:
             async with self._lock(venue_id):
-                await self._insist(venue_id, lambda: target.edit(
-                    view=layout, attachments=files, allowed_mentions=discord.AllowedMentions.none()))
+                await target.edit(view=layout, attachments=files, allowed_mentions=discord.AllowedMentions.none())
                 self._edited_at[venue_id] = asyncio.get_running_loop().time()
-        except (discord.HTTPException, Refused) as error:
+
+        try:
+            await self._insist(venue_id, edit, patient=patient)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, Refused) as error:
             log.info("a message was not changed: %s", getattr(error, "code", getattr(error, "reason", "")))
             return False
         return True
 
-    async def _insist(self, venue_id: VenueId, call: Callable[[], Awaitable[T]]) -> T:
-        """Ask Discord again where asking again is right.
+    async def _insist(self, venue_id: VenueId, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
+        """Ask Discord again where asking again is right. `patient`, for durable work: for as long as it takes.
 
-        Raises `Refused` (`venue_gone`, `venue_closed`, `thread_locked`) where the channel itself is the trouble.
+        Where Discord cannot be reached that means until it can be; where it does not let us write, until something
+        changes there. Raises `Refused`: `venue_gone`; and, without patience, `venue_closed`, `thread_locked`.
         """
         unarchived = False
-        for wait_s in (*RETRY_WAITS_S, None):
+        waits = itertools.chain(RETRY_WAITS_S, LONG_WAITS_S if patient else (),
+                                itertools.repeat(LONG_WAITS_S[-1]) if patient else ())
+        while True:
+            if patient:
+                await self.manners.may_ask(venue_id)
             try:
-                return await call()
+                answer = await call()
             except discord.HTTPException as error:
                 if error.code == 10003:
+                    await self.story_over(venue_id)
                     raise Refused(reason="venue_gone") from error
-                if error.code in (50001, 50013, 50007, 50278):
-                    raise Refused(reason="venue_closed") from error
-                if error.code == 160005:
-                    raise Refused(reason="thread_locked") from error
                 if error.code == 50083 and not unarchived:
                     unarchived = True
-                    await self._unarchive(venue_id)
+                    await self._unarchive(venue_id, patient=patient)
                     continue
+                if self._learn(venue_id, error):
+                    unarchived = False
+                    if patient:
+                        continue
+                    raise Refused(reason=self.manners.closed(venue_id) or "discord_forbidden") from error
+                wait_s = next(waits, None)
                 if error.status < 500 or wait_s is None:
                     raise
             except (aiohttp.ClientError, OSError):
+                wait_s = next(waits, None)
                 if wait_s is None:
                     raise
-            await asyncio.sleep(wait_s)
-        raise AssertionError("the last round returns or raises")
+            else:
+                self.manners.answered()
+                return answer
+            await (self.manners.pause(venue_id, wait_s) if patient else asyncio.sleep(wait_s))
 
-    async def _unarchive(self, venue_id: VenueId) -> None:
+    def _learn(self, venue_id: VenueId, error: BaseException) -> bool:
+        """Remember what a refusal says about the venue, or about us. True when there is no use in asking now."""
+        if not isinstance(error, discord.HTTPException):
+            return False
+        if error.code in CLOSED_BY:
+            self.manners.close(venue_id, CLOSED_BY[error.code])
+        elif error.status == 429 and error.code == 0:          # not Discord's own limits: those the library waits out
+            self.manners.blocked()
+        else:
+            return False
+        return True
+
+    async def _unarchive(self, venue_id: VenueId, *, patient: bool) -> None:
         try:
             await self._client.http.edit_channel(int(venue_id), archived=False)
         except discord.HTTPException as error:
-            raise Refused(reason="thread_locked") from error
+            if error.status >= 500:
+                return                         # it is archived still, and will say so
+            self.manners.close(venue_id, "thread_locked")
+            if not patient:
+                raise Refused(reason="thread_locked") from error
+        except (aiohttp.ClientError, OSError):
+            return
+
+    async def story_over(self, venue_id: VenueId) -> None:
+        """A channel that is gone takes its story with it: it is kept, and can be exported, but nothing is written."""
+        story = await self._library.story_at(venue_id)
+        if story is not None and story.status is not StoryStatus.ENDED:
+            await self._library.save_story(replace(story, status=StoryStatus.ENDED))
+            log.info("the channel of a story is gone: the story is over")
 
     # --- layouts -----------------------------------------------------------------------------------
 

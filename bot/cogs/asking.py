@@ -22,6 +22,7 @@ from bot.cogs.turns import Turns, owner_of
 from bot.stage import told, turn_shown
 from bot.text import quoted, safe
 from bot.wording import Words
+from engine.boundaries import passed
 from engine.meaning.reader import Mention, StoryReader, to_ask
 from engine.nouns import Character, CharacterId, NotFound, Question, Refused, Story, Turn, TurnKind
 
@@ -77,6 +78,7 @@ class Asking(commands.Cog):
     async def keep(self, question: Question) -> None:
         """From now on the turn is not lost, whether somebody answers or not."""
         await self.bot.library.save_question(question)
+        passed("question kept")
         await self.bot.runner.durable.start("write_on", f"write-on-{question.question_id}", question.question_id)
 
     async def asked(self, question: Question, words: Words) -> tuple[str, list[StoryButton]]:
@@ -145,7 +147,9 @@ class Asking(commands.Cog):
         turn = replace(question.turn, meant=(*question.turn.meant, *meant))
         turns = self._turns()
         await turns.keep(story, turn)
+        passed("question answered")
         await self.bot.library.drop_question(question.question_id)
+        passed("question dropped")
         if question.question_id.startswith("f-"):
             await turns.post_words(story, turn, turn_shown(turn, Words(story.locale)))
         else:

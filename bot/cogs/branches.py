@@ -6,23 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot.buttons import StoryButton
+from bot.cogs.putting_right import PuttingRight
 from bot.cogs.turns import needs_of, owner_of
-from bot.stage import marker_of, told
+from bot.stage import told
 from bot.text import cut, safe, shown_name
 from bot.wording import Words
 from engine.nouns import (
     NotFound,
-    PanelState,
     Refused,
     StepId,
     Story,
     StoryId,
     StoryStatus,
-    StoryStep,
     VenueId,
 )
 
@@ -84,10 +83,22 @@ class Branches(commands.Cog):
             if story.head == step_id:
                 raise Refused(reason="back_there_already")
             before = story.head
+            righting = self.bot.get_cog("PuttingRight")
+            assert isinstance(righting, PuttingRight)
+            answer = None
             try:
+                now, then = await righting.chain(before), await righting.chain(step_id)
+                moved = [*(each for each in now if each not in then), *(each for each in reversed(then)
+                                                                        if each not in now)]
+                answer = await righting.begin(story, str(interaction.id), moved, None)
                 left, regained = await self.bot.runner.go_to(story.story_id, step_id)
-            except NotFound as error:
-                raise Refused(reason="stale_button") from error
+            except BaseException as error:
+                if answer is not None:
+                    answer.set_result(None)
+                if isinstance(error, NotFound):
+                    raise Refused(reason="stale_button") from error
+                raise
+            answer.set_result(True)
         pages = await self.bot.library.steps(story.story_id)
         words = Words(story.locale)
         text = words("back_gone" if pages else "back_to_beginning", page=len(pages),
@@ -97,26 +108,6 @@ class Branches(commands.Cog):
                       StoryButton("branch", f"{story.story_id}:{before or BEGINNING}", words("button_branch"),
                                   emoji="🔀"))
         await (self.bot.say(interaction, layout) if newly else self.bot.change(interaction, layout))
-        for step in left:
-            await self.bot.stage.take_back(story.venue_id, step, await self.bot.library.panels_of_step(step.step_id))
-        for step in regained:
-            await self._bring_back(story, step)
-
-    async def _bring_back(self, story: Story, step: StoryStep) -> None:
-        """Put a page's prose and pictures into their messages again."""
-        marker = marker_of(step.step_id)
-        prose = await self.bot.stage.find(story.venue_id, step.turn_id, marker)
-        if prose is not None:
-            await self.bot.stage.change(story.venue_id, prose, _prose(step, marker), ())
-        for panel in await self.bot.library.panels_of_step(step.step_id):
-            if panel.state is PanelState.DONE and panel.picture is not None:
-                await self.bot.stage.show(story.venue_id, panel, await self.bot.library.picture(panel.picture))
-
-
-def _prose(step: StoryStep, marker: int) -> ui.LayoutView:
-    layout = ui.LayoutView(timeout=None)
-    layout.add_item(ui.TextDisplay(safe(cut(step.prose, 3500)) or "…", id=marker))
-    return layout
 
 
 async def setup(bot: StoryBot) -> None:

@@ -203,17 +203,20 @@ class Pictures(commands.Cog):
                 raise Refused(reason="turn_in_progress")
             if any(panel_id.startswith(f"{step_id}.") for panel_id in self._turns().redrawing):
                 raise Refused(reason="redraw_running")
+            answer = await self._turns().righting.begin(story, str(interaction.id), [StepId(step_id)],
+                                                        interaction.message)
             try:
-                step, panels = await self.bot.ways.take_out(StepId(step_id))
+                step, _ = await self.bot.ways.take_out(StepId(step_id))
             except NotFound as error:
+                answer.set_result(None)
                 raise Refused(reason="undo_stale") from error
-        clicked = interaction.message
+            except BaseException:
+                answer.set_result(None)
+                raise
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(Words(story.locale)("fill_taken_out", name=safe(shown_name(
             interaction.user.display_name))), id=marker_of(step.step_id, "undone")))
-        await self.bot.change(interaction, layout)
-        await self.bot.stage.take_back(story.venue_id, step, [
-            panel for panel in panels if clicked is None or panel.message_id != str(clicked.id)])
+        await self._turns().answer_moved(interaction, layout, answer)
 
     # --- a picture to start from -------------------------------------------------------------------
 

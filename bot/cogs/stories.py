@@ -116,6 +116,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
                 turn_order=TurnOrder.IN_ORDER if order == "in_order" else TurnOrder.FREE,
                 created_at=datetime.now(UTC))
             await self.bot.library.save_story(story)
+            await self.bot.library.hear(story.story_id, str(interaction.id))
             mine = await self._approved(interaction, story)
             me = me or (mine[0] if len(mine) == 1 else None)
             await self.bot.library.save_member(story.story_id, Member(

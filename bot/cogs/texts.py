@@ -7,7 +7,7 @@ illustrate` without a text opens the one that waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from bot.buttons import StoryButton, StoryMenu, modal_fields
 from bot.cogs.turns import needs_of, owner_of
 from bot.text import clean_words, cut, quoted, safe, shown_name
 from bot.wording import Words
+from engine.boundaries import passed
 from engine.nouns import CharacterId, NotFound, OwnerId, Refused, Story, StoryStatus, VenueId
 from engine.vocabulary import SETTINGS, TIMES
 from engine.ways.storyboard import (
@@ -62,7 +63,7 @@ class Texts(commands.Cog):
             if waiting is not None:
                 raise Refused(reason="board_busy")
             await interaction.response.defer(ephemeral=True, thinking=True)
-            await self._take(interaction, story, await fetch_text(file))
+            await self._take(interaction, story, await fetch_text(file), _nothing)
         elif waiting is not None:
             await interaction.response.defer(ephemeral=True, thinking=True)
             if waiting.state is BoardState.READING:    # a crash came in between
@@ -87,13 +88,19 @@ class Texts(commands.Cog):
         """The form, sent."""
         fields, files = modal_fields(interaction)
         written = fields.get("text", "")
-        await interaction.response.defer(ephemeral=True, thinking=True)
+
+        async def hold() -> None:
+            if not interaction.response.is_done():
+                await interaction.response.defer(ephemeral=True, thinking=True)
+
+        if not written.strip():
+            await hold()                       # a file is not lost: whoever sent it has it still
         try:
             story = await self._checked(interaction)
             if await self._waiting(story, owner_of(interaction)) is not None:
                 raise Refused(reason="board_busy")
             text = await fetch_text(files[0]) if files and not written.strip() else written
-            await self._take(interaction, story, text)
+            await self._take(interaction, story, text, hold)
         except Refused as refusal:
             words = self.bot.words(interaction)
             said = words(refusal.reason, **refusal.facts)
@@ -101,14 +108,19 @@ class Texts(commands.Cog):
                 said += "\n" + words("text_kept") + "\n" + quoted(written, limit=3000)
             await self.bot.private(interaction, said)
 
-    async def _take(self, interaction: Interaction, story: Story, raw: str) -> None:
-        """Store a text, read it, show its first page."""
+    async def _take(self, interaction: Interaction, story: Story, raw: str,
+                    hold: Callable[[], Awaitable[None]]) -> None:
+        """Store a text, let Discord know that the answer is coming (`hold`), read it, show its first page."""
         text = clean_words(raw)
         read_text(text)                    # refused before it is stored
         board = Storyboard(str(interaction.id), story.story_id, owner_of(interaction),
                            shown_name(interaction.user.display_name), text)
         await self.bot.library.save_storyboard(board)
-        await self._show(interaction, await self._read(interaction, board), 0)
+        passed("text kept")
+        await hold()
+        board = await self._read(interaction, board)
+        passed("text read")
+        await self._show(interaction, board, 0)
 
     async def _read(self, interaction: Interaction, board: Storyboard) -> Storyboard:
         """Plan the pages, telling how far it is."""
@@ -303,6 +315,10 @@ class Texts(commands.Cog):
         if board.owner_id != owner_of(interaction) or board.state is not BoardState.REVIEW:
             raise Refused(reason="stale_button")
         return board
+
+
+async def _nothing() -> None:
+    """Discord knows already that the answer is coming."""
 
 
 def _parts(key: str) -> tuple[str, int, str]:

@@ -23,7 +23,8 @@ from bot.app import CHANNEL_NEEDS, THREAD_NEEDS, anonymous, server_of
 from bot.buttons import StoryButton, modal_fields
 from bot.stage import marker_of, nonce_of, told, turn_shown, words_marker
 from bot.text import clean_turn, names_in, quoted, safe, shown_name
-from bot.wording import Words, spoken
+from bot.wording import Words
+from engine.boundaries import passed
 from engine.meaning.reader import called_in
 from engine.nouns import (
     Member,
@@ -42,7 +43,6 @@ from engine.nouns import (
     TurnKind,
     TurnOrder,
     TurnState,
-    VenueId,
 )
 from engine.ways.storyboard import BoardState
 
@@ -50,11 +50,12 @@ if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
     from bot.cogs.asking import Asking
     from bot.cogs.newcomers import Newcomers
+    from bot.cogs.putting_right import Answer, PuttingRight
 
 log = logging.getLogger("storythread.turns")
 
 FORM_AFTER_S = 0.2                         # a form opens after this, whatever is still unknown
-ASIDE = ("//", "((")                       # a plain message that begins so is talk, not a turn
+DRAFT = "d-"                               # how the ids of words begin that are kept before they are looked at
 
 
 def next_writer(members: Sequence[Member], written: Sequence[OwnerId | None]) -> Member | None:
@@ -82,6 +83,7 @@ class Turns(commands.Cog):
         bot.clicks.update(take=self.open_form, next=self.next_page, undo=self.undo, redraw=self.redraw,
                           retry=self.retry)
         bot.forms["turn"] = self.read_form
+        bot.drafts["turn"] = self.keep_draft
 
     async def cog_unload(self) -> None:
         for task in self.redrawing.values():
@@ -172,22 +174,23 @@ class Turns(commands.Cog):
         await self.bring(story, turn)
         self.bot.stage.took(turn.turn_id)
         await self.bot.library.accept_turn(turn)
+        passed("turn kept")
         if turn.text:
             await self._newcomers.announce(turn)
 
-    async def _question(self, story: Story, turn: Turn, *, plain: bool) -> Question | None:
+    async def question(self, story: Story, turn: Turn, *, plain: bool) -> Question | None:
         """What must be asked before this turn is played. Where it cannot be found out, nothing is."""
         try:
             await self.bring(story, turn)
-            question = await self._asking.question_of(story, turn, plain=plain)
+            question = await self.asking.question_of(story, turn, plain=plain)
         except StorythreadError as error:
             log.warning("a turn was not looked at for whom it means: %s", error.reason)
             return None
         if question is not None:
-            await self._asking.keep(question)
+            await self.asking.keep(question)
         return question
 
-    def _first_time(self, key: str) -> bool:
+    def once(self, key: str) -> bool:
         """True once for each key: a form or page asked for twice is done once."""
         if key in self._used:
             return False
@@ -232,19 +235,93 @@ class Turns(commands.Cog):
                     raise Refused(reason="turn_twice")
                 await self.check(story, owner_of(interaction), TurnKind.WRITE, text)
                 turn = _turn_of(story, interaction, TurnKind.WRITE, text)
-                question = await self._question(story, turn, plain=False)
-                self._first_time(token)
+                question = await self.question(story, turn, plain=False)
+                self.once(token)
                 if question is None:
                     await self.keep(story, turn)
                     await self.acknowledge(interaction, story, turn)
             if question is not None:
-                text, buttons = await self._asking.asked(question, self.bot.words(interaction))
+                await self._drop_draft(interaction)
+                text, buttons = await self.asking.asked(question, self.bot.words(interaction))
                 await self.bot.private(interaction, text, *buttons)
                 return
-        except Refused as refusal:
+        except StorythreadError as refusal:
+            await self._drop_draft(interaction)
             await self._refuse(interaction, refusal, written)
             return
+        await self._drop_draft(interaction)
         await self.bot.runner.accept(turn)
+
+    # --- words that a busy bot keeps before it looks at them ---------------------------------------
+
+    async def keep_draft(self, interaction: Interaction, key: str) -> None:
+        """Keep what was written before Discord is told that it has arrived. See `take_drafts`."""
+        story = await self.story(key.partition(":")[0])
+        turn = _turn_of(story, interaction, TurnKind.WRITE, modal_fields(interaction)[0].get("text", ""))
+        if "looked at" not in interaction.extras:
+            interaction.extras["draft"] = f"{DRAFT}{turn.turn_id}"
+            await self.bot.library.save_question(Question(f"{DRAFT}{turn.turn_id}", turn, (), (0, 0)))
+            passed("draft kept")
+        if "looked at" in interaction.extras:      # in the meantime
+            await self._drop_draft(interaction)
+
+    async def _drop_draft(self, interaction: Interaction) -> None:
+        """The words have become a turn or a question, or have gone back to whoever wrote them."""
+        interaction.extras["looked at"] = True
+        if (draft := interaction.extras.get("draft")) is not None:
+            try:
+                await self.bot.library.drop_question(draft)
+            except StorythreadError as error:
+                log.warning("a draft stays for the next start: %s", error.reason)
+
+    async def take_drafts(self) -> None:
+        """At the start: what a killed bot had not looked at yet becomes turns now, in the order it was written."""
+        for draft in await self.bot.library.questions(DRAFT):
+            try:
+                await self._take_draft(draft.turn)
+            except Refused as refusal:
+                await self._give_back(draft.turn, refusal)
+            except StorythreadError as error:
+                log.error("what somebody wrote waits for the next start: %s", error.reason)
+                continue
+            await self.bot.library.drop_question(draft.question_id)
+
+    async def _take_draft(self, draft: Turn) -> None:
+        """As `read_form` does, only that nobody is there to be asked anything."""
+        story = await self.story(draft.story_id)
+        async with self.bot.lock(story.story_id):
+            if await self.known(draft.turn_id):
+                return
+            turn = replace(draft, text=clean_turn(draft.text, limit=self.bot.settings.limits.turn_characters))
+            await self.check(story, turn.owner_id, TurnKind.WRITE, turn.text)
+            await self.keep(story, turn)
+            await self.post_words(story, turn, turn_shown(turn, Words(story.locale)))
+        await self.bot.runner.accept(turn)
+
+    async def known(self, turn_id: TurnId) -> bool:
+        """Whether these words are a turn already, or wait for an answer."""
+        for question_id in (f"f-{turn_id}", f"m-{turn_id}"):
+            try:
+                await self.bot.library.question(question_id)
+                return True
+            except NotFound:
+                continue
+        try:
+            await self.bot.library.turn(turn_id)
+        except NotFound:
+            return False
+        return True
+
+    async def _give_back(self, turn: Turn, refusal: Refused) -> None:
+        """Words that could not become a turn go back to whoever wrote them, in private."""
+        try:
+            words = Words((await self.bot.library.story(turn.story_id)).locale)
+            why = words("turn_not_taken", why=words(refusal.reason, **refusal.facts))
+            user = await self.bot.fetch_user(int(turn.owner_id))
+            await user.send(view=told(why + "\n" + quoted(turn.text, limit=1800)),
+                            nonce=nonce_of("draft", turn.turn_id), allowed_mentions=discord.AllowedMentions.none())
+        except (NotFound, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("words could not be given back: %s", type(error).__name__)
 
     async def next_page(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Next page: the bot writes a turn by itself."""
@@ -273,6 +350,7 @@ class Turns(commands.Cog):
         layout = turn_shown(turn, Words(story.locale))
         try:
             await self.bot.say(interaction, layout)
+            passed("words shown")
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an acknowledgement did not go through: %s", type(error).__name__)
             await self.post_words(story, turn, layout)
@@ -285,7 +363,7 @@ class Turns(commands.Cog):
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a turn's words could not be posted: %s", type(error).__name__)
 
-    async def _refuse(self, interaction: Interaction, refusal: Refused, written: str = "") -> None:
+    async def _refuse(self, interaction: Interaction, refusal: StorythreadError, written: str = "") -> None:
         """Why not, in a sentence; with the words that were written, so that nothing typed is lost."""
         words = self.bot.words(interaction)
         text = words(refusal.reason, **refusal.facts)
@@ -314,21 +392,34 @@ class Turns(commands.Cog):
                 raise Refused(reason="undo_stale")
             if any(panel_id.startswith(f"{story.head}.") for panel_id in self.redrawing):
                 raise Refused(reason="redraw_running")
-            undone = await self.bot.runner.undo(StoryId(story_id), str(interaction.id))
+            if story.head is None:
+                raise Refused(reason="nothing_to_undo")
+            answer = await self.righting.begin(story, str(interaction.id), [story.head], interaction.message)
+            try:
+                undone = await self.bot.runner.undo(StoryId(story_id), str(interaction.id))
+            except BaseException:
+                answer.set_result(None)
+                raise
+            passed("undone")
             if undone is None:
+                answer.set_result(None)
                 raise Refused(reason="nothing_to_undo")
             if story.status is StoryStatus.ENDED:      # the page taken back was the last one: the story is open again
                 story = await self.story(story_id)
                 await self.bot.library.save_story(replace(story, status=StoryStatus.OPEN))
-        step, panels = undone
-        words = Words(story.locale)
-        line = words("page_taken_back_by", name=safe(shown_name(interaction.user.display_name)))
-        clicked = interaction.message
+        line = Words(story.locale)("page_taken_back_by", name=safe(shown_name(interaction.user.display_name)))
         layout = ui.LayoutView(timeout=None)
-        layout.add_item(ui.TextDisplay(line, id=marker_of(step.step_id, "undone")))
-        await self.bot.change(interaction, layout)
-        await self.bot.stage.take_back(story.venue_id, step, [
-            panel for panel in panels if clicked is None or panel.message_id != str(clicked.id)])
+        layout.add_item(ui.TextDisplay(line, id=marker_of(undone[0].step_id, "undone")))
+        await self.answer_moved(interaction, layout, answer)
+
+    async def answer_moved(self, interaction: Interaction, layout: ui.LayoutView, answer: Answer) -> None:
+        """A page is gone: say so in the message that was clicked. All others are put right by durable work."""
+        told = False
+        try:
+            await self.bot.change(interaction, layout)
+            told = True
+        finally:
+            answer.set_result(told)
 
     async def redraw(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Paint a panel again, in the same message."""
@@ -371,10 +462,12 @@ class Turns(commands.Cog):
         self.bot.need(interaction, needs_of(interaction))
         await self.need_member(story, interaction)
         async with self.bot.lock(story.story_id):
-            if failed.state is not TurnState.FAILED or not self._first_time(f"retry {key}"):
+            if failed.state is not TurnState.FAILED or not self.once(f"retry {key}"):
                 raise Refused(reason="stale_button")
             if story.status is not StoryStatus.OPEN:
                 raise Refused(reason=f"story_{story.status.value}")
+            if self.bot.draining:
+                raise Refused(reason="restarting")
             turn = replace(failed, turn_id=TurnId(str(interaction.id)), state=TurnState.ACCEPTED, reason="",
                            created_at=interaction.created_at)
             self.bot.stage.took(turn.turn_id)
@@ -385,77 +478,15 @@ class Turns(commands.Cog):
         await self.bot.change(interaction, layout)
         await self.bot.runner.accept(turn)
 
-    # --- plain messages ----------------------------------------------------------------------------
-
-    @commands.Cog.listener()
-    async def on_message(self, message: discord.Message) -> None:
-        """A plain message in a DM (or, with the intent, in a story's thread) is a turn."""
-        if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
-            return
-        in_dm = message.guild is None
-        if not in_dm and not self.bot.settings.discord.message_content:
-            return
-        if message.content.startswith(ASIDE):
-            return
-        story = await self.bot.library.story_at(VenueId(str(message.channel.id)))
-        if story is None and not in_dm:
-            return
-        words = Words(story.locale if story is not None else spoken(None, self.bot.settings.default_locale))
-        try:
-            await self._read_message(message, story)
-        except StorythreadError as error:
-            if not isinstance(error, Refused):
-                log.error("a message could not be taken: %s", error.reason)
-            if error.reason == "not_member" and not self._first_time(f"asked {message.channel.id} {message.author.id}"):
-                return                         # somebody just talks in the thread: asked once, left in peace
-            await self._reply(message, words, error.reason, error.facts)
-        except discord.HTTPException as error:
-            log.warning("a message could not be answered: code %s", error.code)
-        except Exception as error:
-            log.error("a message failed: %s", anonymous(error))
-            await self._reply(message, words, "unexpected", {})
-
-    async def _read_message(self, message: discord.Message, story: Story | None) -> None:
-        if story is None:
-            raise Refused(reason="no_story_in_dm")
-        text = clean_turn(message.content, limit=self.bot.settings.limits.turn_characters)
-        channel = message.channel
-        if isinstance(channel, discord.Thread) and message.guild is not None:
-            self.bot.need_of(channel.permissions_for(message.guild.me), THREAD_NEEDS, Words(story.locale))
-        async with self.bot.lock(story.story_id):
-            story = await self.story(story.story_id)
-            owner_id = OwnerId(str(message.author.id))
-            await self.check(story, owner_id, TurnKind.WRITE, text)
-            turn = Turn(TurnId(str(message.id)), story.story_id, owner_id, shown_name(message.author.display_name),
-                        text, TurnKind.WRITE, created_at=message.created_at)
-            question = await self._question(story, turn, plain=True)
-            if question is None:
-                await self.keep(story, turn)
-        if question is not None:
-            asked, buttons = await self._asking.asked(question, Words(story.locale))
-            await message.channel.send(view=told(asked, *buttons), reference=message, mention_author=False,
-                                       nonce=nonce_of("question", question.question_id),
-                                       allowed_mentions=discord.AllowedMentions.none())
-            return
-        self.bot.stage.type(story.venue_id)
-        await self.bot.runner.accept(turn)
-
-    async def _reply(self, message: discord.Message, words: Words, reason: str, facts: dict[str, Any]) -> None:
-        offer = []
-        if reason == "not_member":
-            offer = [StoryButton("join", str(facts["story_id"]), words("button_join"),
-                                 style=discord.ButtonStyle.success)]
-        try:
-            await message.channel.send(view=told(words(reason, **facts), *offer), reference=message,
-                                       mention_author=False, allowed_mentions=discord.AllowedMentions.none())
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.warning("a reply could not be sent: %s", type(error).__name__)
-
     # --- small things ------------------------------------------------------------------------------
 
     @property
-    def _asking(self) -> Asking:
+    def asking(self) -> Asking:
         return self.bot.get_cog("Asking")      # type: ignore[return-value]
+
+    @property
+    def righting(self) -> PuttingRight:
+        return self.bot.get_cog("PuttingRight")   # type: ignore[return-value]
 
     @property
     def _newcomers(self) -> Newcomers:

@@ -104,16 +104,31 @@ async def test_an_archived_thread_is_woken(house: Playhouse) -> None:
     assert not house.world.channels[int(venue)].archived
 
 
-@pytest.mark.parametrize(("code", "status", "reason"), [
-    (10003, 404, "venue_gone"), (50001, 403, "venue_closed"), (50013, 403, "venue_closed"),
-    (160005, 400, "thread_locked")])
-async def test_a_channel_that_cannot_be_written_in_has_its_own_reason(house: Playhouse, code: int, status: int,
-                                                                      reason: str) -> None:
+async def test_a_channel_that_is_gone_has_its_own_reason(house: Playhouse) -> None:
     venue, step, _ = parts(await house.story())
-    house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=status, code=code))
+    house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=404, code=10003))
     with pytest.raises(Refused) as caught:
         await anew(house).say(venue, step)
-    assert caught.value.reason == reason
+    assert caught.value.reason == "venue_gone"
+
+
+@pytest.mark.parametrize(("code", "status", "reason"), [
+    (50001, 403, "venue_closed"), (50013, 403, "venue_closed"), (160005, 400, "thread_locked")])
+async def test_a_channel_that_cannot_be_written_in_is_waited_for_and_asked_once(house: Playhouse, code: int,
+                                                                                status: int, reason: str) -> None:
+    venue, step, _ = parts(await house.story())
+    rule = house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=status, code=code))
+    stage = anew(house)
+    saying = asyncio.create_task(stage.say(venue, step))
+    while stage.manners.closed(venue) is None:
+        await asyncio.sleep(0.02)
+    assert stage.manners.closed(venue) == reason
+    await asyncio.sleep(0.3)
+    assert rule.struck == 1 and not saying.done()
+    house.loopback.faults.clear()
+    stage.manners.open(venue)
+    said = await saying
+    assert [str(message.message_id) for message in ours(house)] == [said]
 
 
 async def test_hints_never_raise_and_are_at_most_one_edit_in_their_time(house: Playhouse) -> None:
@@ -175,7 +190,7 @@ async def test_a_failing_stage_keeps_quiet(house: Playhouse) -> None:
     await house.turn(house.ada, "One.")
     turn = await house.library.last_turn(story.story_id)
     assert turn is not None
-    house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=403, code=50001))
+    house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=404, code=10003))
     await anew(house).fail(story.venue_id, turn, "studio_failed")
 
 
