@@ -308,7 +308,9 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         if not character.usable and not notes:
             lines.append(words("character_not_usable", name=name))
         if character.from_photo:
-            lines.append("-# " + words("photo_let_go"))
+            lines.append("-# " + words("photo_let_go", minutes=round(CHOOSE_WITHIN_S / 60)))
+        elif character.avatar is None:
+            lines.append("-# " + words("words_stay"))
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay("\n".join(lines)))
         alt = words("avatar_alt", name=character.name, look=described(words, character.look))

@@ -250,7 +250,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "character_list_title": "Dine figurer:",
     "character_remove_sure": "Fjern {name} for altid? Sider, der er tegnet, bliver, som de er.",
     "character_removed": "{name} er fjernet.",
-    "photo_let_go": "Tegnet efter et foto, som jeg ikke har gemt.",
+    "photo_let_go": "Tegnet efter et foto, som jeg ikke har gemt: jeg havde det kun i tankerne, og det er væk "
+                    "senest efter {minutes} minutter. Tegningen og dine ord bliver hos mig, til du vil have dem med "
+                    "dig eller slettet: `/privatliv`.",
+    "words_stay": "Dine ord og tegningen bliver hos mig, til du vil have dem med dig eller slettet: `/privatliv`.",
     "avatar_alt": "{name}: {look}",
     "look_kind": "Hvem", "look_skin": "Hud", "look_fur": "Pels", "look_hair": "Hår", "look_hair_colour": "Hårfarve",
     "look_glasses": "Briller", "look_beard": "Skæg", "look_freckles": "Fregner", "look_wheelchair": "Kørestol",
@@ -482,6 +485,67 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "face_nth": "Nummer {number} fra venstre",
     "face_alt": "Ansigt nummer {number} fra venstre",
     "faces_gone": "Jeg har sluppet det foto nu. Send det igen med `/figur ret`, og vælg inden for et kvarter.",
+
+    # hvad der gemmes, tages med og slettes
+    "privacy_about": "### Det gemmer jeg om dig\n{characters} figurer, {pictures} billeder, {turns} af dine ture og "
+                     "{stories} historier, du har begyndt.",
+    "privacy_about_kept": "Billeder er låst med din egen nøgle på den maskine, jeg kører på. Intet af det, du "
+                          "skriver eller viser, står i mine logfiler.",
+    "privacy_about_photos": "Fotos gemmes aldrig: jeg ser på dem, tegner og giver slip på dem igen, senest efter "
+                            "{minutes} minutter. Tilbage er tegningen og dine ord.",
+    "privacy_about_seen": "En historie ses af dem, der kan se dens tråd. Hvem der må bruge dine figurer, bestemmer "
+                          "du med `/figur del`.",
+    "privacy_about_writer": "For at fortælle videre sendes historiens ord og navne til den modelserver, som den, "
+                            "der driver mig, har valgt: {server}",
+    "privacy_about_store": "De låste billeder ligger i et lager, som den, der driver mig, har valgt.",
+    "privacy_about_stays": "Historier og figurer bliver, til du får dem slettet.",
+    "privacy_about_idle": "Historier, hvor der intet sker i {days} dage, slettes; figurer bliver, til du får dem "
+                          "slettet.",
+    "privacy_about_backups": "Sikkerhedskopier gemmes i {days} dage. Det slettede kan ikke åbnes i dem.",
+    "privacy_about_server": "Når jeg fjernes fra en server, slettes dens historier {days} dage efter.",
+    "privacy_about_how": "`/privatliv hent` giver dig det hele. `/privatliv slet` sletter det hele. Vil du kun tage "
+                         "én figur ud af historierne: `/figur samtykke fortryd`. Det, der står i Discord, gemmes af "
+                         "Discord.",
+    "privacy_nothing": "Jeg gemmer intet om dig.",
+    "privacy_export_running": "Jeg er allerede ved at pakke dine ting. De kommer.",
+    "privacy_export_packing": "Jeg pakker alt, hvad jeg gemmer om dig …",
+    "privacy_export_progress": "Jeg pakker: {done} af {total} billeder …",
+    "privacy_export_ready": "Her er alt, hvad jeg gemmer om dig. Kun du ser det.",
+    "privacy_export_part": "Del {number} af {parts} af alt, hvad jeg gemmer om dig. Kun du ser det.",
+    "privacy_export_lost": "{count} billeder kunne ikke pakkes; `manifest.json` nævner dem.",
+    "privacy_export_by_dm": "Det var for meget til at vise her, så jeg har sendt det som en privat besked.",
+    "privacy_dms_closed": "Jeg kunne ikke sende det: jeg må ikke skrive private beskeder til dig. Tillad et øjeblik "
+                          "beskeder fra folk på serveren, eller skriv først til mig, og spørg igen.",
+    "privacy_export_readme": "Dette er alt, hvad Storythread gemmer om dig.\n\nmanifest.json nævner hver fil med "
+                             "dens SHA-256, i denne del og de andre.\nrecords/ har det, databasen ved, en fil for "
+                             "hver tabel.\npictures/ har billederne under deres id, som det står i records.\n\nDet, "
+                             "andre har skrevet, er deres og er ikke med.\n",
+    "privacy_erase_running": "Det er allerede ved at blive slettet. Jeg siger til, når det er gjort.",
+    "privacy_server_nothing": "Jeg gemmer intet om denne server.",
+    "privacy_erase_title": "Slet det hele",
+    "privacy_erase_sure": "Dine figurer, alle billeder af dem, dine ture og de historier, du har begyndt, slettes "
+                          "for altid, og det samme gør mine beskeder, der viser dem. Det kan ikke gøres om. Vil du "
+                          "have det med dig først, så luk her og brug `/privatliv hent`.",
+    "privacy_erase_server_sure": "Alle historier, der er fortalt på denne server, slettes for altid med deres "
+                                 "billeder, for alle, der har skrevet i dem. Folks egne figurer bliver deres. Det "
+                                 "kan ikke gøres om.",
+    "privacy_erase_label": "Skriv {word} for at gøre det",
+    "privacy_erase_word": "SLET",
+    "privacy_erase_not_typed": "Intet er slettet. Vil du have det slettet, så skriv {word} i formularen.",
+    "privacy_erase_begun": "Jeg sletter. Først leder jeg efter mine beskeder, der viser dig eller dine figurer …",
+    "privacy_erase_progress": "Jeg sletter: {count} beskeder indtil nu …",
+    "privacy_erased": "### Det er gjort\nJeg har glemt dig: dine figurer, deres billeder, dine ture, de historier, "
+                      "du har begyndt, og nøglen, der åbnede det hele.",
+    "privacy_erased_messages": "I Discord har jeg slettet {deleted} af mine beskeder og taget dig ud af {changed} "
+                               "til.",
+    "privacy_left_own": "Det, du selv har skrevet, kan kun du slette: {count} beskeder, med et langt tryk eller de "
+                        "tre prikker ved siden af.",
+    "privacy_left_closed": "Nogle steder må jeg ikke slette mere ({count}). Det kan en, der bestyrer serveren:",
+    "privacy_left_elsewhere": "Mine private svar, som kun du ser, forsvinder, når du lukker Discord. Det, andre har "
+                              "skrevet eller gemt, er deres. Du er altid velkommen igen.",
+    "privacy_server_erased": "Det er gjort: {count} af serverens historier er slettet. Mine beskeder i deres tråde "
+                             "bliver, til nogen sletter trådene.",
+    "privacy_thread_name": "En historie",
 })
 
 #: Words of `engine.vocabulary` that menus show, in Danish. In English they speak for themselves.
@@ -520,6 +584,15 @@ VALUES: Final[Mapping[str, str]] = MappingProxyType({
 
 #: Names and descriptions of commands, their options and choices, in Danish, by the English text.
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
+    "privacy": "privatliv",
+    "What I keep of you: see it, take it along, have it erased":
+        "Det, jeg gemmer om dig: se det, tag det med, få det slettet",
+    "about": "om", "What I keep of you, for how long, and who sees it":
+        "Hvad jeg gemmer om dig, hvor længe, og hvem der ser det",
+    "privacy export": "hent", "Everything I keep of you, as files to take along":
+        "Alt, hvad jeg gemmer om dig, som filer til at tage med",
+    "erase": "slet", "Have everything I keep of you erased": "Få alt, hvad jeg gemmer om dig, slettet",
+    "erase-server": "slet-server", "Have all stories of this server erased": "Få alle serverens historier slettet",
     "character": "figur",
     "The people, pets and toys of your stories": "Menneskene, dyrene og legetøjet i dine historier",
     "add": "tilføj", "Add a person, a pet or a toy, from photos or from words":

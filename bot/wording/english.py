@@ -255,7 +255,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "character_list_title": "Your characters:",
     "character_remove_sure": "Remove {name} for good? Pages already drawn stay as they are.",
     "character_removed": "{name} is removed.",
-    "photo_let_go": "Drawn from a photo, which I have not kept.",
+    "photo_let_go": "Drawn from a photo, which I have not kept: it was only in my mind, and is gone in {minutes} "
+                    "minutes at most. The drawing and your words stay with me until you want them back or erased: "
+                    "`/privacy`.",
+    "words_stay": "Your words and the drawing stay with me until you want them back or erased: `/privacy`.",
     "avatar_alt": "{name}: {look}",
     "look_kind": "Who", "look_skin": "Skin", "look_fur": "Fur", "look_hair": "Hair", "look_hair_colour": "Hair colour",
     "look_glasses": "Glasses", "look_beard": "Beard", "look_freckles": "Freckles", "look_wheelchair": "Wheelchair",
@@ -490,6 +493,66 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "face_alt": "Face number {number} from the left",
     "faces_gone": "I have let go of that photo by now. Please send it once more with `/character edit`, and choose "
                   "within a quarter of an hour.",
+
+    # what is kept, taken along, erased
+    "privacy_about": "### What I keep of you\n{characters} characters, {pictures} pictures, {turns} turns of yours "
+                     "and {stories} stories you started.",
+    "privacy_about_kept": "Pictures are locked with a key of your own, on the machine I run on. Nothing of what you "
+                          "write or show is put into my logs.",
+    "privacy_about_photos": "Photos are never saved: I look at them, draw, and let go of them, within {minutes} "
+                            "minutes at most. What stays is the drawing, and your words.",
+    "privacy_about_seen": "A story is seen by whoever sees its thread. Who may use your characters you decide with "
+                          "`/character share`.",
+    "privacy_about_writer": "To go on with a story, its words and names are sent to the model server that whoever "
+                            "runs me has chosen: {server}",
+    "privacy_about_store": "The locked pictures lie in a store that whoever runs me has chosen.",
+    "privacy_about_stays": "Stories and characters stay until you have them erased.",
+    "privacy_about_idle": "Stories in which nothing happens for {days} days are deleted; characters stay until you "
+                          "have them erased.",
+    "privacy_about_backups": "Backups are kept for {days} days. What was erased cannot be opened in them.",
+    "privacy_about_server": "When I am removed from a server, its stories are deleted {days} days later.",
+    "privacy_about_how": "`/privacy export` gives you all of it. `/privacy erase` has all of it erased. To take "
+                         "only one character out of stories: `/character consent withdraw`. What stands in Discord "
+                         "is kept by Discord.",
+    "privacy_nothing": "I keep nothing of you.",
+    "privacy_export_running": "I am packing your things already. They are coming.",
+    "privacy_export_packing": "I am packing everything I keep of you …",
+    "privacy_export_progress": "I am packing: {done} of {total} pictures …",
+    "privacy_export_ready": "Here is everything I keep of you. Only you see this.",
+    "privacy_export_part": "Part {number} of {parts} of everything I keep of you. Only you see this.",
+    "privacy_export_lost": "{count} pictures could not be packed; `manifest.json` names them.",
+    "privacy_export_by_dm": "It was too much for here, so I sent it to you as a private message.",
+    "privacy_dms_closed": "I could not send it: I may not write private messages to you. Allow messages from people "
+                          "on this server for a moment, or write to me first, and ask again.",
+    "privacy_export_readme": "This is everything Storythread keeps of you.\n\nmanifest.json lists every file with "
+                             "its SHA-256, in this part and the others.\nrecords/ has what the database knows, a "
+                             "file for each table.\npictures/ has the pictures by their id, as the records name "
+                             "them.\n\nWhat others wrote is theirs and not in here.\n",
+    "privacy_erase_running": "It is being erased already. I tell you when it is done.",
+    "privacy_server_nothing": "I keep nothing of this server.",
+    "privacy_erase_title": "Erase everything",
+    "privacy_erase_sure": "Your characters, all pictures of them, your turns, and the stories you started are "
+                          "deleted for good, and so are my messages that show them. This cannot be taken back. To "
+                          "take it along first, close this and use `/privacy export`.",
+    "privacy_erase_server_sure": "All stories told on this server are deleted for good, with their pictures, for "
+                                 "everybody who wrote in them. People's own characters stay theirs. This cannot be "
+                                 "taken back.",
+    "privacy_erase_label": "To do that, write {word}",
+    "privacy_erase_word": "ERASE",
+    "privacy_erase_not_typed": "Nothing was erased. To have it erased, write {word} in the form.",
+    "privacy_erase_begun": "I am erasing. First I look for my messages that show you or your characters …",
+    "privacy_erase_progress": "I am erasing: {count} messages so far …",
+    "privacy_erased": "### It is done\nI have forgotten you: your characters, their pictures, your turns, the "
+                      "stories you started, and the key that opened it all.",
+    "privacy_erased_messages": "In Discord I deleted {deleted} of my messages and took you out of {changed} more.",
+    "privacy_left_own": "What you wrote yourself only you can delete: {count} messages, by a long press or the "
+                        "three dots beside them.",
+    "privacy_left_closed": "I may not delete in some places any more ({count}). Somebody who manages the server can:",
+    "privacy_left_elsewhere": "Private answers of mine that only you see go when you close Discord. What other "
+                              "people wrote or saved is theirs. You are always welcome again.",
+    "privacy_server_erased": "It is done: {count} stories of this server are deleted. My messages in their threads "
+                             "stay until somebody deletes the threads.",
+    "privacy_thread_name": "A story",
 })
 
 VALUES: Final[Mapping[str, str]] = MappingProxyType({
