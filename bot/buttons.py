@@ -36,6 +36,8 @@ BUTTON_VERBS = (
     "place",     # place:<storyboard>:<yes or no>   begin at the place of a picture
     "takeout",   # takeout:<story>:<step>    a page between two others goes again
     "why",       # why:<panel>               how a picture came about
+    "report",    # report:<panel>            it does not belong here: hidden at once, and moderators are told
+    "reported",  # reported:<report>:<show, restore or remove>   what moderators do about it
     "keep",      # keep:<character>          approve the avatar
     "again",     # again:<character>         another avatar
     "correct",   # correct:<character>:<page>

@@ -125,6 +125,65 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "panel_undone": "Siden blev taget tilbage, så den kan ikke tegnes igen.",
     "redraw_running": "Billedet er ved at blive tegnet.",
 
+    # what does not suit a story, and what was reported
+    "unsuitable_sexual": "Det fortæller jeg ikke om, og det tegner jeg ikke. Lad der ske noget andet.",
+    "unsuitable_gore": "Det er blodigere end de historier, der fortælles her. Kan det ske uden sår og blod?",
+    "unsuitable_selfharm": "Det lader jeg ude af historier. Handler det om dig eller en, du kender, så tal med en, du "
+                           "stoler på: det skal ingen være alene med.",
+    "unsuitable_hate": "Alle er velkomne i historierne her, så det fortæller jeg ikke. Kan det siges venligere?",
+    "unsuitable_danger": "Jeg fortæller ikke, hvordan den slags laves eller gøres. Lad der ske noget andet.",
+    "unsuitable_violence": "Det er voldsommere, end historien skal være. Kan det ske på en blidere måde?",
+    "unsuitable_drugs": "Lad os holde druk og stoffer ude af historien. Hvad kunne det være i stedet?",
+    "unsuitable_romance": "I denne historie er der kram og godnatkys, og ikke mere end det. Kan det være et af dem?",
+    "unsuitable_swearing": "Der er et grimt ord i det. Kan du sige det pænere?",
+    "unsuitable_blocked": "Der er et ord i det, som denne server holder ude af historier. Kan du sige det på en anden "
+                          "måde?",
+    "unsuitable_part": "Dette kan jeg ikke tegne: “{part}” {why} Intet af teksten er tegnet endnu.",
+    "prose_unsuitable": "Det, jeg kom på, passede ikke til historien, to gange. Prøv igen, eller skriv turen lidt "
+                        "anderledes.",
+    "brief_unsuitable": "Det billede ville ikke passe til historien.",
+    "picture_unsuitable": "Det, der kom ud af det, passede ikke til historien, to gange. Tegn igen prøver på ny.",
+    "walled": "Det tegner jeg ikke.",
+    "panel_locked": "Billedet er skjult, fordi nogen har meldt det.",
+    "button_report": "Meld",
+    "report_done": "Tak. Billedet er skjult nu, og den, der passer på serveren, ser på det.",
+    "report_done_dm": "Billedet er skjult nu, og jeg husker det ikke. Ingen får noget at vide: det er mellem os.",
+    "report_already": "Billedet er allerede skjult. Tak alligevel.",
+    "report_seen": "En, der passer på serveren, har set på billedet og ladet det stå. Tal med dem, hvis det stadig "
+                   "generer dig.",
+    "report_too_many": "Du har meldt {limit} billeder inden for en time. Tal med den, der passer på serveren.",
+    "report_hidden": "Billedet er skjult: nogen har meldt det.",
+    "report_removed": "Billedet er fjernet.",
+    "report_gallery": "Disse billeder er skjult her, fordi et af dem er meldt. De andre står stadig ovenfor, et for "
+                      "et.",
+    "report_told": "Et billede er meldt i {place}, i historien **{title}**. Det er skjult, til I bestemmer.",
+    "report_none": "Der venter ingen meldte billeder.",
+    "report_decided": "Det er allerede bestemt.",
+    "report_restored_by": "**{name}** viser det meldte billede i **{title}** igen.",
+    "report_removed_by": "**{name}** har fjernet det meldte billede i **{title}** for altid.",
+    "report_shown": "Billedet, der er meldt, kun til dig:",
+    "report_shown_alt": "Billedet, der er meldt",
+    "button_report_show": "Vis mig det", "button_report_restore": "Vis igen", "button_report_remove": "Fjern for altid",
+    "moderators_only": "Det kan kun de, der passer på serveren.",
+    "barred": "Jeg tager ikke længere imod noget fra dig på denne server. Den, der passer på den, kan sige hvorfor.",
+    "moderation_blocked": "“{word}” holdes ude af historier på denne server fra nu af.",
+    "moderation_unblocked": "“{word}” må siges i historier igen.",
+    "moderation_word_unknown": "“{word}” står ikke på listen.",
+    "moderation_word_empty": "Giv mig et ord eller et par, med bogstaver i.",
+    "moderation_words_full": "Der står {limit} ord på listen, og flere kan den ikke rumme.",
+    "moderation_words": "Holdes ude af historier på denne server: {words}",
+    "moderation_words_none": "Denne server holder ingen ord ude af historier ud over det, jeg selv lader være.",
+    "moderation_channel": "Meldinger kommer i {channel} fra nu af.",
+    "moderation_channel_owner": "Meldinger går til serverens ejer fra nu af.",
+    "moderation_channel_closed": "Jeg kan ikke skrive i den kanal. Giv mig Se kanal og Send beskeder der, eller vælg "
+                                 "en anden.",
+    "moderation_banned": "Fra nu af tager jeg ikke imod noget fra **{name}** på denne server, og de er ikke med i "
+                         "nogen historie her.",
+    "moderation_banned_already": "Jeg tager allerede ikke imod noget fra **{name}**.",
+    "moderation_ban_nobody": "Den person kan ikke lukkes ude.",
+    "moderation_unbanned": "**{name}** må være med igen.",
+    "moderation_not_banned": "**{name}** må allerede være med.",
+
     # who is meant, and who comes in
     "question_who": "Før jeg tegner: hvem er **“{word}”** her?",
     "question_hint": "Dine ord er gemt. Bliver der ikke klikket i ti minutter, skriver jeg bare videre.",
@@ -643,6 +702,22 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "English": "Engelsk", "Dansk": "Dansk",
     "How pictures look unless a story says otherwise": "Hvordan billeder ser ud, når historien ikke siger andet",
     "flat": "flade farver", "crayon": "farvekridt", "watercolour": "vandfarve",
+    "moderation": "moderering", "Keeping stories fit for everybody on this server":
+        "At holde historierne gode for alle på serveren",
+    "block": "bloker", "Keep a word out of stories on this server": "Hold et ord ude af historier på denne server",
+    "unblock": "tillad", "Let a word be said again": "Lad et ord blive sagt igen",
+    "blocked": "blokerede", "The words this server keeps out of stories":
+        "De ord, som denne server holder ude af historier",
+    "word": "ord", "The word, or a few; a star at the end means any ending":
+        "Ordet, eller et par; en stjerne til sidst betyder enhver endelse",
+    "The word to let back in": "Ordet, der må siges igen",
+    "ban": "udeluk", "Take nothing from a person on this server any more":
+        "Tag ikke længere imod noget fra en person på denne server",
+    "unban": "luk-ind", "Let a person play again": "Lad en person være med igen",
+    "person": "person", "Who": "Hvem",
+    "channel": "kanal", "Where reported pictures are told of": "Hvor meldte billeder bliver fortalt",
+    "Leave out to tell the owner of the server": "Udelad for at sige det til serverens ejer",
+    "reports": "meldinger", "Reported pictures that wait to be looked at": "Meldte billeder, der venter på at blive set",
     "back": "tilbage", "Go on from an earlier page; the later ones are put aside":
         "Fortsæt fra en tidligere side; de senere lægges til side",
     "page": "side", "The page to go on from": "Den side, der fortsættes fra",
