@@ -114,6 +114,17 @@ class Studio(Protocol):
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]: ...
 
 
+class Guard(Protocol):
+    """A model that judges texts."""
+
+    async def judge(self, text: str, *, rating: str, owner_id: OwnerId, server_id: ServerId) -> frozenset[str]:
+        """The subjects (`engine.safety.rules.SUBJECTS`) for which a text does not suit a story of this rating.
+
+        Raises `StudioFailed` when the model cannot say.
+        """
+        ...
+
+
 class Stage(Protocol):
     """Where a story is seen: a Discord thread or DM, a terminal. Awaited verbs are facts and idempotent.
 
@@ -151,6 +162,14 @@ class Library(Protocol):
     Missing things raise `NotFound`. Methods that write are idempotent in their ids: the same call again
     changes nothing.
     """
+
+    async def need_room(self) -> None:
+        """Raise `StoreUnusable` ("store_full") unless there is room to keep and paint one turn more."""
+        ...
+
+    def reading_together(self) -> AbstractAsyncContextManager[None]:
+        """Calls inside, one after another, see the same moment, and none may write; cheaper than each by itself."""
+        ...
 
     # people and servers
     async def server_settings(self, server_id: ServerId) -> ServerSettings: ...

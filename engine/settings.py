@@ -80,6 +80,8 @@ class StudioSettings(_Part):
     sha256: Mapping[str, str] = Field(default_factory=dict, json_schema_extra=_said("the file at its first use"))
     """The hash each GGUF file must have, by the file's name; a file not named here must stay what it was when it was
     first used."""
+    guard_model: str = ""
+    """The path of an instruction-tuned GGUF that judges what people write and what is told; unset, rules alone do."""
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads for the models; 0 takes one a physical core."""
     steps: int | None = Field(default=None, ge=1, le=200)
@@ -135,6 +137,8 @@ class LimitSettings(_Part):
     """Panels everybody on one server together may have drawn in a day (UTC); a server may allow itself fewer."""
     queue_per_server: int = Field(default=40, ge=1)
     """Turns everybody on one server together may have waiting at once; a server may allow itself fewer."""
+    reserve_mib: int = Field(default=64, ge=0)
+    """Room on the disk, in MiB, that must be left besides 8 MiB for each waiting turn: else no turn is taken."""
 
 
 class LabelSettings(_Part):

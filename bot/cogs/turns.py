@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,24 +101,27 @@ class Turns(commands.Cog):
             raise Refused(reason="story_ended")
         if story.status is StoryStatus.PAUSED:
             raise Refused(reason="story_paused")
-        members = await library.members(story.story_id)
-        me = next((member for member in members if member.owner_id == owner_id), None)
-        if me is None:
-            raise Refused(reason="not_member", story_id=story.story_id)
-        if await self._text_being_drawn(story.story_id):
-            raise Refused(reason="text_being_drawn")
-        waiting = await (library.open_turns(story.story_id) if kind is TurnKind.WRITE
-                         else self.bot.runner.unfinished(story.story_id))
-        if kind is not TurnKind.WRITE and waiting:
-            raise Refused(reason="turn_in_progress")
-        if text and any(turn.owner_id == owner_id and turn.text == text for turn in waiting):
-            raise Refused(reason="turn_twice")
-        await need_place(self.bot, story, owner_id)
-        await self.check_quota(story, owner_id)
-        if kind is TurnKind.WRITE and story.turn_order is TurnOrder.IN_ORDER and len(members) > 1:
-            expected = next_writer(members, await self._written(story.story_id, waiting))
-            if expected is not None and expected.owner_id != owner_id:
-                raise Refused(reason="not_your_turn", name=safe(expected.name))
+        await library.need_room()
+        # Whoever asks for a page of the bot's is waited for a moment, and sees what has come meanwhile.
+        async with library.reading_together() if kind is TurnKind.WRITE else nullcontext():
+            members = await library.members(story.story_id)
+            me = next((member for member in members if member.owner_id == owner_id), None)
+            if me is None:
+                raise Refused(reason="not_member", story_id=story.story_id)
+            if await self._text_being_drawn(story.story_id):
+                raise Refused(reason="text_being_drawn")
+            waiting = await (library.open_turns(story.story_id) if kind is TurnKind.WRITE
+                             else self.bot.runner.unfinished(story.story_id))
+            if kind is not TurnKind.WRITE and waiting:
+                raise Refused(reason="turn_in_progress")
+            if text and any(turn.owner_id == owner_id and turn.text == text for turn in waiting):
+                raise Refused(reason="turn_twice")
+            await need_place(self.bot, story, owner_id)
+            await self.check_quota(story, owner_id)
+            if kind is TurnKind.WRITE and story.turn_order is TurnOrder.IN_ORDER and len(members) > 1:
+                expected = next_writer(members, await self._written(story.story_id, waiting))
+                if expected is not None and expected.owner_id != owner_id:
+                    raise Refused(reason="not_your_turn", name=safe(expected.name))
         return me
 
     async def _text_being_drawn(self, story_id: StoryId) -> bool:
@@ -461,6 +465,7 @@ class Turns(commands.Cog):
         story = await self.story(failed.story_id)
         self.bot.need(interaction, needs_of(interaction))
         await self.need_member(story, interaction)
+        await self.bot.library.need_room()
         async with self.bot.lock(story.story_id):
             if failed.state is not TurnState.FAILED or not self.once(f"retry {key}"):
                 raise Refused(reason="stale_button")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CTE, Row, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from engine.nouns import NotFound, StoryId
+from engine.nouns import NotFound, StoreUnusable, StoryId, TurnState
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
+from engine.store.room import PLENTY_BYTES, need_room
 from engine.store.session import alone, reading, writing
 
 #: How many steps back a question for the newest things looks first.
@@ -30,6 +33,25 @@ class Desk:
         self._settings = settings
         self._files = files
         self._master_key = master_key
+
+    async def need_room(self) -> None:
+        """Raise `StoreUnusable` ("store_full") unless the disk has room for one turn more than those that wait."""
+        folders = [folder for folder in (self._files.folder, self._database_folder) if folder is not None]
+        reserve = self._settings.limits.reserve_mib * 2**20
+        try:
+            await asyncio.to_thread(need_room, folders, reserve_bytes=reserve + PLENTY_BYTES, turns=0)
+            return
+        except StoreUnusable:
+            pass                           # not plenty: the turns that wait are counted
+        async with self._reading() as session:
+            turns = await session.scalar(select(func.count()).select_from(tables.turns).where(
+                tables.turns.c.state == TurnState.ACCEPTED.value))
+        await asyncio.to_thread(need_room, folders, reserve_bytes=reserve, turns=turns or 0)
+
+    @property
+    def _database_folder(self) -> Path | None:
+        url = self._engine.url
+        return Path(url.database).parent if url.get_backend_name() == "sqlite" and url.database else None
 
     def _reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         return reading(self._engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,6 +11,7 @@ from engine.settings import Settings
 from engine.store.keys import MasterKey
 from engine.store.moderating import Moderating
 from engine.store.pictures import PictureFiles
+from engine.store.session import reading_together
 from engine.store.storyboards import Storyboards
 
 
@@ -44,6 +46,10 @@ class SqlLibrary(Storyboards, Moderating):
     def system_database_url(self) -> str:
         """Where durable workflows keep their progress: a file beside the SQLite file, or the same PostgreSQL."""
         return self._system_database_url
+
+    def reading_together(self) -> AbstractAsyncContextManager[None]:
+        """Several questions about the same moment, for the price of one transaction; see `engine.store.session`."""
+        return reading_together(self._engine)
 
     async def close(self) -> None:
         """Let go of the database and of the lock on it."""

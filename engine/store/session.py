@@ -24,6 +24,7 @@ current_session: ContextVar[AsyncSession | None] = ContextVar("current_session",
 
 #: Execution options of a connection that only reads: it begins without the write lock.
 READING = {"storythread_reading": True}
+_ONLY_READS = "storythread_only_reads"
 
 
 @asynccontextmanager
@@ -41,10 +42,27 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 
 @asynccontextmanager
+async def reading_together(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Every Library call inside reads the same moment, in one transaction; none may write. One after another."""
+    if current_session.get() is not None:
+        yield
+        return
+    async with reading(engine) as session:
+        session.info[_ONLY_READS] = True
+        token = current_session.set(session)
+        try:
+            yield
+        finally:
+            current_session.reset(token)
+
+
+@asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """A session that commits when the block ends, or rolls back when it raises; or the one to join."""
     joined = current_session.get()
     if joined is not None:
+        if _ONLY_READS in joined.info:
+            raise RuntimeError("what only reads cannot be written in")
         yield joined
         return
     async with alone(engine) as session:
