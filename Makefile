@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCENE ?= bot/rehearsal/scenes/bedtime.toml
 OUT ?= build/story
 
-.PHONY: story test check evaluate mini install clean
+.PHONY: story test check audit evaluate mini install clean
 
 story: .venv/ready ## an illustrated story that two people co-wrote, and a book of it, in build/story
 	$(BIN)/storythread rehearse --scene $(SCENE) --out $(OUT)
@@ -16,6 +16,9 @@ check: .venv/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: ## known vulnerabilities of what constraints.txt pins; says so when it cannot be looked up
+	$(PYTHON) .ci/audit
 
 evaluate: .venv/ready ## how well the pictures keep the story, measured: docs/evaluation.md
 	$(BIN)/python -m training.evaluation
