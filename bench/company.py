@@ -199,7 +199,9 @@ class Company:
 
     @property
     def bot_pid(self) -> int:
-        return _child_of(os.getpid(), "bot.rehearsal.actor")
+        if self.troupe.pid is None:
+            raise NotSeen("the bot does not run")
+        return self.troupe.pid
 
     def studio_pid(self) -> int:
         """The child that holds the models."""
@@ -235,21 +237,25 @@ class Company:
 
 @contextlib.asynccontextmanager
 async def open_company(home: Path, names: Sequence[str], *, studio: Mapping[str, Any] | None = None,
-                       ) -> AsyncIterator[Company]:
-    """The bot is there, with paper dolls and the mini writer unless `studio` says otherwise. `home` exists."""
-    async with Loopback(record_path=home / "messages.jsonl", message_content=False) as loopback:
+                       troupe: type[Troupe] = Troupe, message_content: bool = False,
+                       **discord: Any) -> AsyncIterator[Company]:
+    """The bot is there, with paper dolls and the mini writer unless `studio` says otherwise. `home` exists.
+
+    `discord` are further settings of that part. `troupe` is `Understudies` where the bot starts very often.
+    """
+    async with Loopback(record_path=home / "messages.jsonl", message_content=message_content) as loopback:
         settings = {
             "home": str(home / "data"), "master_key_file": str(home / "master.key"),
             "studio": {"painter": "theatre", "writer": "mini", "threads": 1, **(studio or {})},
-            "discord": {"token": loopback.world.token}}
+            "discord": {"token": loopback.world.token, "message_content": message_content, **discord}}
         with (home / "bot.log").open("wb") as log:
-            troupe = Troupe(loopback, settings, log)
+            players = troupe(loopback, settings, log)
             try:
-                company = Company(loopback, troupe, settings, names)
-                await troupe.start()
+                company = Company(loopback, players, settings, names)
+                await players.start()
                 yield company
             finally:
-                await troupe.close()
+                await players.close()
 
 
 def posts(channel: Channel, count: int) -> Callable[[Line], bool]:

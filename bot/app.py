@@ -36,6 +36,7 @@ from engine.settings import Settings, SettingsError
 from engine.ways.ways import Ways
 
 if TYPE_CHECKING:
+    from bot.cogs.turns import Turns
     from engine.turn import TurnRunner
 
 log = logging.getLogger("storythread.bot")
@@ -109,6 +110,12 @@ class StoryBot(commands.Bot):
             self.ways = Ways(self.runner, self.stage)
             await self.runner.start()
             await self.ways.resume()
+            await self._turns().take_drafts()
+
+    def _turns(self) -> Turns:
+        cog = self.get_cog("Turns")
+        assert cog is not None
+        return cast("Turns", cog)
 
     async def on_ready(self) -> None:
         """Discord has said who is where."""
@@ -125,6 +132,7 @@ class StoryBot(commands.Bot):
             newcomers,
             pictures,
             places,
+            privacy,
             putting_right,
             stories,
             texts,
@@ -136,7 +144,7 @@ class StoryBot(commands.Bot):
             return
         await self.tree.set_translator(CommandTranslator())
         for module in (characters, stories, turns, guide, branches, why, pictures, texts, asking, newcomers, hearing,
-                       places, putting_right):
+                       places, putting_right, privacy):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 

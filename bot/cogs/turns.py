@@ -444,12 +444,21 @@ class Turns(commands.Cog):
         await self.check_quota(story, owner_of(interaction))
         if panel_id in self.redrawing:        # a second click came in while the first was being looked at
             raise Refused(reason="redraw_running")
-        self.redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, owner_of(interaction), interaction.id))
+        begun = asyncio.get_running_loop().create_future()
+        self.redrawing[panel_id] = asyncio.create_task(
+            self._redraw(panel_id, owner_of(interaction), interaction.id, begun))
+        await begun                            # acknowledged once it cannot be lost
         await self.bot.acknowledge(interaction)
 
-    async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int) -> None:
+    async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int,
+                      begun: asyncio.Future[None]) -> None:
         try:
-            await self.bot.runner.redraw(panel_id, owner_id, str(request_id))
+            try:
+                await self.bot.runner.redraw(panel_id, owner_id, str(request_id))
+            except Exception as error:
+                begun.set_exception(error)
+                return
+            begun.set_result(None)
             await self.bot.runner.finished(str(request_id))
         except Exception as error:             # the runner has told the stage already; here it must only not be lost
             log.error("a redraw failed: %s", anonymous(error))
