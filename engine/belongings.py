@@ -97,7 +97,7 @@ class PackedFile:
     path: str
     what: str
     sha256: str
-    bytes: int
+    size_bytes: int
     part: int                              # from 1
     content: bytes = b""                   # of records; a picture is read again when its part is made
     picture: PictureId | None = None
@@ -167,19 +167,20 @@ async def plan_export(belongings: Belongings, read: Callable[[PictureId], Awaita
     placed: list[PackedFile] = []
     part, left = 1, limit_bytes - reserve
     for file in found:
-        size = (file.bytes if file.picture else _deflated(file.content)) + ENTRY_BYTES + 2 * len(file.path.encode())
+        packed = file.size_bytes if file.picture else _deflated(file.content)
+        size = packed + ENTRY_BYTES + 2 * len(file.path.encode())
         if size > limit_bytes - reserve:
-            lost.append(f"{file.picture or file.path}: larger than Discord takes in one piece ({file.bytes} bytes)")
+            lost.append(f"{file.picture or file.path}: {file.size_bytes} bytes are more than one piece holds")
             continue
         if size > left:
             part, left = part + 1, limit_bytes - reserve
         left -= size
-        placed.append(PackedFile(file.path, file.what, file.sha256, file.bytes, part, file.content, file.picture))
+        placed.append(PackedFile(file.path, file.what, file.sha256, file.size_bytes, part, file.content, file.picture))
     return Export(belongings, placed, part, made_at, read, lost)
 
 
 def _described(file: PackedFile) -> Record:
-    return {"path": file.path, "what": file.what, "sha256": file.sha256, "bytes": file.bytes, "part": file.part}
+    return {"path": file.path, "what": file.what, "sha256": file.sha256, "bytes": file.size_bytes, "part": file.part}
 
 
 def _file(path: str, what: str, content: bytes) -> PackedFile:

@@ -64,7 +64,7 @@ def _shape(record: logging.LogRecord) -> str:
 
 
 def _chain(error: BaseException | None) -> str:
-    parts = []
+    parts: list[str] = []
     while error is not None and len(parts) < 4:
         parts.append(anonymous(error))
         error = error.__cause__ or error.__context__

@@ -73,6 +73,8 @@ def _panel(row: Record, person: Theirs) -> Record:
         cleaned["verdict"] = verdict | {"scores": own(verdict["scores"])} | {
             name: [who for who in verdict[name] if who in person.characters]
             for name in ("confused", "missing", "doubled")}
+    if row["step_id"] not in person.steps:     # a picture on somebody else's page: that page's words are not theirs
+        cleaned |= {"alt_text": "", "change": "", "brief": cleaned["brief"] | {"words": ""}}
     return cleaned
 
 

@@ -1,4 +1,4 @@
-"""Leaving: servers the bot was removed from, stories whose channel is gone, and erasures on their way.
+"""Leaving: servers the bot was removed from, erasures on their way, and where a person is seen.
 
 A server the bot has left is forgotten after a grace; asked in again before that, all is back. Characters are their
 owners' and stay: they only are no longer of that server.
@@ -23,7 +23,6 @@ from engine.nouns import (
     StepId,
     Story,
     StoryId,
-    StoryStatus,
     TurnId,
     VenueId,
 )
@@ -121,15 +120,6 @@ class Leaving(Exporting):
             found |= set(await session.scalars(select(table.c.picture).where(table.c.story_id == story_id)))
         return {each for each in found if each}
 
-    async def close_stories_at(self, venue_id: VenueId) -> int:
-        """The channel is gone: its stories have ended, and what is told of them stays. Returns how many were open."""
-        table = tables.stories
-        async with self._writing() as session:
-            closed = await session.execute(update(table).where(
-                table.c.venue_id == venue_id, table.c.status != StoryStatus.ENDED.value,
-            ).values(status=StoryStatus.ENDED.value).returning(table.c.story_id))
-            return len(closed.all())
-
     # --- erasures on their way ---------------------------------------------------------------------
 
     async def save_erasure(self, erasure: Erasure) -> bool:
@@ -207,16 +197,16 @@ class Leaving(Exporting):
                          if row.step_id not in person.steps and erase(row.prose) != row.prose]
             below = select(panels.c.panel_id).join(steps, steps.c.step_id == panels.c.step_id).where(
                 steps.c.story_id.in_(ids))
-            for row in await session.execute(select(panels.c.panel_id, panels.c.step_id, panels.c.brief)
-                                             .where(panels.c.panel_id.in_(below))):
-                if row.step_id in person.steps:
-                    theirs.add(PanelId(row.panel_id))
-                elif person.shows(row.brief):
-                    shown.add(PanelId(row.panel_id))
-            for row in await session.execute(select(versions.c.panel_id, versions.c.panel)
-                                             .where(versions.c.panel_id.in_(below))):
-                if row.panel_id not in theirs and person.shows(row.panel["brief"]):
-                    shown.add(PanelId(row.panel_id))
+            for panel_id, step_id, brief in await session.execute(
+                    select(panels.c.panel_id, panels.c.step_id, panels.c.brief).where(panels.c.panel_id.in_(below))):
+                if step_id in person.steps:
+                    theirs.add(PanelId(panel_id))
+                elif person.shows(brief):
+                    shown.add(PanelId(panel_id))
+            for panel_id, panel in await session.execute(
+                    select(versions.c.panel_id, versions.c.panel).where(versions.c.panel_id.in_(below))):
+                if panel_id not in theirs and person.shows(panel["brief"]):
+                    shown.add(PanelId(panel_id))
         begun = [story.created_at for story in here if story.created_at is not None]
         return Traces(
             venue_id, next((story.server_id for story in here if story.server_id), ServerId("")),
