@@ -215,8 +215,8 @@ class Evening:
             player = self.company.player(owner)
             since = self.company.record.now_ms()
             await player.command("/character list")
-            lines = readable(self.company.world, await player.see("Pet", private=True, since_ms=since)).split("pet ")[1:]
-            listed = [line.split()[0] for line in lines]
+            page = readable(self.company.world, await player.see("Pet", private=True, since_ms=since))
+            listed = [line.split()[0] for line in page.split("pet ")[1:]]
             for name in [name for name, whose in self.tally.cards.items() if whose == owner]:
                 number = name.split()[1]
                 if listed.count(number) != 1:
@@ -409,8 +409,8 @@ async def _until_gone(evening: Evening, troupe: Understudies, point: str, timeou
     async def write() -> None:
         for number in range(12):
             await evening.write(evening.threads[number % len(evening.threads)])
-            while len(open_turns(evening.company, evening.tally)) >= 2 * len(evening.threads):
-                await asyncio.sleep(0.1)
+            await evening.company.world.until(lambda: True if len(open_turns(
+                evening.company, evening.tally)) < 2 * len(evening.threads) else None, timeout_s)
         await asyncio.sleep(timeout_s)
 
     writing = asyncio.create_task(write())
@@ -429,8 +429,11 @@ async def _run(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
     async with open_company(home, [*WRITERS, *REGISTRARS], troupe=Understudies) as company:
         if arguments.points:
             began = time.monotonic()
+            from bench.kill_points import SCENES, at_every_point
+
             evening, found = await at_points(company, boundaries.TURN)
-            return {"boundaries": len(boundaries.TURN), "turns acknowledged": len(evening.tally.turns),
+            found.other += await at_every_point(evening)
+            return {"boundaries": len(boundaries.TURN) + len(SCENES), "turns acknowledged": len(evening.tally.turns),
                     "lost": len(found.lost), "doubled": len(found.doubled), "out of order": len(found.out_of_order),
                     "other faults": len(found.other), "faults": found.all[:20],
                     "seconds": round(time.monotonic() - began, 1)}
