@@ -51,7 +51,8 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
         try:
             durable = Durable(system_database_url=library.system_database_url, engine=library.engine,
                               current_session=current_session)
-            runner = TurnRunner(library, studio, Hall(stage_for(library), unseen), durable)
+            runner = TurnRunner(library, studio, Hall(stage_for(library), unseen), durable,
+                                guard=studio if settings.studio.guard_model else None)
             try:
                 yield House(library, studio, runner)
             finally:

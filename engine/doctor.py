@@ -163,6 +163,11 @@ def models(settings: Settings) -> list[Finding]:
     else:
         file = _MINI / "writer" / "writer.gguf" if writer == "mini" else Path(writer).expanduser()
         findings.append(_known(settings, "writer", file))
+    if studio.guard_model:
+        findings.append(_known(settings, "guard model", Path(studio.guard_model).expanduser()))
+    else:
+        findings.append(Finding("guard model", True, "none: rules alone judge what is written and told "
+                                "(docs/safety.md; studio.guard_model)"))
     for subject, named in (("vision model", studio.vision_model), ("vision projector", studio.vision_projector)):
         if named:
             findings.append(_known(settings, subject, Path(named).expanduser()))

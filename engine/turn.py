@@ -51,7 +51,8 @@ from engine.nouns import (
     Verdict,
 )
 from engine.planning import plan_panels, plate_brief, stable_seed
-from engine.ports import Library, Stage, Studio
+from engine.ports import Guard, Library, Stage, Studio
+from engine.safety.watch import Watch
 from engine.ways.arrivals import bring_in, joined
 from engine.ways.filling import lead_over, leads_to
 from engine.ways.storyboard import page_of, step_of
@@ -108,7 +109,7 @@ class TurnRunner:
     """Plays turns. One per process; it owns nothing but the order in which turns of a story are played."""
 
     def __init__(self, library: Library, studio: Studio, stage: Stage, durable: Durable, *, size_px: int = 256,
-                 parts: Parts | None = None) -> None:
+                 parts: Parts | None = None, guard: Guard | None = None) -> None:
         self._library = library
         self._studio = studio
         self._stage = stage
@@ -116,6 +117,7 @@ class TurnRunner:
         self._parts = parts or Parts()
         self._memory = VisualMemory(library, self._parts)
         self._checker = Checker(library, studio)
+        self._watch = Watch(library, guard)
         self._size_px = size_px
         self._turn_closed = asyncio.Condition()
         self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
@@ -165,8 +167,8 @@ class TurnRunner:
     async def redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: str) -> None:
         """Paint a panel again with another seed; a new version in the same message. Raises `NotFound`, `Refused`."""
         panel = await self._library.panel(panel_id)
-        if panel.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if panel.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{panel.state.value}")
         await self.draw_version(panel_id, owner_id, request_id, await self.next_version(panel))
 
     async def draw_version(self, panel_id: PanelId, owner_id: OwnerId, request_id: str, version: int) -> None:
@@ -428,8 +430,12 @@ class TurnRunner:
     async def _written(self, scene: Scene, *, seed: int) -> StoryStep:
         """A page of a pasted text is that text; a page between two others ends where the next begins."""
         if scene.turn.kind is TurnKind.ILLUSTRATE:
-            return step_of(await self._library.storyboard(page_of(scene.turn.turn_id)[0]), scene)
-        step = await self._studio.write(scene, seed=seed, on_event=self._hints(scene.story))
+            step = step_of(await self._library.storyboard(page_of(scene.turn.turn_id)[0]), scene)
+            await self._watch.need(scene, step)
+            return step
+        await self._watch.turn(scene.story, scene.turn)
+        hints = await self._watch.only_fit(scene.story, self._hints(scene.story))
+        step = await self._watch.written(scene, lambda seed: self._studio.write(scene, seed=seed, on_event=hints), seed)
         step = await bring_in(self._library, scene, step)
         if scene.leads_to is not None:
             step = replace(step, beats=leads_to(step.beats, scene.leads_to.beats, tuple(_by_id(scene))))
@@ -466,7 +472,7 @@ class TurnRunner:
         """One panel, from recall to show. A panel that fails does not stop the others."""
         await self._go_on()
         reason, seen = "", Seen()
-        if panel.state is not PanelState.DONE:
+        if panel.state not in (PanelState.DONE, PanelState.LOCKED):
             try:
                 panel, seen = await self._painted(scene, panel, owner_id)
             except StudioFailed as failure:
@@ -488,12 +494,13 @@ class TurnRunner:
         panel = await self._library.panel(panel.panel_id)
         if reason:
             await self._durable.act("show", self._stage.fail, scene.story.venue_id, scene.turn, reason, panel)
-        else:
+        elif panel.state is not PanelState.LOCKED:
             await self._durable.act("show", self._show, scene.story, panel)
 
     async def _painted(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> tuple[Panel, Seen]:
         """Recall, lay out, paint, check; the pictures are on disk when this returns. Raises `StudioFailed`."""
         story, brief, cast = scene.story, panel.brief, _by_id(scene)
+        await self._watch.brief(story, brief)
         await self._need_plate(scene, brief, owner_id, again=panel.version > 1)
         recollection = await self._memory.recollect(story, brief, cast, panel.step_id)
         if brief.is_plate and brief.setting.picture and recollection.plate:    # the place of a picture: as it is
@@ -536,9 +543,13 @@ class TurnRunner:
             references = [recollection.avatars[figure.character_id] for figure in brief.figures
                           if figure.character_id in recollection.avatars]
             references += [recollection.previous] if recollection.previous is not None else []
-        return await self._studio.paint(brief, underdrawing, references, seed=seed, turn_id=scene.turn.turn_id,
-                                        owner_id=owner_id, on_event=self._hints(scene.story),
-                                        server_id=scene.story.server_id, again=again)
+
+        async def paint(seed: int) -> Painting:
+            return await self._studio.paint(brief, underdrawing, references, seed=seed, turn_id=scene.turn.turn_id,
+                                            owner_id=owner_id, on_event=self._hints(scene.story),
+                                            server_id=scene.story.server_id, again=again)
+
+        return await self._watch.painted(paint, underdrawing, brief, seed)
 
     async def _need_plate(self, scene: Scene, brief: PanelBrief, owner_id: OwnerId, *, again: bool) -> None:
         """Paint the setting once without people, for this time of day and weather, and remember it."""

@@ -717,7 +717,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "person": "person", "Who": "Hvem",
     "channel": "kanal", "Where reported pictures are told of": "Hvor meldte billeder bliver fortalt",
     "Leave out to tell the owner of the server": "Udelad for at sige det til serverens ejer",
-    "reports": "meldinger", "Reported pictures that wait to be looked at": "Meldte billeder, der venter på at blive set",
+    "reports": "meldinger",
+    "Reported pictures that wait to be looked at": "Meldte billeder, der venter på at blive set",
     "back": "tilbage", "Go on from an earlier page; the later ones are put aside":
         "Fortsæt fra en tidligere side; de senere lægges til side",
     "page": "side", "The page to go on from": "Den side, der fortsættes fra",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 #: Letters that look like ours and are another's, beyond what NFKC and taking marks off make equal. Unicode's
@@ -23,9 +23,10 @@ _LOOKALIKES: Final = {
     "ß": "ss",
 }
 #: Signs for letters. The second reading of a sign that may be two is in `_OTHER_SIGNS`.
-_SIGNS: Final = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s",
-                 "!": "i", "|": "l", "€": "e", "+": "t", "£": "e", "¡": "i"}
-_OTHER_SIGNS: Final = {**_SIGNS, "1": "l", "|": "i", "!": "l", "0": "ø"}
+_SIGNS: Final[Mapping[str, str]] = {
+    "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s", "!": "i",
+    "|": "l", "€": "e", "+": "t", "£": "e", "¡": "i"}
+_OTHER_SIGNS: Final[Mapping[str, str]] = {**_SIGNS, "1": "l", "|": "i", "!": "l", "0": "ø"}
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180e\u2800\u3164\uffa0")
 _APART: Final = re.compile(r"[\s\-._~/\\·•,:;'’`^+=]+")
 _MASKS: Final = "*#%?"
@@ -42,7 +43,7 @@ def folded(text: str) -> str:
         kind = unicodedata.category(one)
         if kind in ("Mn", "Me", "Cf", "Cs", "Co", "Cn") or one in _INVISIBLE:
             continue
-        out.append(" " if kind in ("Cc", "Zl", "Zp", "Zs") else _LOOKALIKES.get(one, one))
+        out.append("\n" if one in "\n\r" else " " if kind in ("Cc", "Zl", "Zp", "Zs") else _LOOKALIKES.get(one, one))
     return "".join(out)
 
 
@@ -59,13 +60,14 @@ def readings(text: str, guesses: Callable[[str], Iterable[str]] = lambda masked:
 
     The first is the plain one. `guesses(pattern)` gives words for one with letters hidden ("k.lled", a dot a letter).
     """
-    words = [_ways(chunk, guesses) for chunk in _chunks(folded(text))]
-    most = min(READINGS, max((len(ways) for ways in words), default=1))
+    groups = [[_ways(chunk, guesses) for chunk in _chunks(part)] for part in re.split(r"\s{2,}|\n", folded(text))]
+    most = min(READINGS, max((len(ways) for group in groups for ways in group), default=1))
     found: dict[str, None] = {}
     for index in range(most):
-        spoken = " ".join(ways[min(index, len(ways) - 1)] for ways in words)
+        # wide gaps are kept until letters that stand apart are put together: they are where words end
+        spoken = "  ".join(" ".join(ways[min(index, len(ways) - 1)] for ways in group) for group in groups if group)
         for line in (spoken, *_joined(spoken)):
-            found.setdefault(f" {line} ")
+            found.setdefault(f" {' '.join(line.split())} ")
     return list(found)
 
 
@@ -111,17 +113,17 @@ def _joined(line: str) -> Iterator[str]:
     if not runs:
         return
 
-    def together(cut_first: bool, cut_last: bool) -> str:
+    def together(cut_first: bool, cut_last: bool, signs: Mapping[str, str]) -> str:
         out, at = "", 0
         for run in runs:
             letters = run[0].split(" ")
             first = [letters.pop(0)] if cut_first and len(letters) > 3 else []
             last = [letters.pop()] if cut_last and len(letters) > 3 else []
-            out += line[at:run.start()] + " ".join([*first, "".join(letters), *last])
+            out += line[at:run.start()] + " ".join([*first, "".join(signs.get(one, one) for one in letters), *last])
             at = run.end()
         return out + line[at:]
 
-    for cut_first, cut_last in ((False, False), (True, False), (False, True)):
-        yield together(cut_first, cut_last)
-
-
+    mixed = any(re.search(r"\d", run[0]) and re.search("[a-z]", run[0]) for run in runs)
+    for signs in ({}, _SIGNS, _OTHER_SIGNS) if mixed else ({},):
+        for cut_first, cut_last in ((False, False), (True, False), (False, True)):
+            yield together(cut_first, cut_last, signs)

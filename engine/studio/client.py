@@ -48,6 +48,7 @@ from engine.studio.messages import (
     EmbedJob,
     Failed,
     Job,
+    JudgeJob,
     Loaded,
     Loading,
     Open,
@@ -201,6 +202,12 @@ class StudioClient:
         return cast("list[list[float]]", await self._do(
             "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), Rank.FIRST,
             self._servers.get(owner_id, NO_SERVER)))
+
+    async def judge(self, text: str, *, rating: str, owner_id: OwnerId, server_id: ServerId) -> frozenset[str]:
+        """What the guard model finds in a text. See `engine.ports.Guard`."""
+        found = await self._do("judge", owner_id, 1.0, lambda job_id: JudgeJob(job_id, text, rating), Rank.FIRST,
+                               server_id)
+        return frozenset(cast("tuple[str, ...]", found))
 
     # --- the lane ----------------------------------------------------------------------------------
 

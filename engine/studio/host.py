@@ -20,6 +20,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.logs import open_logs
@@ -34,6 +35,7 @@ from engine.studio.messages import (
     Failed,
     FromStudio,
     Job,
+    JudgeJob,
     Loaded,
     Loading,
     Open,
@@ -49,6 +51,7 @@ from engine.studio.messages import (
 
 if TYPE_CHECKING:
     from engine.ports import Likeness, Painter, Writer
+    from engine.safety.guard import LlamaGuard
     from engine.settings import Settings
 
 log = logging.getLogger("engine.studio.host")   # also when started by name, as __main__
@@ -74,6 +77,15 @@ def _open_likeness(settings: Settings) -> Likeness:
     return MiniLikeness(threads=settings.studio.threads)
 
 
+def _open_guard(settings: Settings) -> LlamaGuard:
+    from engine.pinned import must_be_known
+    from engine.safety.guard import LlamaGuard
+
+    path = Path(settings.studio.guard_model).expanduser()
+    must_be_known(path, settings)
+    return LlamaGuard(path, threads=settings.studio.threads)
+
+
 def _open_stand_in(settings: Settings) -> Painter:
     from engine.painters import open_theatre
 
@@ -81,7 +93,7 @@ def _open_stand_in(settings: Settings) -> Painter:
 
 
 OPENERS: Mapping[str, Callable[[Settings], Any]] = {
-    "writer": _open_writer, "painter": _open_painter, "likeness": _open_likeness,
+    "writer": _open_writer, "guard": _open_guard, "painter": _open_painter, "likeness": _open_likeness,
 }
 
 
@@ -90,7 +102,9 @@ class Models:
 
     def __init__(self, settings: Settings, say: Callable[[FromStudio], None],
                  openers: Mapping[str, Callable[[Settings], Any]] = OPENERS) -> None:
-        self._settings, self._say, self._openers = settings, say, openers
+        self._settings, self._say = settings, say
+        self._openers = {role: opener for role, opener in openers.items()
+                         if role != "guard" or settings.studio.guard_model}
         self._open: dict[str, Any] = {}
         self._loaded: list[Loaded] = []
         self._unable: dict[str, Unable] = {}
@@ -272,6 +286,10 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
             painter: Painter = models.get("painter")
             started = time.monotonic()
             result = painter.paint(job.brief, job.underdrawing, job.references, seed=job.seed, on_step=on_step)
+        elif isinstance(job, JudgeJob):
+            guard: LlamaGuard = models.get("guard")
+            started = time.monotonic()
+            result = tuple(sorted(guard.judge(job.text, job.rating)))
         else:
             likeness: Likeness = models.get("likeness")
             started = time.monotonic()

@@ -61,7 +61,14 @@ class EmbedJob:
     pictures: tuple[bytes, ...]
 
 
-Job = WriteJob | PaintJob | EmbedJob
+@dataclass(frozen=True, slots=True)
+class JudgeJob:
+    job_id: int
+    text: str
+    rating: str
+
+
+Job = WriteJob | PaintJob | EmbedJob | JudgeJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Close:
     """Finish nothing, leave."""
 
 
-ToStudio = Open | WriteJob | PaintJob | EmbedJob | Cancel | Close
+ToStudio = Open | WriteJob | PaintJob | EmbedJob | JudgeJob | Cancel | Close
 
 
 # --- from the studio -------------------------------------------------------------------------------
