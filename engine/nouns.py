@@ -364,7 +364,6 @@ class PanelBrief:
     shot: str = "wide"
     style: str = "flat"
     props: tuple[tuple[str, Place], ...] = ()   # standing props with their places
-    rating: str = "toddler"                # the story's: for painters whom words tell how to paint
 
     @property
     def is_plate(self) -> bool:
