@@ -77,7 +77,8 @@ class Painter(Protocol):
               on_step: Callable[[int, int, bytes | None], None]) -> Painting:
         """Same brief, underdrawing, seed and revision give the same picture.
 
-        `references` are RGBA or RGB PNGs, avatars in the order of `brief.figures`, then the previous frame if any.
+        `references` are RGBA or RGB PNGs: the avatars of `brief.figures` in their order, empty for who has none, then
+        the previous frame if any.
         `on_step(step, steps, preview_png)` is called after every denoising step and may raise `Cancelled`.
         A brief without figures is a plate.
         """
@@ -207,7 +208,6 @@ class Library(Protocol):
     async def known_servers(self) -> list[ServerId]: ...
     async def stories_on(self, server_id: ServerId) -> list[Story]: ...
     async def forget_server(self, server_id: ServerId) -> int: ...
-    async def close_stories_at(self, venue_id: VenueId) -> int: ...
 
     # pictures: encrypted, content-addressed, on disk before this returns
     async def keep_picture(self, png: bytes, *, owner_id: OwnerId) -> PictureId: ...
