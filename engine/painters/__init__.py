@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,20 @@ def open_painter(settings: Settings) -> Painter:
         raise StudioFailed("mini's painter is not installed: engine/mini/painter holds no weights" if chosen == "mini"
                            else f"there is no painter called {chosen}: neither mini, theatre nor a folder of weights")
     studio = settings.studio
+    if _class_of(folder) == "Flux2KleinPipeline":
+        from engine.painters.klein import KleinPainter
+
+        return KleinPainter(folder, steps=studio.steps, guidance=studio.guidance, threads=studio.threads)
     return UNetPainter(folder, steps=studio.steps, guidance=studio.guidance, image_guidance=studio.image_guidance,
                        threads=studio.threads)
+
+
+def _class_of(folder: Path) -> str:
+    """The pipeline a checkpoint says it is for; "" where that cannot be read (opening it then says why)."""
+    try:
+        return str(json.loads((folder / "model_index.json").read_text("utf-8")).get("_class_name", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def open_theatre() -> Painter:

@@ -17,10 +17,12 @@ import gc
 import hashlib
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +31,24 @@ from PIL import Image
 
 from engine.nouns import Painting, PanelBrief, StudioFailed, Underdrawing
 from engine.painters.latents import LatentFormat, predicted_clean, to_picture, to_png
+from engine.painters.looking import shows_nothing
 from engine.prompting import mini_caption
 
 OnStep = Callable[[int, int, bytes | None], None]
 
 #: Where mini lives: shipped in the package.
 MINI_PAINTER = Path(__file__).parent.parent / "mini" / "painter"
-#: A picture whose brightest value is below this (of 255) is no picture.
-BLACK_BELOW = 8
 #: The next preview waits this many times as long as the last one took to make: previews cost at most a tenth.
 PREVIEW_RESTS = 9.0
 #: ... and at least this long: nobody sees more.
 PREVIEW_EVERY_S = 0.2
 #: Slower than this, the autoencoder's decoder is left out of previews where the latents' own colours will do.
 DECODER_IS_CHEAP_S = 0.08
+
+
+#: How else than by its type an error says that memory has run out: the CPU's allocator, CUDA itself, its libraries.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "cuda error: out of memory", "alloc_failed",
+                 "cuda out of memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,14 @@ class UNetRecipe:
                 revision=str(said.get("revision", "")), dtype=str(said.get("dtype", own.dtype)))
         except (ValueError, TypeError, AttributeError) as error:
             raise StudioFailed(f"mini.json of the painter {folder.name} is damaged: {error}") from error
+
+
+class Less(IntEnum):
+    """How little is done at a time, each only after there was not enough memory for the one before."""
+
+    ALL_AT_ONCE = 0
+    ONE_BY_ONE = 1                         # guidance branches one after the other
+    IN_SLICES = 2                          # and attention a head at a time
 
 
 class UNetPainter:
@@ -118,26 +132,22 @@ class UNetPainter:
               on_step: OnStep) -> Painting:
         """Paint a brief over its underdrawing. See `engine.ports.Painter`; `references` are in the underdrawing.
 
-        Raises `Cancelled` (from `on_step`) and `StudioFailed` (out of memory twice, or nothing sensible came out).
+        Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there was not enough of it
+        with the least at a time either, "studio_blank" when what came out are no numbers, or nothing can be seen.
         """
         started = time.monotonic()
-        try:
-            return self._paint(brief, underdrawing, seed, on_step, started, one_by_one=False)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-        # Outside the except: the traceback no longer holds the tensors that filled the memory.
-        self._free()
-        try:
-            return self._paint(brief, underdrawing, seed, on_step, started, one_by_one=True)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-        self._free()
-        raise StudioFailed("out of memory, also with one guidance branch at a time")
+        for less in Less:
+            try:
+                return self._paint(brief, underdrawing, seed, on_step, started, less)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+            # Outside the except: the traceback no longer holds the tensors that filled the memory.
+            self._free()
+        raise StudioFailed("out of memory, also with the least at a time", reason="studio_memory")
 
-    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, seed: int, on_step: OnStep, started: float, *,
-               one_by_one: bool) -> Painting:
+    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, seed: int, on_step: OnStep, started: float,
+               less: Less) -> Painting:
         pipeline, recipe = self._pipeline, self.recipe
         # 1. What the pipeline takes: words, the underdrawing at the model's size, noise drawn on the CPU
         picture = Image.open(io.BytesIO(underdrawing.png)).convert("RGB")
@@ -154,22 +164,22 @@ class UNetPainter:
         watch = _Watch(self, on_step, noise * float(_sigma_scale(pipeline.scheduler, recipe.steps)), started)
         try:
             # 3. Denoise
-            with _guidance_branches(pipeline.unet, recipe, one_by_one=one_by_one), torch.inference_mode():
+            with _guidance_branches(pipeline.unet, recipe, one_by_one=less >= Less.ONE_BY_ONE), \
+                    _in_slices(pipeline.unet, less >= Less.IN_SLICES), torch.inference_mode():
                 latents = pipeline(
                     mini_caption(brief), picture, num_inference_steps=recipe.steps,
                     guidance_scale=recipe.guidance_scale, image_guidance_scale=recipe.image_guidance_scale,
                     latents=noise.to(self._device, pipeline.unet.dtype), output_type="latent",
                     callback_on_step_end=watch, callback_on_step_end_tensor_inputs=["latents"],
                 ).images
-            # 4. Look at what came out before anybody else does
-            if not bool(torch.isfinite(latents).all()):
-                raise StudioFailed("the painter made values that are no numbers")
-            painted = self._decode(latents)
+                # 4. Look at what came out before anybody else does
+                must_be_numbers(latents)
+                png = to_png(self._decode(latents))
         finally:
             pipeline.maybe_free_model_hooks()
-        if max(high for _, high in painted.getextrema()) < BLACK_BELOW:   # type: ignore[misc]
-            raise StudioFailed("the painter made a black picture")
-        return Painting(to_png(painted), seed, self.name, watch.steps, time.monotonic() - started)
+        if shows_nothing(png):
+            raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
+        return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
 
     def preview(self, clean: torch.Tensor) -> bytes:
         """Clean latents (1, C, h, w) as a PNG: through the decoder where that is cheap, else by their own colours."""
@@ -226,15 +236,26 @@ class _Watch:
         preview = None
         now = time.monotonic()
         # The last step needs none: the picture itself follows.
+        must_be_numbers(latents)
         if index + 1 < steps and now >= self._next_preview:
-            clean = predicted_clean(pipeline.scheduler, index, self._before.to(latents), latents)
-            preview = self._painter.preview(clean)
+            preview = self._glimpse(pipeline, index, latents)
             took = time.monotonic() - now
-            self._next_preview = now + took + max(PREVIEW_EVERY_S, PREVIEW_RESTS * took)
+            rest = max(PREVIEW_EVERY_S, PREVIEW_RESTS * took) if preview is not None else math.inf
+            self._next_preview = now + took + rest
         self._before = latents
         self.steps = index + 1
         self._on_step(index + 1, steps, preview)
         return {}
+
+    def _glimpse(self, pipeline: Any, index: int, latents: torch.Tensor) -> bytes | None:
+        """A preview; None where there is not enough memory for one: then this panel has no more of them."""
+        try:
+            return self._painter.preview(predicted_clean(pipeline.scheduler, index, self._before.to(latents), latents))
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+        self._painter._free()
+        return None
 
 
 @contextmanager
@@ -270,6 +291,27 @@ def _guidance_branches(unet: torch.nn.Module, recipe: UNetRecipe, *, one_by_one:
         yield
     finally:
         del unet.forward                   # the class's own is behind it
+
+
+@contextmanager
+def _in_slices(unet: Any, wanted: bool) -> Iterator[None]:
+    """Attention a head at a time; what computed it before is put back in any case."""
+    if not wanted:
+        yield
+        return
+    processors = unet.attn_processors
+    try:
+        unet.set_attention_slice("max")
+        yield
+    finally:
+        unet.set_attention_slice(None)
+        unet.set_attn_processor(processors)
+
+
+def must_be_numbers(latents: torch.Tensor) -> None:
+    """Raise `StudioFailed` ("studio_blank") for a value that is none: before a preview of it is made, too."""
+    if not bool(torch.isfinite(latents).all()):
+        raise StudioFailed("the painter made values that are no numbers", reason="studio_blank")
 
 
 def _open_pipeline(folder: Path, dtype: torch.dtype) -> Any:
@@ -342,6 +384,7 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+    said = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(words in said for words in OUT_OF_MEMORY)
 
 

@@ -396,7 +396,8 @@ class StudioClient:
             if work is not None and (work.given_up or work.tries >= TRIES):
                 self._finish(None)
                 if not work.answer.done():
-                    work.answer.set_exception(StudioFailed(work.given_up or f"the models' process died twice: {why}"))
+                    work.answer.set_exception(StudioFailed(
+                        work.given_up or f"the models' process died twice: {why}", reason="studio_stuck"))
             if failures >= STARTS_BEFORE_GIVING_UP:
                 self._fail_everything(f"the models' process does not start: {why}")
                 self._wanted.clear()

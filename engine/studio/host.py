@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.logs import open_logs
-from engine.nouns import Cancelled, StorythreadError, StudioFailed
+from engine.nouns import Cancelled, Painting, StorythreadError, StudioFailed
+from engine.planning import stable_seed
 from engine.safety.wall import Walled
 from engine.studio.messages import (
     Awake,
@@ -95,6 +96,10 @@ def _open_stand_in(settings: Settings) -> Painter:
 OPENERS: Mapping[str, Callable[[Settings], Any]] = {
     "writer": _open_writer, "guard": _open_guard, "painter": _open_painter, "likeness": _open_likeness,
 }
+
+
+#: Reason of a painting in which there is nothing to see, and how often another one is tried.
+BLANK, REPAINTS = "studio_blank", 1
 
 
 class Models:
@@ -285,7 +290,7 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
 
             painter: Painter = models.get("painter")
             started = time.monotonic()
-            result = painter.paint(job.brief, job.underdrawing, job.references, seed=job.seed, on_step=on_step)
+            result = paint_something(painter, job, on_step)
         elif isinstance(job, JudgeJob):
             guard: LlamaGuard = models.get("guard")
             started = time.monotonic()
@@ -303,6 +308,27 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
         log.error("a job failed: %s\n%s", type(error).__name__, _where(error))
         message = f"the models failed: {type(error).__name__}"
         return Failed(job.job_id, StudioFailed.reason, message, False, peak_bytes())
+
+
+def paint_something(painter: Painter, job: PaintJob, on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+    """Paint, and look at it before anybody else does. What shows nothing is painted once more, with another seed.
+
+    Raises `StudioFailed` ("studio_blank") when that shows nothing either, and whatever the painter raises.
+    """
+    from engine.painters.looking import shows_nothing
+
+    for attempt in range(1 + REPAINTS):
+        seed = job.seed if attempt == 0 else stable_seed(str(job.seed), "nothing to see", attempt)
+        try:
+            painting = painter.paint(job.brief, job.underdrawing, job.references, seed=seed, on_step=on_step)
+        except StudioFailed as failure:
+            if failure.reason != BLANK:
+                raise
+        else:
+            if not shows_nothing(painting.png):
+                return painting
+        log.warning("a painting showed nothing, at try %d", attempt + 1)
+    raise StudioFailed("there was nothing to see in what the painter made, twice", reason=BLANK)
 
 
 def _where(error: BaseException) -> str:

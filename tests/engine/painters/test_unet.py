@@ -211,12 +211,13 @@ def test_out_of_memory_is_tried_once_more_with_less(painter: UNetPainter) -> Non
     assert paint(painter).png == before.png
 
 
-def test_out_of_memory_twice_is_a_polite_failure(painter: UNetPainter) -> None:
+def test_out_of_memory_with_the_least_too_is_a_polite_failure(painter: UNetPainter) -> None:
     before = paint(painter)
-    hook = painter._pipeline.unet.conv_in.register_forward_pre_hook(FailingOnce(2, 5))
-    with pytest.raises(StudioFailed, match="memory"):
+    hook = painter._pipeline.unet.conv_in.register_forward_pre_hook(FailingOnce(2, 5, 8))
+    with pytest.raises(StudioFailed, match="memory") as failure:
         paint(painter)
     hook.remove()
+    assert failure.value.reason == "studio_memory"
     assert paint(painter).png == before.png
 
 
@@ -230,17 +231,19 @@ def test_other_errors_are_not_taken_for_lack_of_memory(painter: UNetPainter) -> 
     hook.remove()
 
 
-def test_no_numbers_and_black_pictures_are_failures(folder: Path) -> None:
+def test_no_numbers_and_pictures_of_nothing_are_failures(folder: Path) -> None:
     sick = UNetPainter(folder, device="cpu")
     with torch.no_grad():
         sick._pipeline.unet.conv_out.bias.fill_(float("nan"))
-    with pytest.raises(StudioFailed, match="no numbers"):
-        paint(sick)
+    previews: list[bytes | None] = []
+    with pytest.raises(StudioFailed, match="no numbers") as failure:
+        paint(sick, on_step=lambda step, steps, png: previews.append(png))
+    assert failure.value.reason == "studio_blank" and previews == [], "nobody sees a preview of it"
     dark = UNetPainter(folder, device="cpu")
     with torch.no_grad():
         for layer in dark._pipeline.vae.decoder.parameters():
             layer.zero_()                  # the tiny decoder counts from 0 (black) to 1
-    with pytest.raises(StudioFailed, match="black"):
+    with pytest.raises(StudioFailed, match="nothing to see"):
         paint(dark)
 
 
