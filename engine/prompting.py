@@ -1,12 +1,20 @@
 """How each painter family is told what to paint. Pure; standard library only.
 
 Mini's caption is a fixed order of vocabulary words, so that a small text encoder learns it quickly; the training
-world words its scenes by this very function.
+world words its scenes by this very function. Large models read English: who is on which image of the context, where
+they stand and what they do.
 """
 
 from __future__ import annotations
 
-from engine.nouns import Figure, PanelBrief
+from collections.abc import Mapping
+
+from engine.nouns import CharacterId, Figure, PanelBrief
+
+#: How each style is asked for in words.
+STYLE_WORDS: Mapping[str, str] = {
+    "flat": "flat colours with clean shapes", "crayon": "soft wax crayons on rough paper",
+    "watercolour": "light watercolour on white paper"}
 
 
 def _tenth(fraction: float) -> int:
@@ -30,6 +38,40 @@ def mini_caption(brief: PanelBrief) -> str:
     parts += [_mini_figure(figure, brief) for figure in sorted(brief.figures, key=lambda figure: figure.place.x)]
     parts += [f"at {_tenth(place.x)} {prop}" for prop, place in brief.props]
     return " . ".join(parts)
+
+
+def klein_prompt(brief: PanelBrief, images: Mapping[CharacterId, int]) -> str:
+    """A brief in English for a model with pictures in its context: image 1 is the rough, `images` says who is on which.
+
+    What a figure looks like is left to its picture, except where it has none.
+    """
+    style = STYLE_WORDS.get(brief.style, brief.style)
+    parts = [f"A page of a picture book for small children, {style}, friendly and gentle. Keep the composition of "
+             f"image 1 and paint it well: {_setting_words(brief)}."]
+    parts += [_figure_words(figure, brief, images.get(figure.character_id))
+              for figure in sorted(brief.figures, key=lambda figure: figure.place.x)]
+    if len(brief.figures) > 1:
+        parts.append(f"Exactly {len(brief.figures)} characters, each with their own face, hair and clothes.")
+    if brief.words:
+        parts.append(f"It shows: {' '.join(brief.words.split())}")
+    return " ".join(parts)
+
+
+def _setting_words(brief: PanelBrief) -> str:
+    weather = "" if brief.weather == "clear" else f", {brief.weather}"
+    props = "".join(f", a {prop}" for prop, _ in brief.props)
+    return f"{brief.setting.kind}, {brief.time_of_day}{weather}, {brief.shot} shot{props}"
+
+
+def _figure_words(figure: Figure, brief: PanelBrief, image: int | None) -> str:
+    where = "on the left" if figure.place.x < 0.36 else "on the right" if figure.place.x > 0.64 else "in the middle"
+    look = figure.look
+    who = (f"{figure.name} is the {look.kind} of image {image}" if image is not None
+           else f"{figure.name} is a {look.kind} in a {look.outfit_colour} {look.outfit}")
+    worn = "".join(f", {value}" for field, value in figure.worn if value and not field.endswith("colour"))
+    doing = f"{figure.action}, {figure.mood}" + (f", with a {figure.holding}" if figure.holding else "")
+    partner = next((other.name for other in brief.figures if other.character_id == figure.toward), "")
+    return f"{who}, {where}: {doing}{f', with {partner}' if partner else ''}{f', wearing{worn[1:]}' if worn else ''}."
 
 
 def names_in_order(brief: PanelBrief) -> list[str]:

@@ -540,8 +540,7 @@ class TurnRunner:
                      again: bool = False) -> Painting:
         references = []
         if recollection is not None:
-            references = [recollection.avatars[figure.character_id] for figure in brief.figures
-                          if figure.character_id in recollection.avatars]
+            references = [recollection.avatars.get(figure.character_id, b"") for figure in brief.figures]
             references += [recollection.previous] if recollection.previous is not None else []
 
         async def paint(seed: int) -> Painting:
