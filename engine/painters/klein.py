@@ -70,7 +70,8 @@ class KleinRecipe:
             return cls(
                 int(said.get("size_px", own.size_px)), int(said.get("reference_px", own.reference_px)),
                 int(said.get("steps", own.steps)), float(said.get("guidance_scale", own.guidance_scale)),
-                int(said.get("text_tokens", own.text_tokens)), tuple(map(int, said.get("text_layers", own.text_layers))),
+                int(said.get("text_tokens", own.text_tokens)),
+                tuple(int(layer) for layer in said.get("text_layers", own.text_layers)),
                 str(said.get("revision", "")))
         except FileNotFoundError:
             return cls()
