@@ -117,7 +117,18 @@ def _told_of_others(error: Exception) -> tuple[str, int]:
     """The same for what libraries raise: Discord, the network, the file system; and for our own mistakes."""
     import aiohttp
     import discord
+    from sqlalchemy.exc import DBAPIError
 
+    from engine.store.session import plain_failures
+
+    if isinstance(error, DBAPIError):
+        try:
+            with plain_failures():
+                raise error
+        except StoreUnusable as failure:
+            return _told(failure)
+        except DBAPIError:
+            pass
     if isinstance(error, discord.LoginFailure):
         return ("Discord does not accept the bot token. Copy it again from the Bot page of your application in "
                 "Discord's developer portal."), MISCONFIGURED

@@ -7,12 +7,14 @@ another: a session is not shared by tasks that run at once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -22,6 +24,8 @@ from engine.store.driver import Connection as Driven
 #: A transaction to join, or None. Set by whoever opened it, and reset before it commits.
 current_session: ContextVar[AsyncSession | None] = ContextVar("current_session", default=None)
 
+#: Milliseconds one writer waits for another before it says that the database is locked.
+BUSY_TIMEOUT_MS = 30_000
 #: Execution options of a connection that only reads: it begins without the write lock.
 READING = {"storythread_reading": True}
 _ONLY_READS = "storythread_only_reads"
@@ -34,7 +38,7 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     if joined is not None:
         yield joined
         return
-    with plain_failures():
+    with plain_failures(engine):
         async with AsyncSession(engine.execution_options(**READING), expire_on_commit=False) as session:
             if engine.dialect.name == "postgresql":
                 await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -74,32 +78,51 @@ async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """A transaction of its own, for what deletes files: it cannot be part of one that may be rolled back later."""
     if current_session.get() is not None:
         raise RuntimeError("this cannot join another transaction")
-    with plain_failures():
+    with plain_failures(engine):
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 
 @contextmanager
-def plain_failures() -> Iterator[None]:
+def plain_failures(engine: AsyncEngine | None = None) -> Iterator[None]:
     """What a database says when it cannot go on, as `StoreUnusable` with a reason a person can be told."""
     try:
         yield
     except DBAPIError as error:
-        raise_plainly(error)
+        try:
+            raise_plainly(error)
+        except StoreUnusable as failure:
+            if engine is not None and failure.reason == "store_damaged":
+                damage_of(engine).set()
+            raise
         raise
+
+
+def damage_of(engine: AsyncEngine) -> asyncio.Event:
+    """Set once this database has said that it is damaged: whoever runs it should write nothing more, and stop."""
+    return _damages.setdefault(engine.sync_engine, asyncio.Event())
+
+
+#: What SQLite and PostgreSQL say in words, and the reason that stands for it.
+_SAID = (
+    ("database is locked", "store_locked"), ("disk is full", "store_full"), ("no space left", "store_full"),
+    ("readonly", "store_read_only"), ("read-only", "store_read_only"), ("malformed", "store_damaged"),
+    ("not a database", "store_damaged"), ("disk i/o error", "store_unusable"), ("unable to open", "store_unusable"),
+)
+_damages: WeakKeyDictionary[Engine, asyncio.Event] = WeakKeyDictionary()
+
+
+def reason_of(said: object) -> str:
+    """The reason that stands for what a database said; "" for what is no fault of its own."""
+    words = str(said).lower()
+    return next((reason for part, reason in _SAID if part in words), "")
 
 
 def raise_plainly(error: DBAPIError) -> None:
     """Raise `StoreUnusable` where the database, not the question, is at fault; else return."""
     said = str(error.orig).lower()
-    for words, reason in (
-        ("database is locked", "store_locked"), ("disk is full", "store_full"), ("no space left", "store_full"),
-        ("readonly", "store_read_only"), ("read-only", "store_read_only"), ("malformed", "store_damaged"),
-        ("not a database", "store_damaged"), ("disk i/o error", "store_unusable"),
-        ("unable to open", "store_unusable"),
-    ):
-        if words in said:
-            raise StoreUnusable(f"the database says: {said}", reason=reason) from error
+    if reason := reason_of(said):
+        raise StoreUnusable(f"the database says: {said}", reason=reason) from error
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         raise StoreUnusable(f"the database says: {said}") from error
 
@@ -116,7 +139,8 @@ def prepare_sqlite(engine: AsyncEngine, *, reading_only: bool = False) -> None:
     def set_pragmas(connection: object, record: object) -> None:
         cursor = connection.cursor()  # type: ignore[attr-defined]
         for pragma in (
-            "busy_timeout=30000", "foreign_keys=ON", "query_only=ON" if reading_only else "journal_mode=WAL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON",
+            "query_only=ON" if reading_only else "journal_mode=WAL",
             "synchronous=FULL",            # an accepted turn survives a power cut, not only a crash
             "secure_delete=ON",            # what is forgotten is overwritten, not only unlinked
         ):
