@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -13,12 +14,14 @@ from sqlalchemy import CTE, Row, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from engine.nouns import NotFound, StoreUnusable, StoryId, TurnState
+from engine.nouns import NotFound, OwnerId, StoreUnusable, StoryId, TurnState
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
+from engine.store.roll import Roll
 from engine.store.room import PLENTY_BYTES, need_room
+from engine.store.sealing import Keyring, OwnerKey, new_key_id, owned
 from engine.store.session import alone, reading, writing
 
 #: How many steps back a question for the newest things looks first.
@@ -28,8 +31,12 @@ NEAR_STEPS = 32
 class Desk:
     """Shared by the parts of `SqlLibrary`; each method call there is one transaction."""
 
-    def __init__(self, engine: AsyncEngine, settings: Settings, files: PictureFiles, master_key: MasterKey) -> None:
+    def __init__(self, engine: AsyncEngine, settings: Settings, files: PictureFiles, master_key: MasterKey,
+                 ring: Keyring, roll: Roll, system_database_url: str) -> None:
         self._engine = engine
+        self._ring = ring
+        self._roll = roll
+        self._system_database_url = system_database_url
         self._settings = settings
         self._files = files
         self._master_key = master_key
@@ -62,12 +69,62 @@ class Desk:
     def _alone(self) -> AbstractAsyncContextManager[AsyncSession]:
         return alone(self._engine)
 
+    # --- keys: whose words these are -----------------------------------------------------------------
+
+    async def _key(self, session: AsyncSession, owner_id: OwnerId | str) -> OwnerKey:
+        """The key that seals an owner's words, made with their first."""
+        return (await self._key_and_folder(session, owner_id))[0]
+
+    async def _server_key(self, session: AsyncSession, server_id: str) -> OwnerKey:
+        """The key of what the people who run a server wrote: the server is its owner."""
+        return await self._key(session, tables.OF_SERVER + server_id)
+
+    async def _story_key(self, session: AsyncSession, story_id: str) -> OwnerKey:
+        """The key of a story's owner: it seals what the story consists of. Raises `NotFound`."""
+        owners, stories = tables.owners, tables.stories
+        row = (await session.execute(
+            select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id)
+            .join(stories, stories.c.owner_id == owners.c.owner_id).where(stories.c.story_id == story_id))).first()
+        if row is None:
+            raise NotFound(f"no story {story_id}")
+        return self._unwrapped(row)
+
+    async def _key_and_folder(self, session: AsyncSession, owner_id: str) -> tuple[OwnerKey, str]:
+        found = await self._known(session, owner_id)
+        if found is None:
+            await session.execute(self._insert(tables.owners, {
+                "owner_id": owner_id, "wrapped_key": self._master_key.new_owner_key(owner_id),
+                "key_id": new_key_id(), "folder": secrets.token_hex(16), "created_at": now()}, key=["owner_id"]))
+            found = await self._known(session, owner_id)
+        assert found is not None
+        return found
+
+    async def _known(self, session: AsyncSession, owner_id: str) -> tuple[OwnerKey, str] | None:
+        """Key and folder of an owner of whom something is kept already."""
+        # Asked each time: only what this transaction sees says which key holds, and whether they were forgotten.
+        owners = tables.owners
+        row = (await session.execute(
+            select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id, owners.c.folder)
+            .where(owners.c.owner_id == owner_id))).first()
+        return None if row is None else (self._unwrapped(row), row.folder)
+
+    def _unwrapped(self, row: Any) -> OwnerKey:
+        """The key in a row with owner_id, wrapped_key and key_id."""
+        key = OwnerKey(row.key_id, self._master_key.owner_key(row.owner_id, row.wrapped_key))
+        self._ring.add(key)
+        return key
+
+    # --- rows ----------------------------------------------------------------------------------------
+
     def _insert(self, table: Table, values: dict[str, Any], *, key: Sequence[str],
-                update: Sequence[str] | None = None, instead: dict[str, Any] | None = None) -> Any:
+                update: Sequence[str] | None = None, instead: dict[str, Any] | None = None,
+                whose: OwnerKey | None = None) -> Any:
         """Insert, or where `key` exists already set the columns `update` (none: leave the row as it is).
 
-        `instead` gives some of them another value than the inserted one.
+        `instead` gives some of them another value than the inserted one. `whose` seals what is to be sealed.
         """
+        if whose is not None:
+            values = owned(table, values, whose)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(table).values(**values)
         if not update:

@@ -119,7 +119,10 @@ def _panels_of(person: Theirs) -> Select[tuple[str]]:
 
 SHARES: Final[Mapping[str, Share]] = {
     "owners": Share(("owner_id", "created_at"), _by_owner(tables.owners), left_out={
-        "wrapped_key": "the key itself: whoever has it can open every picture", "folder": "a random name of a folder"}),
+        "wrapped_key": "the key itself: whoever has it can open every picture and every word",
+        "naming_key": "the same for the names of pictures", "former_key": "the same, while it is being replaced",
+        "key_id": "a random name of the key", "former_key_id": "a random name of a key",
+        "folder": "a random name of a folder"}),
     "pictures": Share(("picture_id", "owner_id", "bytes", "created_at"), _by_owner(tables.pictures)),
     "characters": Share(
         ("character_id", "owner_id", "name", "pronouns", "look", "description", "avatar", "consent", "sharing",
@@ -140,7 +143,8 @@ SHARES: Final[Mapping[str, Share]] = {
          "before"), _by_owner(tables.turns), left_out={"number": ORDER}),
     "questions": Share(("question_id", "story_id", "owner_id", "question", "created_at"), _by_owner(tables.questions)),
     "scenes": Share(("turn_id", "story_id", "scene"), _by_story(tables.scenes),
-                    theirs=lambda row, person: row["turn_id"] in person.turns, clean=_scene),
+                    theirs=lambda row, person: row["turn_id"] in person.turns, clean=_scene,
+                    left_out={"pictures": "ids that the scene says too"}),
     "steps": Share(
         ("step_id", "story_id", "turn_id", "parent", "prose", "beats", "closes_story", "created_at", "wardrobe"),
         _by_story(tables.steps), theirs=lambda row, person: row["step_id"] in person.steps, clean=_step),
@@ -153,7 +157,7 @@ SHARES: Final[Mapping[str, Share]] = {
         ("panel_id", "version", "panel", "drawn_at"),
         lambda person: tables.versions.c.panel_id.in_(_panels_of(person)),
         theirs=lambda row, person: row["panel"]["step_id"] in person.steps or person.shows(row["panel"]["brief"]),
-        clean=_version),
+        clean=_version, left_out={"picture": "an id that the panel says too", "underdrawing": "the same"}),
     "appearances": Share(
         ("panel_id", "version", "character_id", "action", "mood", "worn", "flip", "height", "box", "score", "quality",
          "likeness", "cutout"), lambda person: tables.appearances.c.character_id.in_(person.characters),
@@ -167,7 +171,7 @@ SHARES: Final[Mapping[str, Share]] = {
         ("story_id", "setting_id", "step_id", "time_of_day", "weather", "style", "picture"), _by_story(tables.plates),
         theirs=lambda row, person: row["story_id"] in person.started, left_out={"number": ORDER}),
     "storyboards": Share(("storyboard_id", "owner_id", "story_id", "state", "storyboard", "created_at"),
-                         _by_owner(tables.storyboards)),
+                         _by_owner(tables.storyboards), left_out={"picture": "an id that the storyboard says too"}),
     "reports": Share(("report_id", "panel_id", "story_id", "server_id", "owner_id", "version", "state", "created_at",
                       "decided_at"), _by_owner(tables.reports)),
     "erasures": Share(("erasure_id", "owner_id", "server_id", "venue_id", "locale", "created_at"),
@@ -178,6 +182,7 @@ SHARES: Final[Mapping[str, Share]] = {
 NOT_THEIRS: Final[Mapping[str, str]] = {
     "leftovers": "names of files still to be deleted, which say nothing",
     "house": "which master key belongs to this database",
+    "forgotten": "keyed hashes of those who were forgotten, from which nobody can be told",
     "server_settings": "what a server decided; knows servers, no people",
     "departures": "servers the bot has left; knows no people",
     "barred": "keyed hashes that name nobody",
@@ -295,4 +300,5 @@ def _plain(row: Mapping[Any, Any]) -> Record:
             return list(struct.unpack(f"<{len(value) // 2}e", value))
         return value
 
-    return {str(name): plain(value) for name, value in row.items() if name not in ("wrapped_key",)}
+    keys = ("wrapped_key", "naming_key", "former_key")
+    return {str(name): plain(value) for name, value in row.items() if name not in keys}

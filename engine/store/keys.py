@@ -1,7 +1,7 @@
 """Keys: one per owner, sealed by the master key, which lives outside the data folder.
 
 AES-256-GCM throughout (NIST SP 800-38D), with random 96-bit nonces in front of each sealed text. Whoever deletes an
-owner's sealed key has deleted every picture of that owner, in backups too.
+owner's sealed key, wherever it was copied to, has deleted every picture and every word of that owner.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from engine.nouns import StoreUnusable
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+#: Behind the master key's file name: a key about to take its place, and the one it took the place of.
+NEW, OLD = ".new", ".old"
 
 
 def seal(key: bytes, text: bytes, context: bytes) -> bytes:
@@ -51,11 +53,22 @@ class MasterKey:
         try:
             return unseal(self._key, wrapped, b"owner " + owner_id.encode())
         except InvalidTag:
-            raise StoreUnusable(f"the key of an owner does not open: {owner_id}", reason="master_key_wrong") from None
+            raise StoreUnusable("the key of an owner does not open", reason="master_key_wrong") from None
 
-    def alias(self, name: str) -> str:
-        """A name for something that must be known again and never read: 40 hexadecimal digits."""
-        return hmac.new(self._key, b"storythread alias " + name.encode(), hashlib.sha256).hexdigest()[:40]
+    def wrapped_again(self, owner_id: str, wrapped: bytes, new: MasterKey) -> bytes:
+        """An owner's key as `new` seals it. Raises `StoreUnusable`."""
+        return seal(new._key, self.owner_key(owner_id, wrapped), b"owner " + owner_id.encode())
+
+    def sealed_for_house(self, content: bytes, name: str) -> bytes:
+        """Something of the house's own, sealed."""
+        return seal(self._key, content, b"house " + name.encode())
+
+    def opened_for_house(self, sealed: bytes, name: str) -> bytes:
+        """The same, opened. Raises `StoreUnusable`."""
+        try:
+            return unseal(self._key, sealed, b"house " + name.encode())
+        except InvalidTag:
+            raise StoreUnusable(f"the house's {name} does not open", reason="master_key_wrong") from None
 
     def mark(self) -> bytes:
         """Kept in the database, to recognise this key again."""
@@ -84,6 +97,40 @@ def read_master_key(path: Path, *, may_create: bool) -> MasterKey:
     if len(key) != KEY_BYTES:
         raise StoreUnusable(f"the master key {path} is damaged", reason="master_key_damaged", file=str(path))
     return MasterKey(key)
+
+
+def finish_turning(path: Path, mark: bytes) -> bool:
+    """Put the new key in the old one's place, where a change of keys was cut short after the database had changed.
+
+    `mark` is what the database says of its key. True when it was so.
+    """
+    new = path.with_name(path.name + NEW)
+    if not new.exists():
+        return False
+    if path.exists() and hmac.compare_digest(read_master_key(path, may_create=False).mark(), mark):
+        return False                       # cut short before: the old key still holds
+    if not hmac.compare_digest(read_master_key(new, may_create=False).mark(), mark):
+        return False
+    turn_over(path)
+    return True
+
+
+def turn_over(path: Path) -> None:
+    """The new key takes the old one's place; the old one is kept aside. Each step whole."""
+    new, old = path.with_name(path.name + NEW), path.with_name(path.name + OLD)
+    if path.exists() and not old.exists():
+        os.link(path, old)
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def fresh_key(path: Path) -> MasterKey:
+    """A new key in a file of its own; the one that is there already where there is one."""
+    return _create(path)
 
 
 def _create(path: Path) -> MasterKey:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import CTE, Row, Select, case, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
     Appearance,
@@ -33,6 +34,7 @@ from engine.nouns import (
 )
 from engine.store import tables
 from engine.store.desk import head_of, now, path_from
+from engine.store.sealing import Owned, OwnerKey
 from engine.store.stories import Stories, story_from
 from engine.store.values import from_json, to_json
 
@@ -75,16 +77,17 @@ class Memory(Stories):
         }
         async with self._writing() as session:
             origin = (await session.execute(
-                select(tables.turns.c.owner_id, tables.stories.c.server_id)
+                select(tables.turns.c.owner_id, tables.stories.c.server_id, tables.stories.c.story_id)
                 .select_from(tables.steps).join(tables.turns, tables.steps.c.turn_id == tables.turns.c.turn_id)
                 .join(tables.stories, tables.steps.c.story_id == tables.stories.c.story_id)
                 .where(tables.steps.c.step_id == panel.step_id))).first()
             if origin is None:
                 raise NotFound(f"no step {panel.step_id}")
             stays = table.c.state.in_([PanelState.UNDONE.value, PanelState.LOCKED.value])
+            key = await self._story_key(session, origin.story_id)
             await session.execute(self._insert(
                 table, values, key=["panel_id"], update=[name for name in values if name != "panel_id"],
-                instead={"state": case((stays, table.c.state), else_=panel.state.value)}))
+                instead={"state": case((stays, table.c.state), else_=panel.state.value)}, whose=key))
             if panel.state is PanelState.DONE:
                 await session.execute(self._insert(tables.drawings, {
                     "panel_id": panel.panel_id, "version": panel.version, "drawn_at": now(),
@@ -92,8 +95,9 @@ class Memory(Stories):
                     key=["panel_id", "version"]))
                 await session.execute(self._insert(tables.versions, {
                     "panel_id": panel.panel_id, "version": panel.version,
-                    "panel": to_json(Panel, replace(panel, message_id=None)), "drawn_at": now()},
-                    key=["panel_id", "version"], update=["panel", "drawn_at"]))
+                    "panel": to_json(Panel, replace(panel, message_id=None)), "picture": panel.picture,
+                    "underdrawing": panel.underdrawing, "drawn_at": now()}, key=["panel_id", "version"],
+                    update=["panel", "picture", "underdrawing", "drawn_at"], whose=key))
 
     async def panel(self, panel_id: PanelId) -> Panel:
         """Raises `NotFound`."""
@@ -168,17 +172,32 @@ class Memory(Stories):
     async def save_appearances(self, panel: Panel, seen: Sequence[tuple[Appearance, Sequence[float]]]) -> None:
         """Remember who was where in the version of a panel that was just drawn, with each one's likeness.
 
-        A likeness is kept as half-precision numbers. The same version again changes nothing.
+        A likeness is kept as half-precision numbers, sealed by the key of the character's owner. Whoever was forgotten
+        meanwhile is not remembered. The same version again changes nothing.
         """
         async with self._writing() as session:
+            key = await self._story_key(session, panel.brief.story_id) if seen else None
+            theirs = await self._character_keys(session, [each.character_id for each, _ in seen])
             for each, likeness in seen:
+                if each.character_id not in theirs:
+                    continue
+                packed = struct.pack(f"<{len(likeness)}e", *likeness) if likeness else None
                 await session.execute(self._insert(tables.appearances, {
                     "panel_id": panel.panel_id, "version": panel.version, "character_id": each.character_id,
                     "action": each.action, "mood": each.mood, "worn": to_json(Worn, each.worn), "flip": each.flip,
                     "height": each.height, "box": to_json(Box, each.box) if each.box else None, "score": each.score,
                     "quality": each.quality, "cutout": each.cutout,
-                    "likeness": struct.pack(f"<{len(likeness)}e", *likeness) if likeness else None},
-                    key=["panel_id", "version", "character_id"]))
+                    "likeness": Owned(packed, theirs[each.character_id])},
+                    key=["panel_id", "version", "character_id"], whose=key))
+
+    async def _character_keys(self, session: AsyncSession, character_ids: Sequence[str]) -> dict[str, OwnerKey]:
+        """The keys of characters' owners, by character; those of which nothing is kept any more are left out."""
+        owners, characters = tables.owners, tables.characters
+        rows = await session.execute(
+            select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id, characters.c.character_id)
+            .join(characters, characters.c.owner_id == owners.c.owner_id)
+            .where(characters.c.character_id.in_(character_ids)))
+        return {row.character_id: self._unwrapped(row) for row in rows}
 
     async def appearances(self, story_id: StoryId, character_ids: Sequence[CharacterId], *, limit: int = 48,
                           at: StepId | None = None) -> list[Appearance]:

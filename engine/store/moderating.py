@@ -61,13 +61,14 @@ class Moderating(Leaving):
             raise NotFound(f"no report {report_id}")
         return report_from(row)
 
-    async def open_reports(self, server_id: ServerId) -> list[Report]:
-        """What nobody has decided yet, oldest first."""
+    async def open_reports(self, server_id: ServerId | None) -> list[Report]:
+        """What nobody has decided yet, of one server or of all, oldest first."""
         table = tables.reports
+        question = select(table).where(table.c.state == ReportState.OPEN.value).order_by(table.c.created_at)
+        if server_id is not None:
+            question = question.where(table.c.server_id == server_id)
         async with self._reading() as session:
-            rows = await session.execute(select(table).where(
-                table.c.server_id == server_id, table.c.state == ReportState.OPEN.value).order_by(table.c.created_at))
-            return [report_from(row) for row in rows]
+            return [report_from(row) for row in await session.execute(question)]
 
     async def reports_since(self, owner_id: OwnerId, moment: datetime) -> int:
         """How many pictures this person has reported since then."""
@@ -133,7 +134,7 @@ class Moderating(Leaving):
 
     async def bar(self, server_id: ServerId, owner_id: OwnerId) -> bool:
         """The bot no longer listens to this person on this server. False when it did not before."""
-        table, who = tables.barred, self._master_key.alias(f"{server_id} {owner_id}")
+        table, who = tables.barred, self._roll.alias(f"{server_id} {owner_id}")
         async with self._writing() as session:
             new = await session.scalar(select(table.c.who).where(table.c.who == who)) is None
             await session.execute(self._insert(table, {"server_id": server_id, "who": who, "barred_at": now()},
@@ -142,7 +143,7 @@ class Moderating(Leaving):
 
     async def unbar(self, server_id: ServerId, owner_id: OwnerId) -> bool:
         """The bot listens to this person again. False when it did all along."""
-        table, who = tables.barred, self._master_key.alias(f"{server_id} {owner_id}")
+        table, who = tables.barred, self._roll.alias(f"{server_id} {owner_id}")
         async with self._writing() as session:
             gone = await session.execute(delete(table).where(table.c.server_id == server_id, table.c.who == who)
                                          .returning(table.c.who))
@@ -150,7 +151,7 @@ class Moderating(Leaving):
 
     async def is_barred(self, server_id: ServerId, owner_id: OwnerId) -> bool:
         """Whether the bot does not listen to this person on this server."""
-        table, who = tables.barred, self._master_key.alias(f"{server_id} {owner_id}")
+        table, who = tables.barred, self._roll.alias(f"{server_id} {owner_id}")
         async with self._reading() as session:
             return await session.scalar(select(table.c.who).where(
                 table.c.server_id == server_id, table.c.who == who)) is not None

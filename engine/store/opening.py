@@ -6,8 +6,10 @@ Nothing here repairs or recreates: what cannot be used is left as it is and name
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import os
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,10 +28,12 @@ from engine.nouns import StoreUnusable
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.driver import Driver
-from engine.store.keys import MasterKey, read_master_key
+from engine.store.keys import KEY_BYTES, MasterKey, finish_turning, read_master_key
 from engine.store.library import SqlLibrary
 from engine.store.pictures import PictureFiles
-from engine.store.session import READING, plain_failures, prepare_sqlite
+from engine.store.resealing import WORDS_SEALED
+from engine.store.roll import Roll
+from engine.store.session import READING, plain_failures, prepare_sqlite, reason_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -71,13 +75,17 @@ async def open_library(settings: Settings, *, reading_only: bool = False) -> Sql
             engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True,
                                          hide_parameters=True)
         try:
-            master_key = await _unlock(engine, settings, reading_only=reading_only)
-            library = SqlLibrary(engine, settings, files, master_key, system_database_url=system_url, lock=lock)
-            if not reading_only:
-                await library.sweep()
-            if lock is not None:
-                await asyncio.to_thread(_keep_private, path)
-            return library
+            master_key, roll = await _unlock(engine, settings, reading_only=reading_only)
+            library = SqlLibrary(engine, settings, files, master_key, system_database_url=system_url, lock=lock,
+                                 roll=roll)
+            try:
+                await library.settle(reading_only=reading_only)
+                if lock is not None:
+                    await asyncio.to_thread(_keep_private, settings)
+                return library
+            except BaseException:
+                library.leave()
+                raise
         except BaseException:
             await engine.dispose()
             raise
@@ -106,11 +114,8 @@ def check_sqlite(path: Path, files: PictureFiles) -> None:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=5)) as connection:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        reason = "store_damaged"
-        if isinstance(error, sqlite3.OperationalError):
-            said = str(error)
-            reason = "store_locked" if "locked" in said else "store_read_only" if "readonly" in said else \
-                "store_damaged" if "malformed" in said else "store_unusable"
+        otherwise = "store_unusable" if isinstance(error, sqlite3.OperationalError) else "store_damaged"
+        reason = "store_locked" if "locked" in str(error) else reason_of(error) or otherwise
         raise StoreUnusable(f"{path}: {error}", reason=reason, file=str(path)) from error
     if answer != "ok":
         raise StoreUnusable(f"{path}: {answer}", reason="store_damaged", file=str(path))
@@ -138,7 +143,7 @@ def migrate(connection: Connection, *, to: str = "head") -> None:
         context.run_migrations()
 
 
-async def _unlock(engine: AsyncEngine, settings: Settings, *, reading_only: bool) -> MasterKey:
+async def _unlock(engine: AsyncEngine, settings: Settings, *, reading_only: bool) -> tuple[MasterKey, Roll]:
     """Migrate, and read the master key: made when nothing was ever sealed, recognised otherwise."""
     if reading_only:
         return await _recognise(engine, settings)
@@ -147,20 +152,38 @@ async def _unlock(engine: AsyncEngine, settings: Settings, *, reading_only: bool
             async with engine.begin() as connection:
                 await connection.run_sync(migrate)
                 house = tables.house
-                mark = (await connection.execute(select(house.c.value).where(house.c.key == "master_key"))).scalar()
+                kept = {row.key: row.value for row in await connection.execute(select(house))}
+                mark = kept.get("master_key")
+                if mark is not None:
+                    await asyncio.to_thread(finish_turning, settings.master_key_file, mark)
                 master_key = await asyncio.to_thread(read_master_key, settings.master_key_file,
                                                      may_create=mark is None)
+                new = {}
                 if mark is None:
-                    await connection.execute(house.insert().values(key="master_key", value=master_key.mark()))
+                    new["master_key"] = master_key.mark()
                 elif not hmac.compare_digest(mark, master_key.mark()):
-                    raise StoreUnusable(f"{settings.master_key_file} is the key of another database",
-                                        reason="master_key_wrong", file=str(settings.master_key_file))
-                return master_key
+                    raise _another_key(settings)
+                if "roll_key" not in kept:
+                    new["house_id"] = secrets.token_hex(8).encode()
+                    new["roll_key"] = master_key.sealed_for_house(secrets.token_bytes(KEY_BYTES), "roll_key")
+                for key, value in new.items():
+                    await connection.execute(house.insert().values(key=key, value=value))
+                return master_key, _roll(settings, master_key, kept | new)
         except OSError as error:           # asyncpg: nobody answers at that address
             raise StoreUnusable(f"the database cannot be reached: {error}", reason="store_unusable") from error
 
 
-async def _recognise(engine: AsyncEngine, settings: Settings) -> MasterKey:
+def _another_key(settings: Settings) -> StoreUnusable:
+    return StoreUnusable(f"{settings.master_key_file} is the key of another database", reason="master_key_wrong",
+                         file=str(settings.master_key_file))
+
+
+def _roll(settings: Settings, master_key: MasterKey, house: dict[str, bytes]) -> Roll:
+    return Roll(settings.master_key_file, house["house_id"].decode(),
+                master_key.opened_for_house(house["roll_key"], "roll_key"))
+
+
+async def _recognise(engine: AsyncEngine, settings: Settings) -> tuple[MasterKey, Roll]:
     """The master key of a database that is used as it is: of this very version."""
     with plain_failures():
         try:
@@ -170,15 +193,16 @@ async def _recognise(engine: AsyncEngine, settings: Settings) -> MasterKey:
                 if set(heads) != set(newest):
                     raise StoreUnusable(f"the database is of version {', '.join(heads) or 'none'}, not "
                                         f"{', '.join(newest)}", reason="store_newer" if heads else "store_unusable")
-                mark = (await connection.execute(
-                    select(tables.house.c.value).where(tables.house.c.key == "master_key"))).scalar_one()
+                kept = {row.key: row.value for row in await connection.execute(select(tables.house))}
+                if kept.get("words") != WORDS_SEALED:
+                    raise StoreUnusable("the words in it are not sealed yet: start the bot once",
+                                        reason="store_unusable")
         except OSError as error:
             raise StoreUnusable(f"the database cannot be reached: {error}", reason="store_unusable") from error
     master_key = await asyncio.to_thread(read_master_key, settings.master_key_file, may_create=False)
-    if not hmac.compare_digest(mark, master_key.mark()):
-        raise StoreUnusable(f"{settings.master_key_file} is the key of another database", reason="master_key_wrong",
-                            file=str(settings.master_key_file))
-    return master_key
+    if not hmac.compare_digest(kept["master_key"], master_key.mark()):
+        raise _another_key(settings)
+    return master_key, _roll(settings, master_key, kept)
 
 
 def _take(path: Path) -> FileLock:
@@ -190,8 +214,9 @@ def _take(path: Path) -> FileLock:
     except Timeout:
         raise StoreUnusable(f"{path} is in use by another process", reason="store_locked", file=str(path)) from None
     except OSError as error:
-        raise StoreUnusable(f"{path.parent} cannot be written to: {error.strerror}", reason="store_read_only",
-                            file=str(path.parent)) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise StoreUnusable(f"{path.parent} cannot be written to: {error.strerror}",
+                            reason="store_full" if full else "store_read_only", file=str(path.parent)) from error
     if path.exists() and not os.access(path, os.W_OK):
         lock.release()
         raise StoreUnusable(f"{path} cannot be written to", reason="store_read_only", file=str(path))
@@ -207,13 +232,13 @@ def _prepare_progress(path: Path) -> None:
             if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("malformed")
             connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError as error:
-        raise StoreUnusable(f"{path}: {error}", reason="store_unusable", file=str(path)) from error
     except sqlite3.DatabaseError as error:
-        raise StoreUnusable(f"{path}: {error}", reason="store_damaged", file=str(path)) from error
+        otherwise = "store_unusable" if isinstance(error, sqlite3.OperationalError) else "store_damaged"
+        raise StoreUnusable(f"{path}: {error}", reason=reason_of(error) or otherwise, file=str(path)) from error
 
 
-def _keep_private(path: Path) -> None:
-    """Words are not encrypted: the files are for the operator's account alone."""
+def _keep_private(settings: Settings) -> None:
+    """The files are for the operator's account alone: who wrote when with whom can be seen without any key."""
+    path = sqlite_path(make_url(settings.database_url))
     for file in path.parent.glob(f"{path.stem}*"):
         file.chmod(0o600)

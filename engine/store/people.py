@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
@@ -31,15 +30,21 @@ from engine.nouns import (
 )
 from engine.store import pictures, tables
 from engine.store.desk import Desk, now, today
+from engine.store.pictures import PictureKeys
+from engine.store.records import Records
+from engine.store.sealing import owned
 from engine.store.values import from_json, to_json
 
 #: Why something cannot be kept any more: its owner asked to be forgotten.
 FORGOTTEN = "forgotten"
-#: Where rows point at pictures by columns of their own; versions do it inside their JSON.
+#: In front of a workflow's id among the leftovers: its records are to be deleted.
+WORKFLOW = "workflow:"
+#: Where rows point at the pictures they show.
 PICTURE_COLUMNS = (
     tables.characters.c.avatar, tables.character_references.c.picture, tables.panels.c.picture,
-    tables.panels.c.underdrawing, tables.appearances.c.cutout, tables.story_settings.c.picture,
-    tables.plates.c.picture)
+    tables.panels.c.underdrawing, tables.versions.c.picture, tables.versions.c.underdrawing,
+    tables.appearances.c.cutout, tables.story_settings.c.picture, tables.plates.c.picture,
+    tables.storyboards.c.picture)
 
 
 def character_from(row: Row[Any]) -> Character:
@@ -77,7 +82,8 @@ class People(Desk):
         """Keep what a server decided."""
         values = {"server_id": settings.server_id, "settings": to_json(ServerSettings, settings)}
         async with self._writing() as session:
-            await session.execute(self._insert(tables.server_settings, values, key=["server_id"], update=["settings"]))
+            await session.execute(self._insert(tables.server_settings, values, key=["server_id"], update=["settings"],
+                                               whose=await self._server_key(session, settings.server_id)))
 
     async def panels_today(self, owner_id: OwnerId) -> int:
         """Panels drawn since midnight UTC because this person asked for them.
@@ -119,29 +125,28 @@ class People(Desk):
             place = await self._place_of(session, owner_id)
         if place is None:
             async with self._writing() as session:
-                await session.execute(self._insert(tables.owners, {
-                    "owner_id": owner_id, "wrapped_key": self._master_key.new_owner_key(owner_id),
-                    "folder": secrets.token_hex(16), "created_at": now()}, key=["owner_id"]))
+                await self._key(session, owner_id)
                 place = await self._place_of(session, owner_id)
             assert place is not None
-        key, folder = place
+        keys, folder = place
 
         def write(png: bytes) -> PictureId:
-            picture = pictures.picture_id(key, png)
+            picture = pictures.picture_id(keys.naming, png)
             path = self._files.path(folder, picture)
             if not self._files.has(path):
-                self._files.write(path, key, picture, png)
+                self._files.write(path, keys, picture, png)
             return picture
 
         kept = await asyncio.gather(*(asyncio.to_thread(write, png) for png in dict.fromkeys(pngs)))
         written = dict(zip(dict.fromkeys(pngs), kept, strict=True))
         async with self._writing() as session:
             if await self._place_of(session, owner_id) != place:
-                raise NotFound(f"{owner_id} was forgotten meanwhile", reason=FORGOTTEN)
+                raise NotFound("the owner was forgotten meanwhile", reason=FORGOTTEN)
             for png, picture in written.items():
+                # Kept again it is new again: what nothing shows yet is swept by its age.
                 await session.execute(self._insert(tables.pictures, {
                     "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
-                    key=["picture_id"]))
+                    key=["picture_id"], update=["created_at"]))
         return [written[png] for png in pngs]
 
     async def picture(self, picture_id: PictureId) -> bytes:
@@ -152,13 +157,16 @@ class People(Desk):
                 .where(tables.pictures.c.picture_id == picture_id))).first()
         if row is None:
             raise NotFound(f"no picture {picture_id}")
-        key = self._master_key.owner_key(row.owner_id, row.wrapped_key)
-        return await asyncio.to_thread(self._files.read, self._files.path(row.folder, picture_id), key, picture_id)
+        return await asyncio.to_thread(self._files.read, self._files.path(row.folder, picture_id),
+                                       self._picture_keys(row), picture_id)
 
-    async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[bytes, str] | None:
-        """Key and folder of an owner who keeps pictures already."""
+    async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[PictureKeys, str] | None:
+        """Keys and folder of an owner of whom something is kept already."""
         row = (await session.execute(select(tables.owners).where(tables.owners.c.owner_id == owner_id))).first()
-        return None if row is None else (self._master_key.owner_key(owner_id, row.wrapped_key), row.folder)
+        return None if row is None else (self._picture_keys(row), row.folder)
+
+    def _picture_keys(self, row: Row[Any]) -> PictureKeys:
+        return pictures.keys_of(self._master_key, row.owner_id, row.wrapped_key, row.naming_key, row.former_key)
 
     async def _drop_picture(self, session: AsyncSession, picture_id: str) -> None:
         """Delete a picture's row and note its file for `sweep`."""
@@ -173,15 +181,31 @@ class People(Desk):
         await session.execute(self._insert(tables.leftovers, {"path": path}, key=["path"]))
 
     async def sweep(self) -> None:
-        """Delete the files that committed deletions left over; called at start too, after a crash in between."""
+        """Delete files and workflow records that committed deletions left over; at start too, after a crash between."""
         async with self._alone() as session:
-            for path in (await session.scalars(select(tables.leftovers.c.path))).all():
+            left = (await session.scalars(select(tables.leftovers.c.path))).all()
+            for path in left:
                 # The same bytes kept again meanwhile have the same name: then the file stays.
                 picture_id = path.rpartition("/")[2]
-                if not await session.scalar(select(tables.pictures.c.picture_id)
-                                            .where(tables.pictures.c.picture_id == picture_id)):
+                if not path.startswith(WORKFLOW) and not await session.scalar(
+                        select(tables.pictures.c.picture_id).where(tables.pictures.c.picture_id == picture_id)):
                     await asyncio.to_thread(self._files.delete, path)
-                await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == path))
+                if not path.startswith(WORKFLOW):
+                    await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == path))
+            await self._sweep_records(session, [path for path in left if path.startswith(WORKFLOW)])
+
+    async def _sweep_records(self, session: AsyncSession, notes: Sequence[str]) -> None:
+        if not notes:
+            return
+        ids = [note.removeprefix(WORKFLOW) for note in notes]
+        await asyncio.to_thread(Records(self._system_database_url).clear, ids)
+        if self._engine.dialect.name == "sqlite" and await session.scalar(
+                text("SELECT 1 FROM sqlite_master WHERE name = 'datasource_outputs'")):
+            for workflow_id in ids:
+                await session.execute(text("DELETE FROM datasource_outputs WHERE workflow_id = :id"),
+                                      {"id": workflow_id})
+        for note in notes:
+            await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == note))
 
     # --- characters --------------------------------------------------------------------------------
 
@@ -198,7 +222,8 @@ class People(Desk):
         }
         async with self._writing() as session:
             await session.execute(self._insert(tables.characters, values, key=["character_id"],
-                                               update=[name for name in values if name != "character_id"]))
+                                               update=[name for name in values if name != "character_id"],
+                                               whose=await self._key(session, character.owner_id)))
 
     async def character(self, character_id: CharacterId) -> Character:
         """Raises `NotFound`."""
@@ -227,9 +252,10 @@ class People(Desk):
             row = (await session.execute(select(table).where(table.c.character_id == character_id))).first()
             if row is None:
                 raise NotFound(f"no character {character_id}")
-            await session.execute(update(table).where(table.c.character_id == character_id).values(
-                look=to_json(Look, Look()), description="", avatar=None, consent=None, removed=True, nicknames=[],
-                relation=""))
+            bare = owned(table, {"look": to_json(Look, Look()), "description": "", "avatar": None, "consent": None,
+                                 "removed": True, "nicknames": [], "relation": ""},
+                         await self._key(session, row.owner_id))
+            await session.execute(update(table).where(table.c.character_id == character_id).values(**bare))
             await self._drop_references(session, [character_id])
             await session.execute(delete(tables.cast_entries)
                                   .where(tables.cast_entries.c.character_id == character_id))
@@ -244,11 +270,12 @@ class People(Desk):
         """Keep a picture of a character for recall; the same picture once."""
         table = tables.character_references
         async with self._writing() as session:
-            await self._character_row(session, reference.character_id)
+            row = await self._character_row(session, reference.character_id)
             await session.execute(self._insert(table, {
                 "character_id": reference.character_id, "picture": reference.picture, "source": reference.source,
                 "panel_id": reference.panel_id, "action": reference.action, "mood": reference.mood,
-                "worn": to_json(Worn, reference.worn)}, key=["character_id", "picture"]))
+                "worn": to_json(Worn, reference.worn)}, key=["character_id", "picture"],
+                whose=await self._key(session, row.owner_id)))
 
     async def references(self, character_ids: Sequence[CharacterId]) -> list[Reference]:
         """What is kept of these characters besides their avatars, oldest first; nothing out of a locked panel."""
@@ -273,11 +300,6 @@ class People(Desk):
             return
         for column in PICTURE_COLUMNS:
             if await session.scalar(select(column).where(column == picture_id).limit(1)):
-                return
-        versions = tables.versions
-        for path in ("picture", "underdrawing"):
-            if await session.scalar(select(versions.c.panel_id).where(
-                    versions.c.panel[path].as_string() == picture_id).limit(1)):
                 return
         await self._drop_picture(session, picture_id)
 

@@ -11,15 +11,38 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
 from engine.nouns import PictureId, StoreUnusable
-from engine.store.keys import seal, unseal
+from engine.store.keys import MasterKey, seal, unseal
 
 _FORMAT = b"STP1"                          # in front of every file: the format's name and version
+
+
+@dataclass(frozen=True, slots=True)
+class PictureKeys:
+    """An owner's keys as their pictures need them."""
+
+    sealing: bytes
+    naming: bytes                          # the first key they ever had: pictures keep their names when keys change
+    former: bytes | None = None            # being replaced: some files open with it alone
+
+    def __repr__(self) -> str:
+        return "PictureKeys()"
+
+
+def keys_of(master_key: MasterKey, owner_id: str, wrapped: bytes, naming: bytes | None,
+            former: bytes | None) -> PictureKeys:
+    """The keys of an owner, from what the database keeps of them."""
+    sealing = master_key.owner_key(owner_id, wrapped)
+    return PictureKeys(sealing, master_key.owner_key(owner_id, naming) if naming else sealing,
+                       master_key.owner_key(owner_id, former) if former else None)
 
 
 def picture_id(owner_key: bytes, png: bytes) -> PictureId:
@@ -54,34 +77,54 @@ class PictureFiles:
         """Where a picture lies, below the address."""
         return f"{owner_folder}/{picture[:2]}/{picture}"
 
-    def write(self, path: str, owner_key: bytes, picture: PictureId, png: bytes) -> None:
+    def write(self, path: str, keys: PictureKeys, picture: PictureId, png: bytes) -> None:
         """On disk, whole, when this returns. Raises `StoreUnusable` (full, read-only)."""
-        sealed = _FORMAT + seal(owner_key, png, picture.encode())
+        self.put(path, _FORMAT + seal(keys.sealing, png, picture.encode()))
+
+    def read(self, path: str, keys: PictureKeys, picture: PictureId) -> bytes:
+        """The picture, verified. Raises `StoreUnusable` with reason "picture_damaged" when it is not what was kept."""
+        try:
+            png = opened(self.get(path), keys, picture)
+        except (FileNotFoundError, InvalidTag):
+            raise StoreUnusable(f"picture {picture} is missing or damaged", reason="picture_damaged") from None
+        if not hmac.compare_digest(picture_id(keys.naming, png), picture):
+            raise StoreUnusable(f"picture {picture} is not what was kept", reason="picture_damaged")
+        return png
+
+    def put(self, path: str, content: bytes) -> None:
+        """A file as it is, whole, on disk when this returns. Raises `StoreUnusable` (full, read-only)."""
         try:
             if self._folder is not None:
-                _write_whole(self._folder / path, sealed)
+                _write_whole(self._folder / path, content)
             else:
-                self._remote.pipe_file(f"{self._root}/{path}", sealed)    # object stores put whole or not at all
+                self._remote.pipe_file(f"{self._root}/{path}", content)    # object stores put whole or not at all
         except OSError as error:
             raise _plainly(error) from error
 
-    def read(self, path: str, owner_key: bytes, picture: PictureId) -> bytes:
-        """The picture, verified. Raises `StoreUnusable` with reason "picture_damaged" when it is not what was kept."""
+    def get(self, path: str) -> bytes:
+        """A file as it is. Raises FileNotFoundError; `StoreUnusable`."""
         try:
             if self._folder is not None:
-                sealed = (self._folder / path).read_bytes()
-            else:
-                sealed = self._remote.cat_file(f"{self._root}/{path}")
-            if not sealed.startswith(_FORMAT):
-                raise InvalidTag
-            png = unseal(owner_key, sealed[len(_FORMAT):], picture.encode())
-        except (FileNotFoundError, InvalidTag):
-            raise StoreUnusable(f"picture {picture} is missing or damaged", reason="picture_damaged") from None
+                return (self._folder / path).read_bytes()
+            found: bytes = self._remote.cat_file(f"{self._root}/{path}")
+            return found
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise _plainly(error) from error
-        if not hmac.compare_digest(picture_id(owner_key, png), picture):
-            raise StoreUnusable(f"picture {picture} is not what was kept", reason="picture_damaged")
-        return png
+
+    def every(self) -> Iterator[tuple[str, float]]:
+        """Every file: its path, and when it was written, in seconds since 1970 (0 where that is not known)."""
+        if self._folder is not None:
+            for path in sorted(self._folder.rglob("*")):
+                if path.is_file():
+                    with suppress(FileNotFoundError):      # deleted meanwhile
+                        yield path.relative_to(self._folder).as_posix(), path.stat().st_mtime
+            return
+        root = self._remote._strip_protocol(self._root).rstrip("/") + "/"
+        for name, entry in sorted(self._remote.find(self._root, detail=True).items()):
+            written = entry.get("created") or entry.get("LastModified") or entry.get("mtime") or 0
+            yield str(name).removeprefix(root), float(getattr(written, "timestamp", lambda at=written: at)())
 
     def has(self, path: str) -> bool:
         """Whether there is a file."""
@@ -108,9 +151,29 @@ class PictureFiles:
         except OSError as error:
             raise _plainly(error) from error
 
+    def tidy(self) -> None:
+        """Delete folders in which nothing is left."""
+        if self._folder is not None and self._folder.is_dir():
+            for path in sorted(self._folder.rglob("*"), reverse=True):
+                if path.is_dir():
+                    with suppress(OSError):                # not empty
+                        path.rmdir()
+
     def is_empty(self) -> bool:
         """True when nothing was ever kept here, as far as can be seen cheaply (a folder; else True)."""
         return self._folder is None or not self._folder.is_dir() or next(self._folder.iterdir(), None) is None
+
+
+def opened(sealed: bytes, keys: PictureKeys, picture: PictureId) -> bytes:
+    """What a file holds. Raises `InvalidTag`."""
+    if not sealed.startswith(_FORMAT):
+        raise InvalidTag
+    try:
+        return unseal(keys.sealing, sealed[len(_FORMAT):], picture.encode())
+    except InvalidTag:
+        if keys.former is None:
+            raise
+        return unseal(keys.former, sealed[len(_FORMAT):], picture.encode())
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -80,6 +80,13 @@ def may_play(character: Character, writer: OwnerId | None = None) -> bool:
     return character.usable
 
 
+def pictures_in(scene: dict[str, Any]) -> list[str]:
+    """The pictures a scene names: as long as it is kept, a panel can be drawn again as it was."""
+    named = [character["avatar"] for character in scene["cast"]]
+    named += [setting.get("picture") for setting in scene["settings"]]
+    return sorted({each for each in named if each})
+
+
 class Stories(People):
     """Part of `SqlLibrary`."""
 
@@ -97,7 +104,8 @@ class Stories(People):
         async with self._writing() as session:
             await session.execute(self._insert(
                 tables.stories, values, key=["story_id"],
-                update=[name for name in values if name not in ("story_id", "head", "created_at")]))
+                update=[name for name in values if name not in ("story_id", "head", "created_at")],
+                whose=await self._key(session, story.owner_id)))
 
     async def story(self, story_id: StoryId) -> Story:
         """Raises `NotFound`."""
@@ -152,7 +160,8 @@ class Stories(People):
             if member.character_id is not None:
                 await self._character_row(session, member.character_id)
             await session.execute(self._insert(tables.members, values, key=["story_id", "owner_id"],
-                                               update=["name", "seat", "character_id"]))
+                                               update=["name", "seat", "character_id"],
+                                               whose=await self._key(session, member.owner_id)))
 
     async def remove_member(self, story_id: StoryId, owner_id: OwnerId) -> None:
         """Take a person's seat away; what they wrote stays."""
@@ -219,7 +228,7 @@ class Stories(People):
                 "turn_id": turn.turn_id, "story_id": turn.story_id, "owner_id": turn.owner_id, "author": turn.author,
                 "text": turn.text, "kind": turn.kind.value, "state": turn.state.value, "reason": turn.reason,
                 "created_at": turn.created_at or now(), "meant": to_json(Meant, turn.meant), "before": turn.before},
-                key=["turn_id"]).returning(tables.turns.c.turn_id))
+                key=["turn_id"], whose=await self._key(session, turn.owner_id)).returning(tables.turns.c.turn_id))
             return new.first() is not None
 
     async def turn(self, turn_id: TurnId) -> Turn:
@@ -268,7 +277,8 @@ class Stories(People):
             await self._story_row(session, turn.story_id)
             await session.execute(self._insert(tables.questions, {
                 "question_id": question.question_id, "story_id": turn.story_id, "owner_id": turn.owner_id,
-                "question": to_json(Question, question), "created_at": now()}, key=["question_id"]))
+                "question": to_json(Question, question), "created_at": now()}, key=["question_id"],
+                whose=await self._key(session, turn.owner_id)))
 
     async def question(self, question_id: str) -> Question:
         """Raises `NotFound`."""
@@ -313,7 +323,7 @@ class Stories(People):
             "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
             "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats), "closes_story": step.closes_story,
             "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)},
-            key=["step_id"]).returning(tables.steps.c.step_id))
+            key=["step_id"], whose=await self._story_key(session, step.story_id)).returning(tables.steps.c.step_id))
         return new.first() is not None
 
     async def _step_row(self, session: AsyncSession, step_id: StepId) -> Row[Any]:
@@ -408,7 +418,7 @@ class Stories(People):
             await session.execute(self._insert(tables.story_settings, {
                 "story_id": story_id, "setting_id": setting.setting_id, "step_id": at or story.head or "",
                 "kind": setting.kind, "name": setting.name, "seed": setting.seed, "picture": setting.picture},
-                key=["story_id", "setting_id", "step_id"]))
+                key=["story_id", "setting_id", "step_id"], whose=await self._story_key(session, story_id)))
 
     async def settings(self, story_id: StoryId, *, at: StepId | None = None) -> list[Setting]:
         """Places known on the path to `at` or the head, in the order they came, the one of the newest panel last."""
@@ -447,7 +457,8 @@ class Stories(People):
             if kept is None:
                 kept = await self._read_scene(session, turn)
                 await session.execute(self._insert(tables.scenes, {
-                    "turn_id": turn_id, "story_id": turn.story_id, "scene": kept}, key=["turn_id"]))
+                    "turn_id": turn_id, "story_id": turn.story_id, "scene": kept, "pictures": pictures_in(kept)},
+                    key=["turn_id"], whose=await self._story_key(session, turn.story_id)))
                 # Another reader may have been first: what is written down holds.
                 kept = (await session.execute(
                     select(tables.scenes.c.scene).where(tables.scenes.c.turn_id == turn_id))).scalar_one()

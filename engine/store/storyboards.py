@@ -17,6 +17,7 @@ from engine.store import tables
 from engine.store.desk import now, path_from
 from engine.store.memory import Memory
 from engine.store.people import FORGOTTEN
+from engine.store.sealing import owned
 from engine.store.stories import step_from
 from engine.store.values import from_json, to_json
 from engine.ways.storyboard import BoardState, Storyboard
@@ -30,11 +31,13 @@ class Storyboards(Memory):
     async def save_storyboard(self, board: Storyboard) -> None:
         """Keep a storyboard as it is now."""
         values = {"storyboard_id": board.storyboard_id, "owner_id": board.owner_id, "story_id": board.story_id,
-                  "state": board.state.value, "storyboard": to_json(Storyboard, board), "created_at": now()}
+                  "state": board.state.value, "storyboard": to_json(Storyboard, board), "picture": board.picture,
+                  "created_at": now()}
         async with self._writing() as session:
             await self._story_row(session, board.story_id)
             await session.execute(self._insert(tables.storyboards, values, key=["storyboard_id"],
-                                               update=["state", "storyboard"]))
+                                               update=["state", "storyboard", "picture"],
+                                               whose=await self._key(session, board.owner_id)))
 
     async def storyboard(self, storyboard_id: str) -> Storyboard:
         """Raises `NotFound`."""
@@ -64,12 +67,13 @@ class Storyboards(Memory):
         """
         table = tables.storyboards
         async with self._writing() as session:
-            row = (await session.execute(select(table.c.storyboard).where(
+            row = (await session.execute(select(table.c.storyboard, table.c.owner_id).where(
                 table.c.storyboard_id == storyboard_id, table.c.state == before.value).with_for_update())).first()
             if row is None:
                 return False
+            changed = {"state": after.value, "storyboard": {**row.storyboard, "state": after.value, **numbers}}
             await session.execute(update(table).where(table.c.storyboard_id == storyboard_id).values(
-                state=after.value, storyboard={**row.storyboard, "state": after.value, **numbers}))
+                **owned(table, changed, await self._key(session, row.owner_id))))
             return True
 
     async def hand_over_page(self, storyboard_id: str, index: int, turn: Turn) -> bool:
@@ -78,11 +82,12 @@ class Storyboards(Memory):
         async with self._writing() as session:
             row = (await session.execute(update(table).where(
                 table.c.storyboard_id == storyboard_id, table.c.state == BoardState.DRAWING.value,
-            ).values(state=BoardState.DRAWING.value).returning(table.c.storyboard))).first()
+            ).values(state=BoardState.DRAWING.value).returning(table.c.storyboard, table.c.owner_id))).first()
             if row is None:
                 return False
+            changed = {"storyboard": {**row.storyboard, "drawn": index + 1}}
             await session.execute(update(table).where(table.c.storyboard_id == storyboard_id).values(
-                storyboard={**row.storyboard, "drawn": index + 1}))
+                **owned(table, changed, await self._key(session, row.owner_id))))
             await self.accept_turn(turn)
             return True
 
@@ -109,7 +114,8 @@ class Storyboards(Memory):
         async with self._writing() as session:
             await session.execute(self._insert(tables.versions, {
                 "panel_id": panel.panel_id, "version": panel.version, "panel": to_json(Panel, planned),
-                "drawn_at": now()}, key=["panel_id", "version"]))
+                "picture": panel.picture, "underdrawing": panel.underdrawing, "drawn_at": now()},
+                key=["panel_id", "version"], whose=await self._story_key(session, panel.brief.story_id)))
 
     async def planned_version(self, panel_id: PanelId, version: int) -> Panel | None:
         """A version that was planned, or None."""
@@ -193,5 +199,8 @@ class Storyboards(Memory):
         worn = dict(await self._wardrobe(session, step_id))
         for who, change in changes:
             worn[who] = dressed(worn.get(who, ()), change)
-        await session.execute(update(tables.steps).where(tables.steps.c.step_id == step_id).values(
-            wardrobe=to_json(Wardrobe, tuple(sorted((who, each) for who, each in worn.items() if each)))))
+        steps = tables.steps
+        story_id = (await session.execute(select(steps.c.story_id).where(steps.c.step_id == step_id))).scalar_one()
+        wardrobe = tuple(sorted((who, each) for who, each in worn.items() if each))
+        await session.execute(update(steps).where(steps.c.step_id == step_id).values(
+            **owned(steps, {"wardrobe": to_json(Wardrobe, wardrobe)}, await self._story_key(session, story_id))))

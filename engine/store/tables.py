@@ -2,6 +2,10 @@
 
 Every table says under `info["forget"]` what becomes of its rows when a person asks to be forgotten; a test fails for
 a table that does not, and looks for what is left of that person in all of them.
+
+Whatever a person or a model wrote, a name, a look or a likeness stands in a sealed column (engine/store/sealing.py).
+A table with such columns says under `info["whose"]` which of its columns leads to the owner whose key seals them; a
+column that is another's says so itself.
 """
 
 from __future__ import annotations
@@ -25,15 +29,23 @@ from sqlalchemy import (
     false,
 )
 
-from engine.store.values import Moment, Words
+from engine.store.sealing import Sealed, SealedBytes, SealedNoun, SealedWord, place_columns, sealed_columns
+from engine.store.values import Moment
+
+#: In front of a server's id where it stands as an owner: of what the people who run it wrote.
+OF_SERVER = "server "
 
 metadata = MetaData(naming_convention={
     "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s", "pk": "pk_%(table_name)s"})
 
 
-def _table(name: str, *parts: Any, forget: str, **options: Any) -> Table:
-    return Table(name, metadata, *parts, info={"forget": forget}, **options)
+def _table(name: str, *parts: Any, forget: str, whose: str = "", **options: Any) -> Table:
+    table = Table(name, metadata, *parts, info={"forget": forget, "whose": whose}, **options)
+    place_columns(table)
+    if bool(whose) != bool(sealed_columns(table)):
+        raise TypeError(f"{name}: `whose` goes with sealed columns")
+    return table
 
 
 def _story_id(**options: Any) -> Column[str]:
@@ -46,9 +58,14 @@ owners = _table(
     "owners",
     Column("owner_id", String, primary_key=True),
     Column("wrapped_key", LargeBinary, nullable=False),       # AES-256 key, sealed by the master key
+    Column("key_id", String, nullable=False, server_default=""),   # stands in front of every word it sealed
     Column("folder", String, nullable=False, unique=True),    # where their pictures lie: drawn by lot with the key
     Column("created_at", Moment, nullable=False),
-    forget="deleted: without its key no picture of the owner can ever be opened")
+    Column("naming_key", LargeBinary),                        # the first key, which named the pictures; NULL: still it
+    Column("former_key", LargeBinary),                        # being replaced: some things still open with it alone
+    Column("former_key_id", String),
+    Index("uq_owners_key_id", "key_id", unique=True),
+    forget="deleted: without its key no picture and no word of the owner can ever be opened")
 
 pictures = _table(
     "pictures",
@@ -67,14 +84,22 @@ house = _table(
     "house",
     Column("key", String, primary_key=True),
     Column("value", LargeBinary, nullable=False),
-    forget="knows nobody: says which master key belongs to this database")
+    forget="knows nobody: says which master key belongs to this database, and what was done to it last")
+
+forgotten = _table(
+    "forgotten",
+    Column("forgetting_id", String, primary_key=True),        # 32 hexadecimal digits, drawn by lot
+    Column("owner_hash", LargeBinary, nullable=False),        # HMAC-SHA256 of the owner's id
+    Column("forgotten_at", Moment, nullable=False),
+    forget="stays: says by a keyed hash of whom this database was cleared, so that no backup brings them back")
 
 # --- servers and people ----------------------------------------------------------------------------
 
 server_settings = _table(
     "server_settings",
     Column("server_id", String, primary_key=True),
-    Column("settings", JSON, nullable=False),
+    Column("settings", SealedNoun(), nullable=False),
+    whose="server_id",
     forget="knows servers, no people")
 
 characters = _table(
@@ -82,19 +107,20 @@ characters = _table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("character_id", String, nullable=False, unique=True),
     Column("owner_id", String, nullable=False, index=True),
-    Column("name", Words, nullable=False),
+    Column("name", Sealed(), nullable=False),
     Column("pronouns", String, nullable=False),
-    Column("look", JSON, nullable=False),
-    Column("description", Words, nullable=False),
+    Column("look", SealedNoun(), nullable=False),
+    Column("description", Sealed(), nullable=False),
     Column("avatar", String),
-    Column("consent", JSON),
+    Column("consent", SealedNoun()),
     Column("sharing", String, nullable=False),
     Column("from_photo", Boolean, nullable=False),
     Column("server_id", String, nullable=False, index=True),
     Column("removed", Boolean, nullable=False, server_default=false()),   # id, owner and name are left
-    Column("nicknames", JSON, nullable=False, server_default="[]"),
-    Column("relation", Words, nullable=False, server_default=""),
+    Column("nicknames", SealedNoun(), nullable=False, server_default="[]"),
+    Column("relation", Sealed(), nullable=False, server_default=""),
     Column("born_in", String),                                # a story; no key, since the character may outlive it
+    whose="owner_id",
     forget="the owner's are deleted")
 
 character_references = _table(
@@ -104,10 +130,11 @@ character_references = _table(
     Column("picture", String, nullable=False),
     Column("source", String, nullable=False),
     Column("panel_id", String),
-    Column("action", String, nullable=False),
-    Column("mood", String, nullable=False),
-    Column("worn", JSON, nullable=False),
+    Column("action", SealedWord(), nullable=False),
+    Column("mood", SealedWord(), nullable=False),
+    Column("worn", SealedNoun(), nullable=False),
     Index("uq_character_references_character_id", "character_id", "picture", unique=True),
+    whose="character_id",
     forget="go with the owner's characters, pictures too")
 
 # --- stories ---------------------------------------------------------------------------------------
@@ -119,7 +146,7 @@ stories = _table(
     Column("venue_id", String, nullable=False, index=True),
     Column("server_id", String, nullable=False),
     Column("owner_id", String, nullable=False, index=True),
-    Column("title", Words, nullable=False),
+    Column("title", Sealed(), nullable=False),
     Column("style", String, nullable=False),
     Column("locale", String, nullable=False),
     Column("rating", String, nullable=False),
@@ -128,15 +155,17 @@ stories = _table(
     Column("head", String),                                   # a step; no key, since steps point at stories
     Column("created_at", Moment, nullable=False),
     Column("heard", String),                                  # the newest plain message that was read
+    whose="owner_id",
     forget="those the owner started are deleted, with everything in them")
 
 members = _table(
     "members",
     _story_id(primary_key=True),
     Column("owner_id", String, primary_key=True, index=True),
-    Column("name", Words, nullable=False),
+    Column("name", Sealed(), nullable=False),
     Column("seat", Integer, nullable=False),
     Column("character_id", String, ForeignKey("characters.character_id", ondelete="SET NULL")),
+    whose="owner_id",
     forget="the owner's seats are deleted")
 
 cast_entries = _table(
@@ -154,14 +183,15 @@ turns = _table(
     Column("turn_id", String, nullable=False, unique=True),
     _story_id(index=True),
     Column("owner_id", String, nullable=False, index=True),
-    Column("author", Words, nullable=False),
-    Column("text", Words, nullable=False),
+    Column("author", Sealed(), nullable=False),
+    Column("text", Sealed(), nullable=False),
     Column("kind", String, nullable=False),
     Column("state", String, nullable=False, index=True),
     Column("reason", String, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("meant", JSON, nullable=False, server_default="[]"),
     Column("before", String),                                 # a step; no key, since steps point at turns
+    whose="owner_id",
     forget="the owner's turns in others' stories lose author, name and words; open ones are closed")
 
 questions = _table(
@@ -169,15 +199,18 @@ questions = _table(
     Column("question_id", String, primary_key=True),
     _story_id(index=True),
     Column("owner_id", String, nullable=False, index=True),
-    Column("question", JSON, nullable=False),                 # with the turn that waits for the answer
+    Column("question", SealedNoun(), nullable=False),         # with the turn that waits for the answer
     Column("created_at", Moment, nullable=False),
+    whose="owner_id",
     forget="the owner's are deleted; so are those that ask about the owner's characters")
 
 scenes = _table(
     "scenes",
     Column("turn_id", String, ForeignKey("turns.turn_id", ondelete="CASCADE"), primary_key=True),
     _story_id(index=True),
-    Column("scene", JSON, nullable=False),                    # what a turn read; past steps by id
+    Column("scene", SealedNoun(), nullable=False),            # what a turn read; past steps by id
+    Column("pictures", JSON, nullable=False, server_default="[]"),   # ids of those it names
+    whose="story_id",
     forget="the owner's characters and seat leave every scene, their names leave its settings")
 
 steps = _table(
@@ -186,11 +219,12 @@ steps = _table(
     _story_id(index=True),
     Column("turn_id", String, ForeignKey("turns.turn_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("parent", String, ForeignKey("steps.step_id", ondelete="CASCADE"), index=True),
-    Column("prose", Words, nullable=False),
-    Column("beats", JSON, nullable=False),
+    Column("prose", Sealed(), nullable=False),
+    Column("beats", SealedNoun(), nullable=False),
     Column("closes_story", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
-    Column("wardrobe", JSON, nullable=False, server_default="[]"),   # what everybody wears after it
+    Column("wardrobe", SealedNoun(), nullable=False, server_default="[]"),   # what everybody wears after it
+    whose="story_id",
     forget="in others' stories the owner's characters leave beats and wardrobe, their names leave prose and beats")
 
 # --- panels and memory -----------------------------------------------------------------------------
@@ -200,7 +234,7 @@ panels = _table(
     Column("panel_id", String, primary_key=True),
     Column("step_id", String, ForeignKey("steps.step_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("position", Integer, nullable=False),
-    Column("brief", JSON, nullable=False),
+    Column("brief", SealedNoun(), nullable=False),
     Column("state", String, nullable=False),
     Column("picture", String),
     Column("underdrawing", String),
@@ -209,18 +243,22 @@ panels = _table(
     Column("painter", String, nullable=False),
     Column("version", Integer, nullable=False),
     Column("message_id", String),
-    Column("alt_text", Words, nullable=False),
+    Column("alt_text", Sealed(), nullable=False),
     Column("verdict", JSON),
     Column("recalled", JSON, nullable=False, server_default="[]"),
-    Column("change", Words, nullable=False, server_default=""),
+    Column("change", Sealed(), nullable=False, server_default=""),
+    whose="step_id",
     forget="in others' stories, panels that show the owner's characters lose picture, underdrawing, look and name")
 
 versions = _table(
     "versions",
     Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("panel", JSON, nullable=False),                    # the panel as it was drawn, pictures by id
+    Column("panel", SealedNoun(), nullable=False),            # the panel as it was drawn, pictures by id
+    Column("picture", String, index=True),                    # the same ids, to be found by
+    Column("underdrawing", String, index=True),
     Column("drawn_at", Moment, nullable=False),
+    whose="panel_id",
     forget="in others' stories, those that show the owner's characters are deleted, pictures too")
 
 appearances = _table(
@@ -229,17 +267,18 @@ appearances = _table(
     Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("character_id", String, nullable=False, index=True),
-    Column("action", String, nullable=False),
-    Column("mood", String, nullable=False),
-    Column("worn", JSON, nullable=False),
+    Column("action", SealedWord(), nullable=False),
+    Column("mood", SealedWord(), nullable=False),
+    Column("worn", SealedNoun(), nullable=False),
     Column("flip", Boolean, nullable=False),
     Column("height", Float, nullable=False),
     Column("box", JSON),
     Column("score", Float, nullable=False),
     Column("quality", Float, nullable=False),
-    Column("likeness", LargeBinary),                          # float16, little-endian
+    Column("likeness", SealedBytes(), info={"whose": "character_id"}),   # float16, little-endian
     Column("cutout", String),
     Index("uq_appearances_panel_id", "panel_id", "version", "character_id", unique=True),
+    whose="panel_id",
     forget="the owner's characters' are deleted, cut-outs too")
 
 drawings = _table(
@@ -280,10 +319,11 @@ story_settings = _table(
     Column("setting_id", String, nullable=False, index=True),
     Column("step_id", String, nullable=False),                # the step it came with; "" before the first
     Column("kind", String, nullable=False),
-    Column("name", Words, nullable=False),
+    Column("name", Sealed(), nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("picture", String),                                # the place began as somebody's picture
     Index("uq_story_settings_story_id", "story_id", "setting_id", "step_id", unique=True),
+    whose="story_id",
     forget="in others' stories the names of the owner and their characters leave the settings' names")
 
 plates = _table(
@@ -307,8 +347,10 @@ storyboards = _table(
     Column("owner_id", String, nullable=False, index=True),
     Column("story_id", String, ForeignKey("stories.story_id", ondelete="CASCADE"), index=True),   # once it is drawn
     Column("state", String, nullable=False),
-    Column("storyboard", JSON, nullable=False),
+    Column("storyboard", SealedNoun(), nullable=False),
+    Column("picture", String),                                # the place it starts from
     Column("created_at", Moment, nullable=False),
+    whose="owner_id",
     forget="the owner's are deleted")
 
 # --- erasing and leaving ---------------------------------------------------------------------------

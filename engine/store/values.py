@@ -1,4 +1,4 @@
-"""How the nouns become columns: JSON through pydantic, times in UTC, words without what databases refuse."""
+"""How the nouns become columns: JSON through pydantic, times in UTC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
 T = TypeVar("T")
@@ -27,18 +27,6 @@ def from_json(noun: type[T], value: Any) -> T:
     """The noun again. Rows written by older versions lack newer fields: those take their defaults."""
     read: T = _adapter(noun).validate_python(value)  # type: ignore[arg-type]
     return read
-
-
-class Words(TypeDecorator[str]):
-    """Text people or models wrote. NUL and lone surrogates, which no database takes, become U+FFFD."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class Moment(TypeDecorator[datetime]):

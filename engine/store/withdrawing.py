@@ -9,6 +9,7 @@ from engine.nouns import CharacterId, Panel, PanelBrief, Story, Verdict
 from engine.store import tables
 from engine.store.forgetting import Forgetting, panel_without
 from engine.store.memory import Boxes, Recalled, panel_from
+from engine.store.sealing import owned
 from engine.store.stories import story_from
 from engine.store.values import from_json, to_json
 
@@ -31,13 +32,16 @@ class Withdrawing(Forgetting):
                 panel = panel_from(row)
                 if shown and any(figure.character_id in who for figure in panel.brief.figures):
                     left = panel_without(panel, who, lambda words: words)
-                    await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(
-                        brief=to_json(PanelBrief, left.brief), boxes=to_json(Boxes, left.boxes), picture=None,
-                        underdrawing=None, state=left.state.value, recalled=to_json(Recalled, left.recalled),
-                        verdict=to_json(Verdict, left.verdict) if left.verdict else None))
                     story = (await session.execute(
                         select(stories).join(steps, steps.c.story_id == stories.c.story_id)
                         .where(steps.c.step_id == row.step_id))).one()
+                    values = {
+                        "brief": to_json(PanelBrief, left.brief), "boxes": to_json(Boxes, left.boxes), "picture": None,
+                        "underdrawing": None, "state": left.state.value,
+                        "recalled": to_json(Recalled, left.recalled),
+                        "verdict": to_json(Verdict, left.verdict) if left.verdict else None}
+                    await session.execute(update(panels).where(panels.c.panel_id == row.panel_id).values(
+                        **owned(panels, values, await self._key(session, story.owner_id))))
                     lost.append((story_from(story), left))
                 for kept in (await session.execute(
                         select(versions).where(versions.c.panel_id == row.panel_id))).all():

@@ -1,5 +1,7 @@
 """What trust needs: reports to moderators, sealed words, erasures."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,6 +15,7 @@ def upgrade() -> None:
     _count_by_server()
     _erase()
     _moderate()
+    _seal()
 
 
 def _count_by_server() -> None:
@@ -68,3 +71,31 @@ def _erase() -> None:
         sa.Column("server_id", sa.String(), nullable=False),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("server_id", name=op.f("pk_departures")))
+
+
+def _seal() -> None:
+    """Keys with ids; pictures that sealed words name, to be found by; of whom the database was cleared.
+
+    The words themselves are sealed after this, in portions (engine/store/resealing.py).
+    """
+    op.add_column("owners", sa.Column("key_id", sa.String(), nullable=False, server_default=""))
+    op.add_column("owners", sa.Column("naming_key", sa.LargeBinary()))
+    op.add_column("owners", sa.Column("former_key", sa.LargeBinary()))
+    op.add_column("owners", sa.Column("former_key_id", sa.String()))
+    owners = sa.table("owners", sa.column("owner_id", sa.String()), sa.column("key_id", sa.String()))
+    connection = op.get_bind()
+    for owner_id in list(connection.scalars(sa.select(owners.c.owner_id))):
+        connection.execute(sa.update(owners).where(owners.c.owner_id == owner_id).values(key_id=secrets.token_hex(8)))
+    op.create_index("uq_owners_key_id", "owners", ["key_id"], unique=True)
+    op.add_column("scenes", sa.Column("pictures", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("versions", sa.Column("picture", sa.String()))
+    op.add_column("versions", sa.Column("underdrawing", sa.String()))
+    op.create_index(op.f("ix_versions_picture"), "versions", ["picture"])
+    op.create_index(op.f("ix_versions_underdrawing"), "versions", ["underdrawing"])
+    op.add_column("storyboards", sa.Column("picture", sa.String()))
+    op.create_table(
+        "forgotten",
+        sa.Column("forgetting_id", sa.String(), nullable=False),
+        sa.Column("owner_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("forgetting_id", name=op.f("pk_forgotten")))
