@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from engine.boundaries import passed
+from engine.failing import told_plainly
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class Durable:
 
     async def start(self, name: str, workflow_id: str, *arguments: str) -> None:
         """Begin a workflow. The same id again changes nothing."""
-        with SetWorkflowID(workflow_id):
+        with SetWorkflowID(workflow_id), told_plainly():
             await DBOS.start_workflow_async(self._bodies[name], *arguments)
         passed(f"{name}: started")
 
@@ -98,7 +99,8 @@ class Durable:
             passed(f"{name}: done")
             return result
 
-        done: T = await DBOS.run_step_async({"name": name}, body)
+        with told_plainly():
+            done: T = await DBOS.run_step_async({"name": name}, body)
         passed(f"{name}: noted")
         return done
 
@@ -121,7 +123,8 @@ class Durable:
         # other's commits, and DBOS repeats those only when psycopg reports them, not asyncpg.
         isolation: Literal["READ COMMITTED", "SERIALIZABLE"] = (
             "READ COMMITTED" if self._engine.dialect.name == "postgresql" else "SERIALIZABLE")
-        written: T = await datasource.run_tx_step_async({"name": name, "isolation_level": isolation}, body)
+        with told_plainly():
+            written: T = await datasource.run_tx_step_async({"name": name, "isolation_level": isolation}, body)
         passed(f"{name}: kept")
         return written
 

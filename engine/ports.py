@@ -8,6 +8,7 @@ everything; `Stage` is where a story is seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -372,7 +373,7 @@ class Library(Protocol):
         ...
 
     async def report_of(self, report_id: str) -> Report: ...
-    async def open_reports(self, server_id: ServerId) -> list[Report]: ...
+    async def open_reports(self, server_id: ServerId | None) -> list[Report]: ...
     async def reports_since(self, owner_id: OwnerId, moment: datetime) -> int: ...
     async def restore_reported(self, report_id: str) -> Panel | None:
         """Show a reported panel again. None when that was decided before."""

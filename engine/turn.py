@@ -394,13 +394,17 @@ class TurnRunner:
                 raise error
             await self._fail(turn, error.reason if isinstance(error, StorythreadError) else "unexpected")
         except Exception:
-            asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._try_again, turn.turn_id)
+            self._try_later(turn.turn_id)
             raise
+
+    def _try_later(self, turn_id: TurnId) -> None:
+        asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._try_again, turn_id)
 
     def _try_again(self, turn_id: TurnId) -> None:
         if not self._closing:
             task = asyncio.ensure_future(self._durable.start_anew("play_turn", turn_id, turn_id, also_unended=True))
-            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception() is None
+                                   or self._try_later(turn_id))
 
     async def _write(self, scene: Scene) -> StoryStep:
         """The step of this turn: written once, found again after a crash. Raises `StudioFailed`."""

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from engine.failing import told_plainly
 from engine.nouns import StoreUnusable
 from engine.store.driver import Connection as Driven
 
@@ -85,16 +85,13 @@ async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 @contextmanager
 def plain_failures(engine: AsyncEngine | None = None) -> Iterator[None]:
-    """What a database says when it cannot go on, as `StoreUnusable` with a reason a person can be told."""
+    """As `engine.failing.told_plainly`; a database that says it is damaged is remembered as such."""
     try:
-        yield
-    except DBAPIError as error:
-        try:
-            raise_plainly(error)
-        except StoreUnusable as failure:
-            if engine is not None and failure.reason == "store_damaged":
-                damage_of(engine).set()
-            raise
+        with told_plainly():
+            yield
+    except StoreUnusable as failure:
+        if engine is not None and failure.reason == "store_damaged":
+            damage_of(engine).set()
         raise
 
 
@@ -103,28 +100,7 @@ def damage_of(engine: AsyncEngine) -> asyncio.Event:
     return _damages.setdefault(engine.sync_engine, asyncio.Event())
 
 
-#: What SQLite and PostgreSQL say in words, and the reason that stands for it.
-_SAID = (
-    ("database is locked", "store_locked"), ("disk is full", "store_full"), ("no space left", "store_full"),
-    ("readonly", "store_read_only"), ("read-only", "store_read_only"), ("malformed", "store_damaged"),
-    ("not a database", "store_damaged"), ("disk i/o error", "store_unusable"), ("unable to open", "store_unusable"),
-)
 _damages: WeakKeyDictionary[Engine, asyncio.Event] = WeakKeyDictionary()
-
-
-def reason_of(said: object) -> str:
-    """The reason that stands for what a database said; "" for what is no fault of its own."""
-    words = str(said).lower()
-    return next((reason for part, reason in _SAID if part in words), "")
-
-
-def raise_plainly(error: DBAPIError) -> None:
-    """Raise `StoreUnusable` where the database, not the question, is at fault; else return."""
-    said = str(error.orig).lower()
-    if reason := reason_of(said):
-        raise StoreUnusable(f"the database says: {said}", reason=reason) from error
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        raise StoreUnusable(f"the database says: {said}") from error
 
 
 def prepare_sqlite(engine: AsyncEngine, *, reading_only: bool = False) -> None:
