@@ -37,11 +37,11 @@ def main() -> int:
 
 
 def _play(part: Mapping[str, Any]) -> int:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("discord.http").setLevel(logging.WARNING)      # at DEBUG it writes down what people say
+    from engine.logs import open_logs
     from engine.settings import load_settings
 
     settings = load_settings(**part["settings"])
+    open_logs(logging.getLevelNamesMapping()[settings.log_level])
     if part.get("crash"):
         crash_at(part["crash"]["point"], part["crash"].get("pass", 1))
     with redirect_discord(part["base_url"]):
