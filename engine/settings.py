@@ -163,6 +163,14 @@ class LabelSettings(_Part):
 class RetentionSettings(_Part):
     """How long things are kept."""
 
+    unreferenced_pictures_days: int = Field(default=1, ge=1)
+    """Days after which a picture goes that nothing shows: an avatar tried again, a drawing begun and never told of."""
+    idle_story_days: int = Field(default=0, ge=0)
+    """Days after which a story goes, with its pictures, in which nobody has written since; 0 keeps stories for ever."""
+    workflow_days: int = Field(default=7, ge=1)
+    """Days after which the records of turns and redraws that are over go (they hold ids only)."""
+    backup_days: int = Field(default=30, ge=0)
+    """Days after which backups in the data folder go, but for the newest; 0 keeps them all."""
     server_days: int = Field(default=30, ge=0)
     """Days after which a server's stories are deleted once the bot was removed from it; asked in again before that, all
     is back."""
