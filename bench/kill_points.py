@@ -25,7 +25,7 @@ PATIENCE_S = 40.0
 
 
 async def killed_at(evening: Evening, point: str, deed: Callable[[], Awaitable[object]]) -> None:
-    """Start the bot so that it kills itself at this boundary, do something, and start it again once it is gone.
+    """Start the bot so that it kills itself at this boundary, do something until it has, and start it again.
 
     Raises `NotSeen` where the boundary was not passed.
     """
@@ -33,14 +33,21 @@ async def killed_at(evening: Evening, point: str, deed: Callable[[], Awaitable[o
     assert isinstance(troupe, Understudies)
     await troupe.stop(politely=False)
     await troupe.start(crash={"point": point})
-    doing = asyncio.ensure_future(deed())
+
+    async def insist() -> None:
+        while True:                            # what cannot be done just now is done a moment later
+            with contextlib.suppress(CannotDo, NotSeen, StopIteration):
+                await deed()
+            await asyncio.sleep(1.0)
+
+    doing = asyncio.ensure_future(insist())
     try:
         code = await troupe.gone(PATIENCE_S)
     except TimeoutError as error:
         raise NotSeen(f"the boundary {point!r} was not passed") from error
     finally:
         doing.cancel()
-        with contextlib.suppress(asyncio.CancelledError, CannotDo, NotSeen):
+        with contextlib.suppress(asyncio.CancelledError):
             await doing
     if code != -9:
         raise NotSeen(f"the bot ended by itself at {point!r} (exit code {code})")
@@ -96,18 +103,25 @@ async def undoing(evening: Evening, point: str) -> list[str]:
 
 async def asking(evening: Evening, point: str) -> list[str]:
     """Whoever wrote a turn that could mean two is answered by that turn, once, whatever they click how often."""
-    company, place = evening.company, evening.threads[0]
-    player = company.player("Ada", place)
-    text = f"Mia waves to Eva. Then she fell in, at {point}."
+    company = evening.company
+    if evening.pond is None:                   # a story with two of whom "she" can be said, and neither is the writer
+        for name in ("Lily", "Anna"):
+            await company.character("Dan", name, "a girl with black hair and a green dress")
+        evening.pond = await company.story("The pond", ["Dan"])
+    place = evening.pond
+    player = company.player("Dan", place)
+    text = f"Lily and Anna ran to the lake at {point.replace(':', '')}. Then she fell in."
     answered = point in ("question answered", "question dropped")
 
     async def write() -> None:
         opened = await player.click("Take turn")
         await player.submit(opened, {"text": text})
 
+    since = company.record.now_ms()
+
     async def answer() -> None:
-        question = await player.see("who is", private=True)
-        await player.click("Eva", on=question)
+        question = await player.see("who is", private=True, since_ms=since)
+        await player.click("Anna", on=question)
 
     if answered:
         await write()
@@ -120,10 +134,10 @@ async def asking(evening: Evening, point: str) -> list[str]:
 
     def told() -> list[Message]:
         return [message for message in player.seen() if message.only_for is None
-                and point in readable(company.world, message) and "writes" in readable(company.world, message)]
+                and all(part in readable(company.world, message) for part in (point.replace(":", ""), "writes"))]
 
     await company.world.until(lambda: True if told() else None, PATIENCE_S)
-    await asyncio.sleep(1.0)
+    await player.see(also=lambda message: judge.has_verb(message, "undo"), since_ms=since, timeout_s=PATIENCE_S)
     return [] if len(told()) == 1 else [f"{point}: the turn stands there {len(told())} times"]
 
 
@@ -153,6 +167,7 @@ async def illustrating(evening: Evening, point: str) -> list[str]:
         await paste()
     else:
         await paste()
+        await look()
         await killed_at(evening, point, draw)
         if point == "illustrate: started" or point.startswith("hand over"):
             with contextlib.suppress(CannotDo, NotSeen, StopIteration):
@@ -161,7 +176,7 @@ async def illustrating(evening: Evening, point: str) -> list[str]:
         await draw()
     await player.see("text is illustrated", timeout_s=60, since_ms=since)
     gallery = await player.see("text in pictures", timeout_s=PATIENCE_S, since_ms=since)
-    return [] if len(gallery.attachments) == 2 else [f"{point}: {len(gallery.attachments)} pictures, not 2"]
+    return [] if len(gallery.attachments) == 3 else [f"{point}: {len(gallery.attachments)} pictures, not 3"]
 
 
 async def registering(evening: Evening, point: str) -> list[str]:

@@ -82,7 +82,7 @@ class Evening:
         self.company, self.rng, self.tally = company, rng, Tally()
         self.threads: list[Channel] = []
         self.going_on = asyncio.Event()
-        self._waiting: dict[int, list[int]] = {}               # channel -> its acknowledged turns not yet over
+        self.pond: Channel | None = None                       # a story of its own, for questions
         self._number = 0
 
     async def open(self, stories: int = STORIES) -> None:

@@ -149,6 +149,10 @@ class DiscordStage:
         """This process took the turn itself: nothing of it can have been posted before."""
         self._taken[turn_id] = True
 
+    def doubt(self, turn_id: TurnId) -> None:
+        """Who knows what of this turn stands there: before more is posted, it is looked up."""
+        self._taken.pop(turn_id, None)
+
     async def find(self, venue_id: VenueId, after: str, marker: int) -> MessageId | None:
         """Our message with this marker, posted after that moment (a snowflake)."""
         return await self._find(venue_id, TurnId(after), marker)
@@ -206,6 +210,8 @@ class DiscordStage:
                                      lambda: self._line(panel.panel_id, text))
 
     async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
+        if panel.state is PanelState.LOCKED:
+            return await self.hide(venue_id, panel)
         words = await self._words(panel.brief.story_id)
         alt = cut(panel.alt_text or panel.brief.words, ALT_TEXT_CHARACTERS)
         buttons = await self._panel_buttons(panel, words)
@@ -251,6 +257,41 @@ class DiscordStage:
         marker, after = marker_of(panel.panel_id), message_id or _turn_of(panel)
         self._posted[panel.panel_id] = await self._post_sure(venue_id, TurnId(after), marker, post)
         return self._posted[panel.panel_id]
+
+    async def hide(self, venue_id: VenueId, panel: Panel, sentence: str = "report_hidden") -> MessageId:
+        """A sentence in the place of a reported picture; what goes on with the story stays under it."""
+        self._drop_hint(venue_id, panel.panel_id)
+        words = await self._words(panel.brief.story_id)
+        rows = (await self._panel_buttons(replace(panel, state=PanelState.LOCKED), words))()
+        layout = self._line(panel.panel_id, words(sentence), *(button for row in rows for button in row))
+        message_id = panel.message_id or self._posted.get(panel.panel_id) or await self._find(
+            venue_id, _turn_of(panel), marker_of(panel.panel_id))
+        if message_id is not None:
+            await self._edit_quietly(venue_id, message_id, layout, patient=True)
+        if await self._kind(panel) is TurnKind.ILLUSTRATE:
+            await self._hide_gallery(venue_id, panel, words)
+        return message_id or MessageId("")
+
+    async def _hide_gallery(self, venue_id: VenueId, panel: Panel, words: Words) -> None:
+        """The gallery of a text that holds this picture too: its pictures all stand above, one by one."""
+        taken = re.match(r"\d+", _turn_of(panel))
+        name, user = picture_name(panel, "-gallery"), self._client.user
+
+        async def look() -> discord.Message | None:
+            async for message in self._channel(venue_id).history(
+                    limit=200, after=discord.Object(int(taken[0])) if taken else None):
+                if user is not None and message.author.id == user.id and any(
+                        each.filename == name for each in message.attachments):
+                    return message
+            return None
+
+        found = await self._insist(venue_id, look)
+        if found is not None:
+            story_id = panel.brief.story_id
+            await self._edit_quietly(venue_id, MessageId(str(found.id)), self._line(
+                f"{panel.panel_id} gallery", words("report_gallery"),
+                StoryButton("take", story_id, words("button_take"), emoji="✏️", style=discord.ButtonStyle.primary),
+                StoryButton("next", story_id, words("button_next"), emoji="📖")), patient=True)
 
     async def clear(self, venue_id: VenueId, panel: Panel) -> None:
         self._drop_hint(venue_id, panel.panel_id)
@@ -635,11 +676,13 @@ class DiscordStage:
                   else StoryButton("undo", f"{story_id}:{panel.step_id}", words("button_undo"), emoji="↩️")]
             own = [StoryButton("redraw", panel_id, words("button_redraw"), emoji="🎨"),
                    StoryButton("change", panel_id, words("button_change"), emoji="🪄"),
-                   StoryButton("why", panel_id, words("button_why"), emoji="❓")]
+                   StoryButton("why", panel_id, words("button_why"), emoji="❓"),
+                   StoryButton("report", panel_id, words("button_report"), emoji="🚩")]
             flip = [StoryButton("flip", f"{panel_id}:back", words("button_flip_back")),
                     StoryButton("flip", f"{panel_id}:here", f"{at}/{len(versions)}", disabled=True),
                     StoryButton("flip", f"{panel_id}:on", words("button_flip_on"))]
-            return [row for row in (on if last else [], own, flip if len(versions) > 1 else []) if row]
+            shown = [] if panel.state is PanelState.LOCKED else [own, flip if len(versions) > 1 else []]
+            return [row for row in (on if last else [], *shown) if row]
 
         return buttons
 

@@ -81,6 +81,14 @@ class Asking(commands.Cog):
         passed("question kept")
         await self.bot.runner.durable.start("write_on", f"write-on-{question.question_id}", question.question_id)
 
+    async def supersede(self, turn: Turn) -> None:
+        """Whoever was killed in the middle of asking was not heard: its writer has sent the same words once more."""
+        for question in await self.bot.library.questions("f-"):
+            old = question.turn
+            if (old.story_id, old.owner_id, old.text) == (turn.story_id, turn.owner_id, turn.text) \
+                    and old.turn_id != turn.turn_id:
+                await self.bot.library.drop_question(question.question_id)
+
     async def asked(self, question: Question, words: Words) -> tuple[str, list[StoryButton]]:
         """The question in words, and a button for each answer."""
         turn, (start, end) = question.turn, question.span

@@ -122,6 +122,8 @@ class Turns(commands.Cog):
                 expected = next_writer(members, await self._written(story.story_id, waiting))
                 if expected is not None and expected.owner_id != owner_id:
                     raise Refused(reason="not_your_turn", name=safe(expected.name))
+        if text:
+            await self.bot.need_suitable(text, server_id=story.server_id, story=story)
         return me
 
     async def _text_being_drawn(self, story_id: StoryId) -> bool:
@@ -241,6 +243,7 @@ class Turns(commands.Cog):
                 turn = _turn_of(story, interaction, TurnKind.WRITE, text)
                 question = await self.question(story, turn, plain=False)
                 self.once(token)
+                await self.asking.supersede(turn)
                 if question is None:
                     await self.keep(story, turn)
                     await self.acknowledge(interaction, story, turn)
@@ -357,7 +360,15 @@ class Turns(commands.Cog):
             passed("words shown")
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an acknowledgement did not go through: %s", type(error).__name__)
-            await self.post_words(story, turn, layout)
+            if isinstance(error, discord.HTTPException) or not await self._words_there(story, turn):
+                await self.post_words(story, turn, layout)
+
+    async def _words_there(self, story: Story, turn: Turn) -> bool:
+        """Whether only the confirmation of an answer was lost: then the words stand there already."""
+        try:
+            return await self.bot.stage.find(story.venue_id, turn.turn_id, words_marker(turn.turn_id)) is not None
+        except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError):
+            return False                       # the page looks again before it comes (`DiscordStage.say`)
 
     async def post_words(self, story: Story, turn: Turn, layout: ui.LayoutView) -> None:
         """Show a turn's words in its story; should that fail, the page brings them (`DiscordStage.say`)."""
@@ -366,6 +377,7 @@ class Turns(commands.Cog):
                 view=layout, nonce=nonce_of("turn", turn.turn_id), allowed_mentions=discord.AllowedMentions.none())
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a turn's words could not be posted: %s", type(error).__name__)
+            self.bot.stage.doubt(turn.turn_id)
 
     async def _refuse(self, interaction: Interaction, refusal: StorythreadError, written: str = "") -> None:
         """Why not, in a sentence; with the words that were written, so that nothing typed is lost."""
@@ -437,8 +449,8 @@ class Turns(commands.Cog):
         await self.need_member(story, interaction)
         if self.bot.draining:
             raise Refused(reason="restarting")
-        if panel.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if panel.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{panel.state.value}")
         if panel_id in self.redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
         await self.check_quota(story, owner_of(interaction))

@@ -6,13 +6,14 @@ A rule matches requests by method and path and works a given number of times. Wh
 - `reset`: cut the connection with a TCP reset before the request is carried out
 - `disconnect`: close the connection without an answer, before the request is carried out
 - `stored_but_lost`: carry the request out, then reset the connection: the bot never hears of it
-- `delay`: wait, then go on as usual
+- `delay`: wait, for `delay_s` or until `release` is set, then go on as usual
 - `limit`: 429 with a `Via` header and `retry_after`, as Discord's own rate limit answers
 - `ban`: 429 without a `Via` header, as Cloudflare answers
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Fault:
     code: int = 0
     message: str = ""
     delay_s: float = 0.0
+    release: asyncio.Event | None = None
     retry_after_s: float = 0.1
     global_limit: bool = False
     when: Callable[[dict[str, Any] | list[Any] | None], bool] | None = None   # looks at the JSON body

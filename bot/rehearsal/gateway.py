@@ -19,7 +19,7 @@ from aiohttp import WSMsgType, web
 
 from bot.rehearsal import payloads, permissions
 from bot.rehearsal.record import Record
-from bot.rehearsal.world import Channel, Message, Payload, World
+from bot.rehearsal.world import Channel, Guild, Message, Payload, World
 
 GUILDS, GUILD_MESSAGES, GUILD_REACTIONS, GUILD_TYPING = 1 << 0, 1 << 9, 1 << 10, 1 << 11
 DM_MESSAGES, DM_REACTIONS, DM_TYPING, MESSAGE_CONTENT = 1 << 12, 1 << 13, 1 << 14, 1 << 15
@@ -248,6 +248,32 @@ class Gateway:
                 await self._send(session.socket, {"op": 9, "d": resumable})
             if not resumable:
                 self.sessions.pop(session.session_id, None)
+
+    async def replay(self, name: str) -> int:
+        """Send the newest event of this name once more, as Discord does now and then. Returns to how many sessions."""
+        sent = 0
+        for session in self.sessions.values():
+            text = next((text for text in reversed(session.events) if json.loads(text)["t"] == name), None)
+            if text is not None and session.socket is not None and not session.socket.closed:
+                self.record.add("fault", what="event replayed", event=name)
+                await session.socket.send_str(text)
+                sent += 1
+        return sent
+
+    async def lose_server(self, guild: Guild) -> None:
+        """An outage: the server is there, but cannot be reached. (What REST says meanwhile is a matter of faults.)"""
+        self.record.add("fault", what="server unavailable")
+        await self.dispatch("GUILD_DELETE", {"id": str(guild.guild_id), "unavailable": True}, intents=GUILDS)
+
+    async def find_server(self, guild: Guild) -> None:
+        """It can be reached again; or the bot has been invited."""
+        await self.dispatch("GUILD_CREATE", payloads.guild_create(self.world, guild), intents=GUILDS)
+
+    async def send_away(self, guild: Guild) -> None:
+        """The bot is kicked."""
+        guild.members.pop(self.world.bot.user_id, None)
+        self.record.add("fault", what="bot kicked")
+        await self.dispatch("GUILD_DELETE", {"id": str(guild.guild_id)}, intents=GUILDS)
 
     async def close(self) -> None:
         """End every session, as when the server goes down."""

@@ -269,7 +269,7 @@ async def serve(api: Api, request: web.Request) -> web.StreamResponse:
 async def _strike(fault: Fault) -> str:
     """Do what a fault does before the request is carried out. Returns "", "before", "after" or "quietly"."""
     if fault.doing == "delay":
-        await asyncio.sleep(fault.delay_s)
+        await (fault.release.wait() if fault.release is not None else asyncio.sleep(fault.delay_s))
         return ""
     if fault.doing == "status":
         raise Refusal(fault.status, fault.code, message=fault.message)
