@@ -18,11 +18,17 @@ from contextvars import ContextVar
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig, SetWorkflowID
+from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from engine.boundaries import passed
 from engine.failing import told_plainly
+from engine.logs import anonymous
+from engine.nouns import StorythreadError
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,7 +101,8 @@ class Durable:
         """Do something outside, at least once, and remember that it is done. Inside a workflow only."""
 
         async def body() -> T:
-            result = await deed(*args, **kwargs)
+            with _unquoted():
+                result = await deed(*args, **kwargs)
             passed(f"{name}: done")
             return result
 
@@ -113,7 +120,8 @@ class Durable:
         async def body() -> T:
             token = self._current_session.set(datasource.sql_session())
             try:
-                result = await write(*args, **kwargs)
+                with _unquoted():
+                    result = await write(*args, **kwargs)
             finally:
                 self._current_session.reset(token)
             passed(f"{name}: written")
@@ -154,11 +162,30 @@ class Durable:
             self._tasks[task] = False
             task.add_done_callback(self._tasks.pop)
             try:
-                await body(*arguments)
+                with _unquoted():
+                    await body(*arguments)
             finally:
                 self._tasks[task] = True
 
         return workflow
+
+
+class CameToGrief(StorythreadError):
+    """Something nobody foresaw, by its kind alone."""
+
+    reason = "unexpected"
+
+
+@contextmanager
+def _unquoted() -> Iterator[None]:
+    """Errors are recorded with their messages, which can quote prose: what is not ours goes on by its kind alone."""
+    try:
+        yield
+    except (StorythreadError, SQLAlchemyError, dbos_error.DBOSException):      # these quote ids at most
+        raise
+    except Exception as error:
+        log.error("durable work failed: %s", anonymous(error))
+        raise CameToGrief(type(error).__name__) from None
 
 
 @contextmanager
