@@ -40,12 +40,12 @@ ANNOUNCED_WITHIN = 50
 #: Codes: unknown channel, message; no access, no permission, not a thread of ours, locked.
 GONE, CLOSED = (10003, 10008), (50001, 50013, 50007, 160005)
 
-Swept = dict[str, Any]                     # what a step of durable work writes down: numbers and links
+Swept = dict[str, Any]                     # what a step of durable work writes down: numbers and spots
 
 
 def nothing() -> Swept:
     """A place where nothing was found."""
-    return {"deleted": 0, "changed": 0, "own": 0, "stuck": 0, "links": [], "closed": []}
+    return {"deleted": 0, "changed": 0, "own": 0, "stuck": 0, "spots": [], "closed": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,10 @@ class Sweeper:
             found, own = await self._asked(traces.venue_id, lambda: self._history(traces.venue_id, owner_id, after))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if getattr(error, "code", 0) not in GONE:
-                swept["closed"].append(_link(traces, ""))
+                swept["closed"].append(spot_of(traces.server_id, traces.venue_id))
             return swept
         swept["own"] = len(own)
-        swept["links"] = [_link(traces, number) for number in own[:LINKS_A_VENUE]]
+        swept["spots"] = [spot_of(traces.server_id, traces.venue_id, number) for number in own[:LINKS_A_VENUE]]
         for seen in found:
             deed = judge(seen)
             if deed == "keep":
@@ -143,7 +143,7 @@ class Sweeper:
                 log.info("a message could not be taken away: %s", getattr(error, "code", type(error).__name__))
                 swept["stuck"] += 1
                 if len(swept["closed"]) < LINKS_A_VENUE:
-                    swept["closed"].append(_link(traces, seen.message_id))
+                    swept["closed"].append(spot_of(traces.server_id, traces.venue_id, seen.message_id))
                 continue
             swept[done] += 1
             on_change(swept["deleted"] + swept["changed"])
@@ -225,7 +225,7 @@ class Sweeper:
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             return swept
         swept["own"] = len(own)
-        swept["links"] = [f"https://discord.com/channels/@me/{channel_id}/{number}" for number in own[:LINKS_A_VENUE]]
+        swept["spots"] = [spot_of("", channel_id, number) for number in own[:LINKS_A_VENUE]]
         place = self._client.get_partial_messageable(int(channel_id))
         for seen in found:
             try:
@@ -285,10 +285,29 @@ def _walk(components: Any) -> Iterator[Any]:
         yield from _walk(getattr(component, "children", ()))
 
 
-def _link(traces: Traces, message: object) -> str:
-    """Where a message or, with "", a place is found in Discord's app."""
-    where = f"https://discord.com/channels/{traces.server_id or '@me'}/{traces.venue_id}"
+def spot_of(server_id: str, venue_id: str, message: int = 0) -> str:
+    """A message, or a place, as durable work may write it down: of what is forgotten no id is left in its records.
+
+    (A plain message that was a turn has the turn's id: it would be found there, and the work forgotten with it.)
+    """
+    return ".".join(_in_base_36(int(each or 0)) for each in (server_id, venue_id, message))
+
+
+def link_to(spot: str) -> str:
+    """Where a spot is found in Discord's app."""
+    server, venue, message = (int(each, 36) for each in spot.split("."))
+    where = f"https://discord.com/channels/{server or '@me'}/{venue}"
     return f"{where}/{message}" if message else where
 
 
-__all__ = ["Judge", "Seen", "Sweeper", "Swept", "nothing", "seen_in"]
+def _in_base_36(number: int) -> str:
+    """A number in base 36."""
+    digits = ""
+    while True:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        if not number:
+            return digits
+
+
+__all__ = ["Judge", "Seen", "Sweeper", "Swept", "link_to", "nothing", "seen_in", "spot_of"]

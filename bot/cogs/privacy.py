@@ -26,7 +26,7 @@ from bot.cogs.keeping import NO_PHOTOS, POLICY_VERSION
 from bot.cogs.stories import Stories
 from bot.cogs.turns import Turns, owner_of
 from bot.stage import marker_of, nonce_of, told
-from bot.sweeping import Sweeper, Swept, nothing
+from bot.sweeping import Sweeper, Swept, link_to, nothing
 from bot.text import safe
 from bot.wording import Words
 from engine.belongings import Erasure, Export, plan_export
@@ -248,6 +248,14 @@ class Privacy(commands.GroupCog, group_name="privacy",
         self._live[erasure.erasure_id] = interaction
         await self._tell(interaction, self.bot.words(interaction)("privacy_erase_begun"))
         await self.bot.runner.durable.start(name, erasure.erasure_id, erasure.erasure_id)
+        task = asyncio.create_task(self._noting(self._tidy_up(erasure.erasure_id)))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def _tidy_up(self, erasure_id: str) -> None:
+        """When the work is over its records go at once; cut short, they go at the next start."""
+        await self.bot.runner.finished(erasure_id)
+        await self.bot.library.sweep()
 
     async def _dm_of(self, owner_id: OwnerId) -> VenueId:
         """The DM with a person; "" where Discord does not give us one."""
@@ -259,7 +267,10 @@ class Privacy(commands.GroupCog, group_name="privacy",
     # --- the durable work --------------------------------------------------------------------------
 
     async def erase_person(self, erasure_id: str) -> None:
-        """The workflow: what it does is written down by numbers and links only, and the person by their erasure."""
+        """The workflow: what it does is written down by numbers and spots only, and the person by their erasure.
+
+        Its own records go too, once it is over (`Library.drop_erasure`, `Library.sweep`).
+        """
         durable = self.bot.runner.durable
         try:
             await durable.act("call off", self._call_off, erasure_id)
@@ -363,8 +374,8 @@ class Privacy(commands.GroupCog, group_name="privacy",
         erasure = await self.bot.library.erasure(erasure_id)
         words = Words(erasure.locale)
         total = {name: sum(each[name] for each in swept) for name in ("deleted", "changed", "own", "stuck")}
-        links = [link for each in swept for link in each["links"]]
-        closed = [link for each in swept for link in each["closed"]]
+        links = [link_to(spot) for each in swept for spot in each["spots"]]
+        closed = [link_to(spot) for each in swept for spot in each["closed"]]
         lines = [words("privacy_erased"), words("privacy_erased_messages", **total)]
         if total["own"]:
             lines += [words("privacy_left_own", count=total["own"]), *links[:LINKS_SHOWN]]
@@ -434,17 +445,26 @@ class Privacy(commands.GroupCog, group_name="privacy",
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed (discord.py tells outages by another event): kept for a grace, then deleted."""
-        await self._noting(self.bot.library.note_departure(ServerId(str(guild.id))))
+        await self._noting(self._come_or_gone(guild.id))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Asked in, perhaps again."""
-        await self._noting(self.bot.library.note_return([ServerId(str(guild.id))]))
+        await self._noting(self._come_or_gone(guild.id))
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Back from an outage; or asked in again, where Discord words it so."""
-        await self._noting(self.bot.library.note_return([ServerId(str(guild.id))]))
+        await self._noting(self._come_or_gone(guild.id))
+
+    async def _come_or_gone(self, guild_id: int) -> None:
+        """Events are handled side by side: what counts is whether the bot is there now."""
+        server_id = ServerId(str(guild_id))
+        async with self.bot.lock(f"server {server_id}"):
+            if self.bot.get_guild(guild_id) is None:
+                await self.bot.library.note_departure(server_id)
+            else:
+                await self.bot.library.note_return([server_id])
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -468,7 +488,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
         try:
             await deed
         except Exception as error:             # an event's listener has nobody to tell
-            log.error("a server's coming or going was not noted: %s", anonymous(error))
+            log.error("something about privacy was not noted: %s", anonymous(error))
 
     async def _go_round(self) -> None:
         while True:

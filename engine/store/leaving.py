@@ -30,6 +30,7 @@ from engine.store import tables
 from engine.store.desk import now
 from engine.store.exporting import Exporting
 from engine.store.forgetting import eraser_of
+from engine.store.people import WORKFLOW
 from engine.store.stories import story_from
 
 
@@ -153,9 +154,10 @@ class Leaving(Exporting):
                     for row in await session.execute(select(table).order_by(table.c.created_at))]
 
     async def drop_erasure(self, erasure_id: str) -> None:
-        """It is done, and told."""
+        """It is done, and told; the next `sweep` clears the work's own records."""
         async with self._writing() as session:
             await session.execute(delete(tables.erasures).where(tables.erasures.c.erasure_id == erasure_id))
+            await self._leave_over(session, WORKFLOW + erasure_id)
 
     # --- where somebody is seen --------------------------------------------------------------------
 
