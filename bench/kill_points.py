@@ -110,7 +110,8 @@ async def asking(evening: Evening, point: str) -> list[str]:
         evening.pond = await company.story("The pond", ["Dan"])
     place = evening.pond
     player = company.player("Dan", place)
-    text = f"Lily and Anna ran to the lake at {point.replace(':', '')}. Then she fell in."
+    place_name = point.replace(":", "").replace("_", " ")
+    text = f"Lily and Anna ran to the lake at {place_name}. Then she fell in."
     answered = point in ("question answered", "question dropped")
 
     async def write() -> None:
@@ -134,7 +135,7 @@ async def asking(evening: Evening, point: str) -> list[str]:
 
     def told() -> list[Message]:
         return [message for message in player.seen() if message.only_for is None
-                and all(part in readable(company.world, message) for part in (point.replace(":", ""), "writes"))]
+                and all(part in readable(company.world, message) for part in (place_name, "writes"))]
 
     await company.world.until(lambda: True if told() else None, PATIENCE_S)
     await player.see(also=lambda message: judge.has_verb(message, "undo"), since_ms=since, timeout_s=PATIENCE_S)
