@@ -16,7 +16,7 @@ from discord.ext import commands
 
 from bot.app import THREAD_NEEDS, anonymous
 from bot.buttons import StoryButton
-from bot.cogs.turns import Turns
+from bot.cogs.turns import LOOK_AGAIN_S, SOON_OTHERWISE, Turns
 from bot.stage import nonce_of, told
 from bot.text import clean_turn, shown_name
 from bot.wording import Words, spoken
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("storythread.hearing")
 
 ASIDE = ("//", "((")                       # a plain message that begins so is talk, not a turn
-#: What may be otherwise in a moment: read back, such a message waits for its turn.
-SOON_OTHERWISE = ("turns_waiting", "text_being_drawn", "server_turns_waiting")
-LOOK_AGAIN_S = 0.5
 
 
 class Hearing(commands.Cog):
@@ -70,7 +67,10 @@ class Hearing(commands.Cog):
                 if message.guild is None:
                     await self._hear(message, None)
             elif not self.bot.draining:        # what comes during a stop is read at the next start
-                await self._hear_once(message, story)
+                try:
+                    await self._hear_once(message, story)
+                except StorythreadError as error:
+                    log.error("a message was not noted as heard: %s", error.reason)
 
     async def _story_at(self, venue_id: VenueId) -> Story | None:
         try:

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("storythread.turns")
 
 FORM_AFTER_S = 0.2                         # a form opens after this, whatever is still unknown
+#: What may be otherwise in a moment: whoever is not there to be told so waits for it.
+SOON_OTHERWISE = ("turns_waiting", "server_turns_waiting", "text_being_drawn")
+LOOK_AGAIN_S = 0.5
 DRAFT = "d-"                               # how the ids of words begin that are kept before they are looked at
 
 
@@ -81,13 +84,14 @@ class Turns(commands.Cog):
         self.bot = bot
         self._used: OrderedDict[str, None] = OrderedDict()      # forms sent, pages asked for: once each
         self.redrawing: dict[PanelId, asyncio.Task[None]] = {}
+        self._later: set[asyncio.Task[None]] = set()
         bot.clicks.update(take=self.open_form, next=self.next_page, undo=self.undo, redraw=self.redraw,
                           retry=self.retry)
         bot.forms["turn"] = self.read_form
         bot.drafts["turn"] = self.keep_draft
 
     async def cog_unload(self) -> None:
-        for task in self.redrawing.values():
+        for task in (*self.redrawing.values(), *self._later):
             task.cancel()
 
     # --- who may write now -------------------------------------------------------------------------
@@ -284,14 +288,28 @@ class Turns(commands.Cog):
     async def take_drafts(self) -> None:
         """At the start: what a killed bot had not looked at yet becomes turns now, in the order it was written."""
         for draft in await self.bot.library.questions(DRAFT):
-            try:
-                await self._take_draft(draft.turn)
-            except Refused as refusal:
-                await self._give_back(draft.turn, refusal)
-            except StorythreadError as error:
-                log.error("what somebody wrote waits for the next start: %s", error.reason)
-                continue
-            await self.bot.library.drop_question(draft.question_id)
+            if not await self._settle_draft(draft):
+                task = asyncio.create_task(self._settle_later(draft))
+                self._later.add(task)
+                task.add_done_callback(self._later.discard)
+
+    async def _settle_later(self, draft: Question) -> None:
+        while not self.bot.draining and not await self._settle_draft(draft):
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _settle_draft(self, draft: Question) -> bool:
+        """Make it a turn, or give it back. False when it has to wait: for others' turns, or for the store."""
+        try:
+            await self._take_draft(draft.turn)
+        except Refused as refusal:
+            if refusal.reason in SOON_OTHERWISE:
+                return False
+            await self._give_back(draft.turn, refusal)
+        except StorythreadError as error:
+            log.error("what somebody wrote waits: %s", error.reason)
+            return False
+        await self.bot.library.drop_question(draft.question_id)
+        return True
 
     async def _take_draft(self, draft: Turn) -> None:
         """As `read_form` does, only that nobody is there to be asked anything."""
