@@ -28,6 +28,8 @@ REFUSALS = (401, 403, 429)
 HUSHED_AT, HALTED_AT = 1_000, 5_000
 #: A venue that refuses is asked once more after so long, should nobody have told us that it is open again.
 ASK_AGAIN_S = 3600.0
+#: Seconds after which it is looked again whether a block is over.
+LOOK_EVERY_S = 5.0
 #: Seconds to wait after a block, doubled with every further one.
 BLOCK_S, LONGEST_BLOCK_S = 60.0, 900.0
 
@@ -123,7 +125,8 @@ class Manners:
                 await self.pause(venue_id, ASK_AGAIN_S)
                 self._closed.pop(venue_id, None)           # asked once more, whether there was news or not
             else:
-                await self.pause(venue_id, max(0.05, min(self._blocked_until - self._clock(), 5.0)))
+                left_s = self._blocked_until - self._clock()
+                await self.pause(venue_id, min(left_s, LOOK_EVERY_S) if left_s > 0 else LOOK_EVERY_S / 5)
 
     async def pause(self, venue_id: VenueId, wait_s: float) -> None:
         """Wait so long, or until there is news of the venue."""

@@ -9,6 +9,7 @@ Source: "Gateway" in Discord's developer documentation.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -166,7 +167,8 @@ class Gateway:
 
     async def _send(self, socket: web.WebSocketResponse, payload: Payload) -> None:
         if not socket.closed:
-            await socket.send_str(json.dumps(payload, ensure_ascii=False))
+            with contextlib.suppress(ConnectionError):     # it was killed, or hung up
+                await socket.send_str(json.dumps(payload, ensure_ascii=False))
 
     async def _event(self, session: Session, name: str, body: Payload) -> None:
         session.sequence += 1

@@ -229,7 +229,11 @@ async def serve(api: Api, request: web.Request) -> web.StreamResponse:
     lost = ""
     fault: Fault | None = None
     try:
-        call = await parse(request, path)
+        try:
+            call = await parse(request, path)
+        except ConnectionError:                # whoever asked was killed in the middle of asking
+            api.record.add("note", what="half a request", method=request.method, path=without_token(path))
+            return web.Response(status=400)    # never arrives
         # A fault comes from in front of the application: it strikes before anything is looked at.
         fault = api.faults.strike(call.method, call.path, call.body)
         if fault is not None:
