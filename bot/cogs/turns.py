@@ -294,7 +294,7 @@ class Turns(commands.Cog):
                 task.add_done_callback(self._later.discard)
 
     async def _settle_later(self, draft: Question) -> None:
-        while not self.bot.draining and not await self._settle_draft(draft):
+        while not self.bot.draining and not await self._settle_draft(draft):  # noqa: ASYNC110 - the store has no event
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _settle_draft(self, draft: Question) -> bool:
