@@ -530,12 +530,12 @@ def about_text(bot: StoryBot, words: Words, held: dict[str, int]) -> str:
         lines.append(words("privacy_about_writer", server=safe(settings.studio.writer)))
     if "://" in settings.pictures_url and not settings.pictures_url.startswith("file://"):
         lines.append(words("privacy_about_store"))
-    idle_days = getattr(settings.retention, "idle_story_days", 0)
-    lines.append(words("privacy_about_idle", days=idle_days) if idle_days else words("privacy_about_stays"))
-    backup_days = getattr(settings.retention, "backup_days", 0)
-    if backup_days:
-        lines.append(words("privacy_about_backups", days=backup_days))
-    lines += [words("privacy_about_server", days=settings.retention.server_days), words("privacy_about_how")]
+    retention = settings.retention
+    lines.append(words("privacy_about_idle", days=retention.idle_story_days) if retention.idle_story_days
+                 else words("privacy_about_stays"))
+    if retention.backup_days:
+        lines.append(words("privacy_about_backups", days=retention.backup_days))
+    lines += [words("privacy_about_server", days=retention.server_days), words("privacy_about_how")]
     return "\n".join(lines)
 
 

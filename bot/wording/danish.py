@@ -548,8 +548,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     # hvad der gemmes, tages med og slettes
     "privacy_about": "### Det gemmer jeg om dig\n{characters} figurer, {pictures} billeder, {turns} af dine ture og "
                      "{stories} historier, du har begyndt.",
-    "privacy_about_kept": "Billeder er låst med din egen nøgle på den maskine, jeg kører på. Intet af det, du "
-                          "skriver eller viser, står i mine logfiler.",
+    "privacy_about_kept": "Ord og billeder er låst med deres ejeres nøgler på den maskine, jeg kører på. Intet af det, "
+                          "du skriver eller viser, står i mine logfiler.",
     "privacy_about_photos": "Fotos gemmes aldrig: jeg ser på dem, tegner og giver slip på dem igen, senest efter "
                             "{minutes} minutter. Tilbage er tegningen og dine ord.",
     "privacy_about_seen": "En historie ses af dem, der kan se dens tråd. Hvem der må bruge dine figurer, bestemmer "
