@@ -92,7 +92,8 @@ class Sample:
 
     turns: int
     rss_mib: float
-    handles: int
+    handles: int                           # but for those of the database, whose pool fills up
+    database_handles: int
     threads: int
     cpu_s: float
     stored_bytes: int
@@ -113,6 +114,7 @@ class Outcome:
     seconds: float = 0.0
     acknowledged_s: list[float] = field(default_factory=list)
     waits_s: dict[str, list[float]] = field(default_factory=dict)          # "alone", "light", "greedy"
+    by_person_s: dict[int, list[float]] = field(default_factory=dict)      # of the light ones, beside the greedy one
     promised: list[tuple[float, float]] = field(default_factory=list)      # (told, real)
     samples: list[Sample] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -124,7 +126,18 @@ class Outcome:
         """Jain's index of what each got of what was their due: 1 when everybody got their max-min fair share."""
         due = fair_shares(self.asked, sum(self.done.values()))
         got = [self.done[person] / due[person] for person in due if due[person]]
-        return sum(got)**2 / (len(got) * sum(each**2 for each in got)) if got else 1.0
+        return jain(got)
+
+    @property
+    def even_waits(self) -> float:
+        """Jain's index of how long each light user waited on average, beside the greedy one."""
+        return jain([statistics.mean(times) for times in self.by_person_s.values() if times])
+
+
+def jain(values: Sequence[float]) -> float:
+    """1 when all are equal, 1/n when one has everything (Jain, Chiu and Hawe, 1984)."""
+    squares = len(values) * sum(each**2 for each in values)
+    return sum(values)**2 / squares if squares else 1.0
 
 
 def fair_shares(asked: Counter[int], whole: float) -> dict[int, float]:
@@ -144,10 +157,12 @@ def fair_shares(asked: Counter[int], whole: float) -> dict[int, float]:
 class Crowd:
     """Ten people, their stories, and what the log says of them. Keeps of the log only what the judge needs."""
 
-    def __init__(self, loopback: Loopback, troupe: Troupe, data: Path) -> None:
+    def __init__(self, loopback: Loopback, troupe: Troupe, data: Path, *, light: int = LIGHT,
+                 greedy_stories: int = GREEDY_STORIES) -> None:
         self.loopback, self.troupe, self.data = loopback, troupe, data
+        self.light, self.greedy_stories = light, greedy_stories
         self.record, self.world = loopback.record, loopback.world
-        self.companies = [Company(loopback, troupe, {}, PEOPLE[server:LIGHT + 1:SERVERS]) for server in range(SERVERS)]
+        self.companies = [Company(loopback, troupe, {}, PEOPLE[server:light + 1:SERVERS]) for server in range(SERVERS)]
         for company in self.companies:
             self.record.listeners.remove(company._listen)
         self.stories: list[list[int]] = []     # by person
@@ -168,11 +183,11 @@ class Crowd:
 
     async def set_up(self) -> None:
         """Everybody registers a character and starts their stories, in peace."""
-        for person in range(LIGHT + 1):
+        for person in range(self.light + 1):
             company, name = self._of(person)
             await company.character(name, CAST[person], LOOKS[person])
             mine = []
-            for number in range(GREEDY_STORIES if person == GREEDY else 1):
+            for number in range(self.greedy_stories if person == GREEDY else 1):
                 place = await company.story(f"{name} tells {number + 1}", [name])
                 mine.append(len(self.places))
                 self.places.append(place)
@@ -269,20 +284,21 @@ class Crowd:
         with process.oneshot():
             used = process.cpu_times()
             stored = sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
+            database = sum(".sqlite" in each.path for each in process.open_files())
             self.outcome.samples.append(Sample(
-                len(self.finished), process.memory_info().rss / 2**20, process.num_fds(), process.num_threads(),
-                used.user + used.system, stored))
+                len(self.finished), process.memory_info().rss / 2**20, process.num_fds() - database, database,
+                process.num_threads(), used.user + used.system, stored))
 
 
 async def play(crowd: Crowd, *, turns: int, minutes: float, rate: float, seed: int) -> Outcome:
     """`rate`: what the studio can do, in turns a second."""
     began = time.monotonic()
     ends_at = began + 60 * minutes
-    light, greedy = LIGHT_SHARE * rate / LIGHT, GREEDY_SHARE * rate
+    light, greedy = LIGHT_SHARE * rate / crowd.light, GREEDY_SHARE * rate
     tasks: set[asyncio.Task[None]] = set()
     sampled = 0
-    for alone, wanted, rates in ((True, max(LIGHT, round(ALONE_SHARE * turns)), [0.0] + [light] * LIGHT),
-                                 (False, turns, [greedy] + [light] * LIGHT)):
+    for alone, wanted, rates in ((True, max(crowd.light, round(ALONE_SHARE * turns)), [0.0] + [light] * crowd.light),
+                                 (False, turns, [greedy] + [light] * crowd.light)):
         round_, start = 0, time.monotonic()
         coming = iter(arrivals(seed, rates))
         while len(crowd.sent) < wanted and time.monotonic() < ends_at:
@@ -336,6 +352,8 @@ def judge_all(crowd: Crowd, seconds: float) -> Outcome:
         if turn_id in crowd.first:
             group = "alone" if sent.alone else "greedy" if sent.person == GREEDY else "light"
             outcome.waits_s.setdefault(group, []).append(crowd.first[turn_id] - sent.at)
+            if group == "light":
+                outcome.by_person_s.setdefault(sent.person, []).append(crowd.first[turn_id] - sent.at)
     outcome.faults += [f"{count} times: {words}" for words, count in crowd.failed.items()]
     outcome.disordered = sum(_disordered([stories[turn_id] for turn_id, sent in crowd.sent.items()
                                           if sent.place == place]) for place in range(len(crowd.places)))
@@ -375,8 +393,8 @@ def _cpu_ms_a_turn(samples: Sequence[Sample], first: bool) -> float:
 
 def table(outcome: Outcome, speed: float) -> Table:
     """One table of it all."""
-    made = Table("what", "measured", "remark", title=f"{outcome.turns} turns of {LIGHT + 1} people on {SERVERS} "
-                 f"servers, the stub studio {speed:g} times as fast as mini was")
+    made = Table("what", "measured", "remark", title=f"{outcome.turns} turns on {SERVERS} servers, "
+                 f"the stub studio {speed:g} times as fast as mini was")
     made.add_row("lost, doubled, out of order", f"{outcome.lost}, {outcome.doubled}, {outcome.disordered}",
                  "turns, turns, stories")
     made.add_row("other faults", str(len(outcome.faults)), "listed below" if outcome.faults else
@@ -391,7 +409,8 @@ def table(outcome: Outcome, speed: float) -> Table:
                           ("greedy", "the greedy one")):
         made.add_row(f"words to first picture, {group}", _three(outcome.waits_s.get(group, [])),
                      f"p50 / p99 / max; {remark}, {len(outcome.waits_s.get(group, []))} turns")
-    made.add_row("Jain's index", f"{outcome.fairness:.4f}", "of what each got of their max-min fair share")
+    made.add_row("Jain's index", f"{outcome.fairness:.4f}, {outcome.even_waits:.4f}",
+                 "of what each got of their max-min fair share; of the light users' mean waits")
     greedy = sum(count for words, count in outcome.refused.items() if words.startswith("greedy"))
     made.add_row("refused", f"{greedy} greedy, {sum(outcome.refused.values()) - greedy} light",
                  f"of {outcome.asked[GREEDY]} and {sum(outcome.asked.values()) - outcome.asked[GREEDY]} that came")
@@ -404,9 +423,10 @@ def table(outcome: Outcome, speed: float) -> Table:
     if len(samples) > 2:
         made.add_row("memory of the bot", f"{slope(samples, lambda each: each.rss_mib):+.2f} MiB/1,000 turns",
                      f"{samples[0].rss_mib:.0f} at the start, {samples[-1].rss_mib:.0f} at the end")
-        made.add_row("file handles, threads", f"{samples[0].handles} to {samples[-1].handles}, "
+        made.add_row("handles, threads", f"{samples[0].handles} to {samples[-1].handles}, "
                      f"{samples[0].threads} to {samples[-1].threads}",
-                     f"{slope(samples, lambda each: float(each.handles)):+.2f} handles/1,000 turns")
+                     f"{slope(samples, lambda each: float(each.handles)):+.2f} handles/1,000 turns; besides "
+                     f"{samples[0].database_handles} to {samples[-1].database_handles} of the database's pool")
         made.add_row("stored", f"{slope(samples, lambda each: each.stored_bytes / 2**10) / 1000:.1f} KiB/turn",
                      "database, workflows and pictures")
         made.add_row("processor time of the bot", f"{_cpu_ms_a_turn(samples, True):.0f} ms a turn at first, "
@@ -421,7 +441,8 @@ def _three(times: Sequence[float]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_crowd(home: Path, *, speed: float, profile: Path | None = None) -> AsyncIterator[Crowd]:
+async def open_crowd(home: Path, *, speed: float, profile: Path | None = None, light: int = LIGHT,
+                     greedy_stories: int = GREEDY_STORIES) -> AsyncIterator[Crowd]:
     """The bot is there and everybody has a story. `home` exists and is empty."""
     async with Loopback(message_content=False) as loopback:
         settings: dict[str, Any] = {
@@ -433,7 +454,7 @@ async def open_crowd(home: Path, *, speed: float, profile: Path | None = None) -
         with (home / "bot.log").open("wb") as log:
             troupe = Troupe(loopback, settings, log, command=(sys.executable, "-m", "bench.load_stub", "bot"))
             try:
-                crowd = Crowd(loopback, troupe, home / "data")
+                crowd = Crowd(loopback, troupe, home / "data", light=light, greedy_stories=greedy_stories)
                 await troupe.start()
                 await crowd.set_up()
                 crowd.tidy()

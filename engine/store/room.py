@@ -10,6 +10,8 @@ from engine.nouns import StoreUnusable
 
 #: What one turn may need until it is over: its pictures, what is remembered of them, its rows and records.
 TURN_BYTES = 8 * 2**20
+#: With less than this nothing of a database can be written.
+FULL_BELOW_BYTES = 2**19
 #: With so much more than is needed nobody counts the turns that wait.
 PLENTY_BYTES = 4 * 2**30
 
@@ -28,6 +30,11 @@ def free_bytes(folder: Path) -> int:
             raise StoreUnusable(f"{place} cannot be looked at: {error.strerror}", file=str(place)) from error
         return found.f_bavail * found.f_frsize
     return 0
+
+
+def or_full(reason: str, folder: Path) -> str:
+    """SQLite calls a full disk an I/O error where it cannot lay out what connections share: look whether it is one."""
+    return "store_full" if reason == "store_unusable" and free_bytes(folder) < FULL_BELOW_BYTES else reason
 
 
 def need_room(folders: Iterable[Path], *, reserve_bytes: int, turns: int) -> None:

@@ -11,15 +11,18 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from engine.failing import reason_of as reason_of
 from engine.failing import told_plainly
 from engine.nouns import StoreUnusable
 from engine.store.driver import Connection as Driven
+from engine.store.room import or_full
 
 #: A transaction to join, or None. Set by whoever opened it, and reset before it commits.
 current_session: ContextVar[AsyncSession | None] = ContextVar("current_session", default=None)
@@ -92,6 +95,8 @@ def plain_failures(engine: AsyncEngine | None = None) -> Iterator[None]:
     except StoreUnusable as failure:
         if engine is not None and failure.reason == "store_damaged":
             damage_of(engine).set()
+        if engine is not None and engine.dialect.name == "sqlite" and engine.url.database:
+            failure.reason = or_full(failure.reason, Path(engine.url.database).parent)
         raise
 
 
