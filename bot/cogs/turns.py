@@ -471,27 +471,28 @@ class Turns(commands.Cog):
             raise Refused(reason=f"panel_{panel.state.value}")
         if panel_id in self.redrawing or panel.state is PanelState.PLANNED:
             raise Refused(reason="redraw_running")
+        await self.bot.library.need_room()
         await self.check_quota(story, owner_of(interaction))
         if panel_id in self.redrawing:        # a second click came in while the first was being looked at
             raise Refused(reason="redraw_running")
         begun = asyncio.get_running_loop().create_future()
-        self.redrawing[panel_id] = asyncio.create_task(
-            self._redraw(panel_id, owner_of(interaction), interaction.id, begun))
+        self.redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, interaction, begun))
         await begun                            # acknowledged once it cannot be lost
         await self.bot.acknowledge(interaction)
 
-    async def _redraw(self, panel_id: PanelId, owner_id: OwnerId, request_id: int,
-                      begun: asyncio.Future[None]) -> None:
+    async def _redraw(self, panel_id: PanelId, interaction: Interaction, begun: asyncio.Future[None]) -> None:
+        request_id = str(interaction.id)
         try:
             try:
-                await self.bot.runner.redraw(panel_id, owner_id, str(request_id))
+                await self.bot.runner.redraw(panel_id, owner_of(interaction), request_id)
             except Exception as error:
                 begun.set_exception(error)
                 return
             begun.set_result(None)
-            await self.bot.runner.finished(str(request_id))
-        except Exception as error:             # the runner has told the stage already; here it must only not be lost
+            await self.bot.runner.finished(request_id)
+        except Exception as error:             # what the painter could not do the stage has told; the rest is told here
             log.error("a redraw failed: %s", anonymous(error))
+            await self.bot.explain(interaction, error)
         finally:
             self.redrawing.pop(panel_id, None)
 
