@@ -492,7 +492,8 @@ class Turns(commands.Cog):
             await self.bot.runner.finished(request_id)
         except Exception as error:             # what the painter could not do the stage has told; the rest is told here
             log.error("a redraw failed: %s", anonymous(error))
-            await self.bot.explain(interaction, error)
+            if not self.bot.draining:          # what a stop cuts short goes on at the next start
+                await self.bot.explain(interaction, error)
         finally:
             self.redrawing.pop(panel_id, None)
 
