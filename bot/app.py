@@ -28,10 +28,13 @@ from discord.ext import commands
 from bot.buttons import Click, StoryButton, StoryMenu, understood
 from bot.manners import Manners
 from bot.stage import DiscordStage, told
+from bot.text import quoted
 from bot.wording import CommandTranslator, Words, spoken
 from engine.labels import PAPER_DOLLS, Labels
-from engine.nouns import Refused, ServerId, StorythreadError, VenueId
+from engine.nouns import OwnerId, Refused, ServerId, Story, StorythreadError, VenueId
 from engine.ports import Library
+from engine.safety.rules import STRICTEST
+from engine.safety.watch import need_suitable, rating_of
 from engine.settings import Settings, SettingsError
 from engine.ways.ways import Ways
 
@@ -66,7 +69,15 @@ class StoryTree(app_commands.CommandTree["StoryBot"]):
     """The slash commands; whatever goes wrong in one becomes a plain sentence."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        return interaction.client.first_time(interaction)
+        if not interaction.client.first_time(interaction):
+            return False
+        if interaction.type is discord.InteractionType.application_command:
+            try:
+                await interaction.client.need_admitted(interaction)
+            except StorythreadError as error:
+                await interaction.client.explain(interaction, error)
+                return False
+        return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         await interaction.client.explain(interaction, getattr(error, "original", error))
@@ -129,6 +140,7 @@ class StoryBot(commands.Bot):
             characters,
             guide,
             hearing,
+            moderation,
             newcomers,
             pictures,
             places,
@@ -144,7 +156,7 @@ class StoryBot(commands.Bot):
             return
         await self.tree.set_translator(CommandTranslator())
         for module in (characters, stories, turns, guide, branches, why, pictures, texts, asking, newcomers, hearing,
-                       places, putting_right, privacy):
+                       places, putting_right, privacy, moderation):
             await module.setup(self)
         self.add_dynamic_items(StoryButton, StoryMenu)
 
@@ -213,7 +225,8 @@ class StoryBot(commands.Bot):
         if handler is None:
             await self.explain(interaction, Refused(reason="stale_button"))
         else:
-            await self.attend(interaction, handler(interaction, key, values), hold=verb not in OPENS_FORM)
+            await self.attend(interaction, self._admitted(interaction, lambda: handler(interaction, key, values)),
+                              hold=verb not in OPENS_FORM)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms, and clicks that nothing else understands. (Commands and known buttons come by other ways.)"""
@@ -227,10 +240,31 @@ class StoryBot(commands.Bot):
             if form is None:
                 await self.explain(interaction, Refused(reason="stale_button"))
             else:
-                await self.attend(interaction, form(interaction, key), hold=interaction.message is not None,
+                await self.attend(interaction, self._admitted(interaction, lambda: form(interaction, key)),
+                                  hold=interaction.message is not None,
                                   first=None if draft is None else lambda: draft(interaction, key))
         elif interaction.type is discord.InteractionType.component and not understood(custom_id):
             await self.explain(interaction, Refused(reason="stale_button"))
+
+    async def _admitted(self, interaction: discord.Interaction[Any], deed: Callable[[], Awaitable[None]]) -> None:
+        await self.need_admitted(interaction)
+        await deed()
+
+    async def need_admitted(self, interaction: discord.Interaction[Any]) -> None:
+        """Raise `Refused` where the people who look after this server want nothing taken from this person."""
+        server_id = server_of(interaction)
+        if server_id and await self.library.is_barred(server_id, OwnerId(str(interaction.user.id))):
+            raise Refused(reason="barred")
+
+    async def need_suitable(self, *texts: str, server_id: ServerId, story: Story | None = None) -> None:
+        """Raise `Refused` for words that do not suit a story; its fact `typed` gives them back.
+
+        Without a story they are held to what suits everybody: titles start a story, and characters travel.
+        """
+        decided = await self.library.server_settings(server_id)
+        rating = rating_of(story, decided) if story is not None else STRICTEST
+        for text in texts:
+            need_suitable(text, rating, decided.blocked_words)
 
     def first_time(self, interaction: discord.Interaction[Any]) -> bool:
         """False for an interaction that was here before: Discord may send an event again."""
@@ -321,7 +355,11 @@ class StoryBot(commands.Bot):
             reason = "unexpected"
             log.error("an interaction failed: %s", anonymous(error))
         try:
-            await self.private(interaction, self.words(interaction)(reason, **facts))
+            words = self.words(interaction)
+            text = words(reason, **facts)
+            if typed := str(facts.get("typed", "")).strip():     # nothing that was typed is lost
+                text += "\n" + words("turn_kept") + "\n" + quoted(typed, limit=1800)
+            await self.private(interaction, text)
         except (discord.HTTPException, OSError) as failure:
             log.warning("a sentence could not be delivered: %s", type(failure).__name__)
 

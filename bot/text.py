@@ -21,6 +21,8 @@ PROSE_CHARACTERS = 3800                    # a Components V2 message holds 4000 
 
 _MENTION = re.compile(r"@(?:everyone|here)\b|<(?:@[!&]?|#|a?:\w+:|/[^>]*:)\d+>|@", re.IGNORECASE)
 _LINK = re.compile(r"https?://|discord\.gg/|www\.", re.IGNORECASE)
+#: What Discord makes a link of: any address with a scheme, and invitations without.
+_LINKED = re.compile(r"\w+:/{1,2}(?=\S)|(?:discord(?:app)?\.(?:gg|com|me|new)|dsc\.gg)/", re.IGNORECASE)
 _BLANKS = "\u115f\u1160\u3164\uffa0\u2800"    # letters and symbols that show nothing
 _NAME_SIGNS = frozenset(" '’-.,&0123456789")
 
@@ -95,9 +97,11 @@ def shown_name(raw: str, fallback: str = "Somebody") -> str:
 
 
 def safe(text: str) -> str:
-    """Text as Discord should show it: no Markdown, no mentions, exactly as written."""
-    escaped = discord.utils.escape_mentions(discord.utils.escape_markdown(text))
-    return re.sub(r"(?m)^(\s*)(#{1,3}|-#|>{1,3}|-|\d+\.)(?=\s)", r"\1\\\2", escaped)
+    """Text as Discord should show it: no Markdown, no mentions, no links, exactly as written."""
+    escaped = discord.utils.escape_mentions(discord.utils.escape_markdown(text, ignore_links=False))
+    escaped = re.sub(r"(?m)^(\s*)(#{1,3}|-#|>{1,3}|-|\d+\.)(?=\s)", r"\1\\\2", escaped)
+    escaped = re.sub(r"<(?=[@#:/]|a:|t:|id:|https?:)", r"\\<", escaped)      # also of ids that are none
+    return _LINKED.sub(lambda found: found[0].replace("/", "\\/"), escaped)
 
 
 def quoted(text: str, *, limit: int = PROSE_CHARACTERS) -> str:

@@ -190,6 +190,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
                 raise BadPhoto(reason="photo_too_large", limit_mib=PHOTO_BYTES // 2**20)
         known = clean_nicknames(nicknames, limit=limits.name_characters) if old is None else old.nicknames
         to_owner = clean_relation(relation) if old is None else old.relation
+        await self.bot.need_suitable(name, *known, to_owner, description, server_id=server_of(interaction))
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._room_for(Character(character_id, owner_id, name, pronouns, Look()))
         pictures = [await fetch(photo) for photo in photos]
@@ -411,6 +412,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         character = await self._mine(interaction, CharacterId(key.partition(":")[0]))
         nicknames = clean_nicknames(fields.get("nicknames", ""), limit=self.bot.settings.limits.name_characters)
         relation = clean_relation(fields.get("relation", ""))
+        await self.bot.need_suitable(*nicknames, relation, server_id=server_of(interaction))
         await self.bot.acknowledge(interaction)
         async with self.bot.lock(character.character_id):
             character = await self._mine(interaction, character.character_id)

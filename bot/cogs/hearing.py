@@ -120,6 +120,8 @@ class Hearing(commands.Cog):
         if story is None:
             raise Refused(reason="no_story_in_dm")
         turns, channel = self._turns(), message.channel
+        if story.server_id and await self.bot.library.is_barred(story.server_id, OwnerId(str(message.author.id))):
+            return                             # whoever is shut out is not answered either
         text = clean_turn(message.content, limit=self.bot.settings.limits.turn_characters)
         if isinstance(channel, discord.Thread) and message.guild is not None:
             self.bot.need_of(channel.permissions_for(message.guild.me), THREAD_NEEDS, Words(story.locale))

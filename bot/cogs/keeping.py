@@ -277,6 +277,8 @@ class Keeping(commands.Cog):
             traveller.pronouns, traveller.look, clean_description(traveller.description), consent=given,
             from_photo=traveller.from_photo, server_id=server_of(interaction),
             nicknames=known_names(traveller.nicknames), relation=clean_relation(traveller.relation))
+        await self.bot.need_suitable(character.name, *character.nicknames, character.relation, character.description,
+                                     character.look.words, server_id=character.server_id)
         async with self.bot.lock(f"characters {owner_id}"):
             await self._room_for(character)
             library = self.bot.library

@@ -194,7 +194,8 @@ class Newcomers(commands.Cog):
                 return panel
         turn_id = character.character_id.removeprefix(BORN).rpartition("-")[0]
         for panel in await self.bot.library.panels_of_step(StepId(f"{turn_id}-step")):
-            if any(figure.character_id == character.character_id for figure in panel.brief.figures):
+            if panel.state is not PanelState.LOCKED and any(
+                    figure.character_id == character.character_id for figure in panel.brief.figures):
                 return panel
         return None
 

@@ -103,6 +103,7 @@ class Pictures(commands.Cog):
             if panel_id in turns.redrawing:   # a second wish came in while the first was being looked at
                 raise Refused(reason="redraw_running")
             try:
+                await self.bot.need_suitable(what, server_id=story.server_id, story=story)
                 changed = await self.bot.ways.change(
                     panel_id, what, owner_id=owner_of(interaction), locale=words.locale,
                     request_id=str(interaction.id))
@@ -342,8 +343,8 @@ class Pictures(commands.Cog):
             raise Refused(reason="stale_button") from error
         story = await self._turns().story(panel.brief.story_id)
         await self._may(interaction, story)
-        if panel.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if panel.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{panel.state.value}")
         return panel, story
 
 

@@ -32,7 +32,6 @@ from engine.nouns import (
     MessageId,
     NotFound,
     Refused,
-    ServerSettings,
     Story,
     StoryId,
     StoryStatus,
@@ -98,6 +97,8 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         if not opens_thread:
             await self._free(VenueId(str(interaction.channel_id)))
         me = await self._character_named(interaction, character) if character else None
+        if title:
+            await self.bot.need_suitable(title, server_id=server_id)
         locale = settings.locale if server_id else spoken(str(interaction.locale), self.bot.settings.default_locale)
         title = clean_title(title or "", Words(locale)("story_untitled"))
         await interaction.response.defer(thinking=True)
@@ -381,11 +382,12 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             raise Refused(reason="managers_only")
         words = self.bot.words(interaction)
         old = await self.bot.library.server_settings(server_of(interaction))
-        new = ServerSettings(
-            old.server_id or server_of(interaction), who_may_start or old.who_may_start,
-            old.daily_panels if daily_panels is None else daily_panels, rating or old.rating, language or old.locale,
-            style or old.style, old.server_panels if server_panels is None else server_panels,
-            server_queue or old.server_queue)
+        new = replace(
+            old, server_id=old.server_id or server_of(interaction), who_may_start=who_may_start or old.who_may_start,
+            daily_panels=old.daily_panels if daily_panels is None else daily_panels, rating=rating or old.rating,
+            locale=language or old.locale, style=style or old.style,
+            server_panels=old.server_panels if server_panels is None else server_panels,
+            server_queue=server_queue or old.server_queue)
         if new != old:
             await self.bot.library.save_server_settings(new)
         await self.bot.private(interaction, words(

@@ -23,6 +23,8 @@ from bot.text import clean_words, cut, quoted, safe, shown_name
 from bot.wording import Words
 from engine.boundaries import passed
 from engine.nouns import CharacterId, NotFound, OwnerId, Refused, Story, StoryStatus, VenueId
+from engine.safety.rules import unsuitable
+from engine.safety.watch import rating_of
 from engine.vocabulary import SETTINGS, TIMES
 from engine.ways.storyboard import (
     MOST_SENTENCES,
@@ -112,7 +114,7 @@ class Texts(commands.Cog):
                     hold: Callable[[], Awaitable[None]]) -> None:
         """Store a text, let Discord know that the answer is coming (`hold`), read it, show its first page."""
         text = clean_words(raw)
-        read_text(text)                    # refused before it is stored
+        await self._need_suitable(interaction, story, read_text(text))     # refused before it is stored
         board = Storyboard(str(interaction.id), story.story_id, owner_of(interaction),
                            shown_name(interaction.user.display_name), text)
         await self.bot.library.save_storyboard(board)
@@ -121,6 +123,17 @@ class Texts(commands.Cog):
         board = await self._read(interaction, board)
         passed("text read")
         await self._show(interaction, board, 0)
+
+    async def _need_suitable(self, interaction: Interaction, story: Story, parts: Sequence[Sequence[str]]) -> None:
+        """Raise `Refused` with the first sentence of a text that does not suit the story."""
+        decided = await self.bot.library.server_settings(story.server_id)
+        rating, blocked = rating_of(story, decided), decided.blocked_words
+        for sentences in parts:
+            finding = await asyncio.to_thread(unsuitable, " ".join(sentences), rating, blocked)
+            if finding is not None:
+                part = next((one for one in sentences if unsuitable(one, rating, blocked)), sentences[0])
+                raise Refused(reason="unsuitable_part", part=safe(cut(part, 200)),
+                              why=self.bot.words(interaction)(f"unsuitable_{finding.subject}"))
 
     async def _read(self, interaction: Interaction, board: Storyboard) -> Storyboard:
         """Plan the pages, telling how far it is."""

@@ -64,8 +64,8 @@ class Why(commands.Cog):
             story = await self.bot.library.story(panel.brief.story_id)
         except NotFound as error:
             raise Refused(reason="stale_button") from error
-        if panel.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if panel.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{panel.state.value}")
         await self.bot.acknowledge(interaction)
         layout, files = await self._told(self.bot.words(interaction), story, panel, await self._drawn(story))
         await interaction.followup.send(view=layout, files=files, ephemeral=True,
@@ -82,6 +82,8 @@ class Why(commands.Cog):
         shown = {panel.underdrawing: words("why_laid_alt")} if panel.underdrawing else {}
         lines = []
         for item in panel.recalled:
+            if item.panel_id is not None and item.panel_id not in numbers:
+                continue                       # taken back or reported meanwhile: not to be seen here either
             line = words(item.reason, name=safe(names.get(item.character_id or CharacterId(""), "")),
                          place=safe(panel.brief.setting.name), number=numbers.get(item.panel_id or PanelId(""), "?"))
             lines.append(f"- {line}")

@@ -19,7 +19,10 @@ from engine.vocabulary import PEOPLE
 
 #: Cloth differs by this much from the face in the underdrawing, skin by less than that in the painting (CIELAB).
 CLOTH: Final = 26.0
-SKIN: Final = 13.0
+SKIN: Final = 16.0
+#: A face has kept its colour within this; what has the colour of a face nearly everywhere says nothing of clothes.
+SAME_FACE: Final = 30.0
+EVERYWHERE: Final = 0.5
 #: This much of somebody's cloth has to be gone, and there has to be so much of it, in pixels.
 GONE: Final = 0.5
 LEAST_CLOTH: Final = 60
@@ -44,9 +47,12 @@ def bared(painting: bytes, underdrawing: Underdrawing, brief: PanelBrief) -> dic
         face, body = _cut(after, box, face=True), _cut(after, box, face=False)
         if min(faces.size, bodies.size) == 0:
             continue
+        skin = _median(face)
+        if np.linalg.norm(skin - _median(faces)) > SAME_FACE or (_distance(after, skin) < SKIN).mean() > EVERYWHERE:
+            continue                           # no face where it should be, or a picture of that colour all over
         cloth = _distance(bodies, _median(faces)) > CLOTH
         if cloth.sum() >= LEAST_CLOTH:
-            shares[who] = float((_distance(body, _median(face)) < SKIN)[cloth].mean())
+            shares[who] = float((_distance(body, skin) < SKIN)[cloth].mean())
     return shares
 
 

@@ -56,10 +56,10 @@ def need_suitable(text: str, rating: str, blocked: Iterable[str] = ()) -> None:
         raise Refused(reason=f"unsuitable_{finding.subject}", typed=text)
 
 
-def fit_so_far(prose: str, judge: Callable[[str], Finding | None]) -> str:
-    """The whole sentences at the beginning of a growing prose that may be shown already."""
-    shown = ""
-    for end in _END.finditer(prose):
+def fit_so_far(prose: str, judge: Callable[[str], Finding | None], told: str = "") -> str:
+    """The whole sentences at the beginning of a growing prose that may be shown already; `told` were found to be."""
+    shown = told if prose.startswith(told) else ""
+    for end in _END.finditer(prose, len(shown)):
         if judge(prose[:end.end()]) is not None:
             break
         shown = prose[:end.end()]
@@ -119,22 +119,25 @@ class Watch:
         One in which they are not is painted once more. Raises `StudioFailed`.
         """
         painting = await paint(seed)
-        if underdrawing.boxes and await asyncio.to_thread(_undressed, painting, underdrawing, brief):
+        if underdrawing.boxes and await self._bare(painting, underdrawing, brief):
             log.info("a picture was not shown: it does not suit the story")
             painting = await paint(stable_seed(seed, "suited"))
-            if await asyncio.to_thread(_undressed, painting, underdrawing, brief):
+            if await self._bare(painting, underdrawing, brief):
                 raise StudioFailed("a picture does not suit the story", reason="picture_unsuitable")
         return painting
 
+    @staticmethod
+    async def _bare(painting: Painting, underdrawing: Underdrawing, brief: PanelBrief) -> bool:
+        return bool(await asyncio.to_thread(_undressed, painting, underdrawing, brief))
+
     async def only_fit(self, story: Story, say: Callable[[Event], None]) -> Callable[[Event], None]:
         """A way to say progress by which of growing prose only whole sentences come that may be told."""
-        judge = await self._judge_of(story)
-        told = ""
+        judge, told = await self._judge_of(story), ""
 
         def filtered(event: Event) -> None:
             nonlocal told
             if isinstance(event, ProseGrew):
-                grown = fit_so_far(event.prose, judge)
+                grown = fit_so_far(event.prose, judge, told)
                 if grown == told:
                     return
                 told = grown

@@ -247,8 +247,8 @@ class Ways:
         Raises `Refused` with what was not understood, see `engine.ways.change_reading`; nothing is changed then.
         """
         panel = await self._library.panel(panel_id)
-        if panel.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if panel.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{panel.state.value}")
         story = await self._library.story(panel.brief.story_id)
         cast = await self._cast(story.story_id, owner_id)
         known = await self._library.settings(story.story_id, at=panel.step_id)
@@ -280,8 +280,8 @@ class Ways:
         """
         shown = await self._library.panel(panel_id)
         versions = await self._library.versions(panel_id)
-        if shown.state is PanelState.UNDONE:
-            raise Refused(reason="panel_undone")
+        if shown.state in (PanelState.UNDONE, PanelState.LOCKED):
+            raise Refused(reason=f"panel_{shown.state.value}")
         if len(versions) < 2:
             raise Refused(reason="one_version")
         at = next((index for index, each in enumerate(versions) if each.version == shown.version), 0)

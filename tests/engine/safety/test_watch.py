@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.safety import bare
 from bench.staging import ScriptedStudio, WrittenStage, begin_story, settings_at, turn_of
 from engine.durable import Durable
 from engine.events import Event, ProseGrew
@@ -147,7 +148,7 @@ async def test_a_brief_is_judged_before_it_is_painted(tmp_path: Path) -> None:
 
 
 class Undressing(Writer):
-    """Paints everything in the colour of skin, so many times."""
+    """Paints the girl's clothes in the colour of her face, so many times."""
 
     def __init__(self, times: int) -> None:
         super().__init__(GOOD)
@@ -159,11 +160,7 @@ class Undressing(Writer):
         if brief.is_plate or not self.times:
             return painting
         self.times -= 1
-        from PIL import Image
-
-        out = __import__("io").BytesIO()
-        Image.new("RGB", (256, 256), "#EDBB95").save(out, "PNG")
-        return replace(painting, png=out.getvalue())
+        return replace(painting, png=bare(painting.png, underdrawing, brief))
 
 
 @pytest.mark.parametrize(("times", "last"), [
