@@ -31,7 +31,8 @@ def clean_name(name: str, *, limit: int = 40) -> str:
 def clean_text(text: str, *, limit: int = 1500) -> str:
     """What a person wrote, as data: NFKC, one line, plain quotes; no control characters, mentions or markup."""
     text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES)
-    text = re.sub(r"<[@#:a][^>]{0,80}>|https?://\S+", " ", text)
+    text = re.sub(r"<[@#:/a][^>]{0,80}>|\w+://\S+|(?:discord(?:app)?\.(?:gg|com)|dsc\.gg)/\S+", " ", text,
+                  flags=re.IGNORECASE)
     text = "".join(" " if unicodedata.category(one) in ("Zl", "Zp", "Cc") else one for one in text
                    if unicodedata.category(one) not in ("Cf", "Co", "Cn", "Cs"))
     text = re.sub(r"@(?=\w)", "", text)

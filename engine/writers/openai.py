@@ -11,7 +11,7 @@ import httpx
 from engine.meaning.reader import Mention
 from engine.nouns import Beat, CharacterId, Scene, StoryStep, StudioFailed
 from engine.writers.mini import _seed
-from engine.writers.naming import Slots
+from engine.writers.naming import Slots, clean_text
 from engine.writers.reading import settled
 from engine.writers.telling import (
     clean_prose,
@@ -60,7 +60,7 @@ class OpenAIWriter:
         scene = settled(scene, lambda place: self._who(scene, slots, place, seed))
         talk = messages(scene, slots)
         prose = given(scene) or self._prose(talk, seed, on_text)
-        talk += [{"role": "assistant", "content": prose}, plan_message(scene, slots)]
+        talk += [{"role": "assistant", "content": clean_text(prose)}, plan_message(scene, slots)]
         return finish(scene, slots, prose, self._plan(talk, slots, scene.max_panels, seed))
 
     def _prose(self, talk: list[dict[str, str]], seed: int, on_text: Callable[[str], None]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
@@ -297,7 +298,11 @@ def _beat(panel: PlannedPanel, slots: Slots) -> Beat:
 def clean_prose(text: str) -> str:
     """A model's prose as it is shown: no thinking, no markup, no mentions, at most `MAX_PROSE` characters."""
     text = re.sub(r"<think>.*?(</think>|$)", "", text, flags=re.DOTALL)
-    text = re.sub(r"[*_`#]+", "", text).replace("@", "")
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)               # a link that hides behind words
+    text = re.sub(r"</?[|｜]?[^<>\s]{0,40}[|｜]?>|\[/?[A-Z_]{3,}\]|<<?/?SYS>>?", " ", text)     # a chat's own marks
+    text = re.sub(r"\w+://\S*|(?:discord(?:app)?\.(?:gg|com)|dsc\.gg)/\S*", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"[*_`#|<>]+", "", text).replace("@", "")
+    text = "".join(one for one in text if one.isspace() or unicodedata.category(one)[0] != "C")
     text = " ".join(text.split())
     if len(text) > MAX_PROSE:
         text = text[:MAX_PROSE]
