@@ -49,6 +49,8 @@ Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 
 #: Clicks answered by opening a form, which Discord allows as a first answer only.
 OPENS_FORM = ("take", "more", "change")
+#: Commands, forms and buttons that also serve whoever is shut out of a server.
+THEIR_RIGHT = ("privacy", "erase", "eraseserver", "erasing")
 #: Seconds after which Discord is told that an answer is coming.
 HOLD_AFTER_S = 0.25
 #: Interactions remembered, so that one that Discord sends twice is answered once.
@@ -251,9 +253,13 @@ class StoryBot(commands.Bot):
         await deed()
 
     async def need_admitted(self, interaction: discord.Interaction[Any]) -> None:
-        """Raise `Refused` where the people who look after this server want nothing taken from this person."""
-        server_id = server_of(interaction)
-        if server_id and await self.library.is_barred(server_id, OwnerId(str(interaction.user.id))):
+        """Raise `Refused` where the people who look after this server want nothing taken from this person.
+
+        What is kept of them they may always see and have erased.
+        """
+        server_id, data = server_of(interaction), cast("dict[str, Any]", interaction.data or {})
+        asked = data.get("name") or str(data.get("custom_id", "")).partition(":")[0]
+        if server_id and asked not in THEIR_RIGHT and await self.library.is_barred(server_id, OwnerId(str(interaction.user.id))):
             raise Refused(reason="barred")
 
     async def need_suitable(self, *texts: str, server_id: ServerId, story: Story | None = None) -> None:
