@@ -1,4 +1,4 @@
-"""`storythread`: play, rehearse, bot, commands, doctor, export.
+"""`storythread`: play, rehearse, bot, commands, doctor, export, backup, restore, rotate-key.
 
 Exit codes: 0 all went well; 1 something in the story failed; 2 the command was used wrongly (bad option, file,
 character); 3 the configuration cannot be used; 4 the data folder or database cannot be used; 130 stopped by Ctrl-C.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import sys
 import traceback
 from collections.abc import Coroutine
 from pathlib import Path
@@ -49,6 +48,18 @@ STORE_SENTENCES = {
                    "STORYTHREAD_HOME.",
     "store_full": "The disk of the data folder is full: make room and start again. Nothing is lost.",
     "store_unusable": "The database cannot be used: {detail}.",
+    "restore_unfinished": "A backup was being put back and that was cut short ({file}): run `storythread restore` with "
+                          "the same folder again.",
+    "restore_in_the_way": "There is a house here already ({file}). With --force the backup takes its place; make a "
+                          "backup of what is here first. Nothing was touched.",
+    "backup_in_the_way": "There is something there already ({file}): name a folder that does not exist yet.",
+    "backup_not_one": "That is no backup ({file}): its manifest.json is missing or cannot be read. Nothing was "
+                      "touched.",
+    "backup_newer": "That backup was made by a newer storythread ({file}): install that version. Nothing was touched.",
+    "backup_damaged": "The backup is damaged: {detail}. Nothing was touched.",
+    "backup_key_wrong": "The master key ({file}) is not the one this backup opens with; name that one with --key. "
+                        "Nothing was touched.",
+    "picture_damaged": "A picture is missing or damaged: {detail}.",
     "certificate_unusable": "The certificate that signs pictures cannot be used: look at labels.certificate_file and "
                             "labels.key_file, or leave both out for one of its own.",
     "pictures_unusable": "The folder of pictures cannot be used: {detail}.",
@@ -119,11 +130,11 @@ def _told_of_others(error: Exception) -> tuple[str, int]:
     import discord
     from sqlalchemy.exc import DBAPIError
 
-    from engine.store.session import plain_failures
+    from engine.failing import told_plainly
 
     if isinstance(error, DBAPIError):
         try:
-            with plain_failures():
+            with told_plainly():
                 raise error
         except StoreUnusable as failure:
             return _told(failure)
@@ -256,6 +267,72 @@ def export(
     settings = _settings()
     _hush()
     _run(export_story(settings, story, out, console=Console(highlight=False)))
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help=(
+        "A folder that does not exist yet. Without it: one in the data folder, named by the moment."))] = None,
+) -> None:
+    """Copy everything but the master key, while the bot runs or not."""
+    from engine.store.backups import make_backup, read_manifest
+
+    settings = _settings()
+    _hush()
+    made = _run(make_backup(settings, folder))
+    files = read_manifest(made).files
+    console = Console(highlight=False)
+    mib = sum(size for size, _ in files.values()) / 2**20
+    console.print(f"Backed up to {made}: {len(files)} files, {mib:.1f} MiB.", markup=False, soft_wrap=True)
+    console.print(f"It does not hold the master key, without which nobody can read it: keep a copy of "
+                  f"{settings.master_key_file} and of {settings.master_key_file.name}.forgotten beside it, somewhere "
+                  f"else.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup.")],
+    force: Annotated[bool, typer.Option("--force", help="It takes the place of what is here.")] = False,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help=(
+        "The master key it opens with, where the house has changed its key since."))] = None,
+) -> None:
+    """Put a backup back. The bot must not run. Everything is looked at before anything is touched."""
+    from engine.store.backups import restore_backup
+
+    settings = _settings()
+    _hush()
+    back = _run(restore_backup(settings, folder, force=force, key_file=key))
+    console = Console(highlight=False)
+    console.print(f"Put back as of {back.made_at}: {back.stories} stories, {back.characters} characters, "
+                  f"{back.pictures} pictures, every one of which opens.", markup=False, soft_wrap=True)
+    if back.forgotten:
+        console.print(f"Forgotten since the backup was made, and forgotten again: {back.forgotten}.")
+    if back.open_turns:
+        console.print(f"{back.open_turns} turns were open then: the bot goes on with them when it starts.")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    owner: Annotated[str, typer.Option(metavar="ID", help=(
+        "Seal the words and pictures of this one owner anew, by a key of their own that nobody has seen."))] = "",
+) -> None:
+    """Turn the house over to a new master key. The bot must not run. Cut short, the same again finishes it."""
+    from engine.store.turning import turn_master_key, turn_owner_key
+
+    settings = _settings()
+    _hush()
+    console = Console(highlight=False)
+    if owner:
+        turned = _run(turn_owner_key(settings, owner))
+        console.print(f"Sealed anew: {turned.words} words, {turned.pictures} pictures. Backups made before still open "
+                      f"with the former key: make a new one and delete those.", soft_wrap=True)
+        return
+    turned = _run(turn_master_key(settings))
+    console.print(f"{settings.master_key_file} is the new master key, of {turned.owners} owners' keys and "
+                  f"{turned.backups} backups. Replace your copy of it.", markup=False, soft_wrap=True)
+    if turned.backups_left:
+        console.print(f"{turned.backups_left} backups cannot be reached: the former key is kept beside it until this "
+                      f"command can reach them.", soft_wrap=True)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,9 +54,12 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
                               current_session=current_session)
             runner = TurnRunner(library, studio, Hall(stage_for(library), unseen), durable,
                                 guard=studio if settings.studio.guard_model else None)
+            tidying = asyncio.create_task(library.keep_tidy(settings.retention), name="tidying")
             try:
                 yield House(library, studio, runner)
             finally:
+                tidying.cancel()
+                await asyncio.gather(tidying, return_exceptions=True)
                 await runner.close()
         finally:
             await studio.close()

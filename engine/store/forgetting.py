@@ -67,7 +67,16 @@ class Forgetting(Memory):
         await self._cleanse_backups()
 
     async def _cleanse_backups(self) -> None:
-        """See backups.py."""
+        """Clear the backups the house knows of, of everybody on the list."""
+        from engine.store.backups import cleanse_backups  # a backup is opened as a house of its own
+
+        await cleanse_backups(self._settings, self._roll)
+
+    async def _tidy_backups(self, days: int) -> int:
+        from engine.store.backups import tidy_backups
+
+        await self._cleanse_backups()
+        return await asyncio.to_thread(tidy_backups, self._settings.home, days)
 
     async def forget_again(self, entries: Sequence[Entry]) -> None:
         """Forget those who were forgotten after this database was copied; they may not be in it at all."""

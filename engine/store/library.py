@@ -15,13 +15,13 @@ from engine.nouns import StoreUnusable
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.keys import MasterKey
-from engine.store.moderating import Moderating
 from engine.store.pictures import PictureFiles
 from engine.store.resealing import WORDS_SEALED, seal_words
 from engine.store.roll import Roll
 from engine.store.sealing import Keyring, OwnerKey, hang_up, take_down
 from engine.store.session import damage_of, reading_together
 from engine.store.storyboards import Storyboards
+from engine.store.tidying import Tidying
 
 
 class Lock(Protocol):
@@ -31,12 +31,12 @@ class Lock(Protocol):
         """Let them in."""
 
 
-class SqlLibrary(Storyboards, Moderating):
+class SqlLibrary(Storyboards, Tidying):
     """Everything that is kept; see engine/ports.py for what each method promises.
 
     `open_library` makes one. Its parts, each a file: people, stories, memory, forgetting, withdrawing, exporting,
-    leaving, moderating. A method called while `engine.store.session.current_session` holds a session joins that
-    transaction, except `forget`, `forget_server`, `forget_story`, `remove_character`, `remove_reported` and
+    leaving, moderating, tidying. A method called while `engine.store.session.current_session` holds a session joins
+    that transaction, except `forget`, `forget_server`, `forget_story`, `remove_character`, `remove_reported` and
     `take_away`, which delete files and stand alone.
     """
 
@@ -64,7 +64,7 @@ class SqlLibrary(Storyboards, Moderating):
                                     reason="store_unusable")
             return
         if words != WORDS_SEALED:
-            await asyncio.to_thread(seal_words, self._sync_url, self._master_key, self._ring)
+            await asyncio.to_thread(seal_words, self.sync_url, self._master_key, self._ring)
         await self.forget_again(late)
         await asyncio.to_thread(self._roll.add, await self._not_on_roll(entries))
         await self.sweep()
@@ -89,7 +89,17 @@ class SqlLibrary(Storyboards, Moderating):
         return reading_together(self._engine)
 
     @property
-    def _sync_url(self) -> URL:
+    def roll(self) -> Roll:
+        """Who was forgotten."""
+        return self._roll
+
+    @property
+    def master_key(self) -> MasterKey:
+        """What opens every owner's key; for changing it."""
+        return self._master_key
+
+    @property
+    def sync_url(self) -> URL:
         """The same database, for what is done in a thread."""
         url = self._engine.url
         return url.set(drivername="sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg")
@@ -97,7 +107,7 @@ class SqlLibrary(Storyboards, Moderating):
     def _find_key(self, key_id: str) -> bytes | None:
         """A newcomer's key, whom another process let in: asked for at once, on a connection of its own."""
         owners = tables.owners
-        engine = create_engine(self._sync_url, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(self.sync_url, poolclass=NullPool, hide_parameters=True)
         with engine.connect() as connection:
             row = connection.execute(select(owners).where(
                 or_(owners.c.key_id == key_id, owners.c.former_key_id == key_id))).first()

@@ -20,20 +20,24 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
+from engine.failing import reason_of
 from engine.nouns import StoreUnusable
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.driver import Driver
 from engine.store.keys import KEY_BYTES, MasterKey, finish_turning, read_master_key
-from engine.store.library import SqlLibrary
+from engine.store.library import Lock, SqlLibrary
 from engine.store.pictures import PictureFiles
 from engine.store.resealing import WORDS_SEALED
 from engine.store.roll import Roll
-from engine.store.session import READING, plain_failures, prepare_sqlite, reason_of
+from engine.store.room import or_full
+from engine.store.session import READING, plain_failures, prepare_sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -41,24 +45,34 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x53544F5259
 
 
-async def open_library(settings: Settings, *, reading_only: bool = False) -> SqlLibrary:
+#: In the data folder while a backup is being put back: nobody else may open what is there.
+RESTORING = "restore-unfinished"
+#: PostgreSQL's advisory lock that every process holds with the others, and one that changes keys alone.
+_HOUSE_LOCK = 0x53544F525A
+
+
+async def open_library(settings: Settings, *, reading_only: bool = False, alone: bool = False,
+                       restoring: bool = False) -> SqlLibrary:
     """The library, checked and migrated. One writing process to an SQLite file at a time.
 
     With `reading_only` it may be open beside a process that writes (to bind a book while the bot runs): nothing is
-    migrated or made, and on SQLite whatever would write fails.
+    migrated or made, and on SQLite whatever would write fails. With `alone` no other process may be at it, on
+    PostgreSQL either; `restoring` is for whoever puts a backup back.
 
     Raises `StoreUnusable`; its reason is one of store_locked, store_damaged, store_newer, store_read_only, store_full,
-    store_unusable (also: no PostgreSQL there), master_key_missing, master_key_damaged, master_key_wrong,
-    master_key_unwritable, pictures_unusable.
+    store_unusable (also: no PostgreSQL there), restore_unfinished, master_key_missing, master_key_damaged,
+    master_key_wrong, master_key_unwritable, pictures_unusable.
     """
     url = make_url(settings.database_url)
     files = PictureFiles(settings.pictures_url)
-    lock: FileLock | None = None
+    lock: Lock | None = None
+    if (settings.home / RESTORING).exists() and not restoring:
+        raise StoreUnusable("a restore was cut short", reason="restore_unfinished", file=str(settings.home))
+    if not reading_only:
+        lock = await asyncio.to_thread(take_database, settings, alone=alone)
     if url.get_backend_name() == "sqlite":
         path = sqlite_path(url)
-        if not reading_only:
-            lock = await asyncio.to_thread(_take, path)
-        elif not path.exists():
+        if not path.exists() and reading_only:
             raise StoreUnusable(f"there is no {path} to read", reason="store_unusable", file=str(path))
     try:
         if url.get_backend_name() == "sqlite":
@@ -80,7 +94,7 @@ async def open_library(settings: Settings, *, reading_only: bool = False) -> Sql
                                  roll=roll)
             try:
                 await library.settle(reading_only=reading_only)
-                if lock is not None:
+                if lock is not None and url.get_backend_name() == "sqlite":
                     await asyncio.to_thread(_keep_private, settings)
                 return library
             except BaseException:
@@ -115,7 +129,7 @@ def check_sqlite(path: Path, files: PictureFiles) -> None:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         otherwise = "store_unusable" if isinstance(error, sqlite3.OperationalError) else "store_damaged"
-        reason = "store_locked" if "locked" in str(error) else reason_of(error) or otherwise
+        reason = "store_locked" if "locked" in str(error) else or_full(reason_of(error) or otherwise, path.parent)
         raise StoreUnusable(f"{path}: {error}", reason=reason, file=str(path)) from error
     if answer != "ok":
         raise StoreUnusable(f"{path}: {answer}", reason="store_damaged", file=str(path))
@@ -205,6 +219,39 @@ async def _recognise(engine: AsyncEngine, settings: Settings) -> tuple[MasterKey
     return master_key, _roll(settings, master_key, kept)
 
 
+def take_database(settings: Settings, *, alone: bool) -> Lock:
+    """Be the only process on an SQLite file; on PostgreSQL one of several, or with `alone` the only one.
+
+    Raises `StoreUnusable` ("store_locked").
+    """
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        return _take(sqlite_path(url))
+    return _Advisory(url, alone=alone)
+
+
+class _Advisory:
+    """PostgreSQL's own lock, held by a connection: it ends with the process."""
+
+    def __init__(self, url: URL, *, alone: bool) -> None:
+        self._engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool,
+                                     hide_parameters=True)
+        try:
+            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        except OperationalError as error:
+            raise StoreUnusable(f"the database cannot be reached: {str(error.orig).splitlines()[0]}",
+                                reason="store_unusable") from error
+        kind = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+        if not self._connection.execute(text(f"SELECT {kind}(:key)"), {"key": _HOUSE_LOCK}).scalar():
+            self._connection.close()
+            place = url.render_as_string(hide_password=True)
+            raise StoreUnusable(f"{place} is in use by another process", reason="store_locked", file=place)
+
+    def release(self) -> None:
+        """Let others at it."""
+        self._connection.close()
+
+
 def _take(path: Path) -> FileLock:
     """Be the only process on this file, or raise `StoreUnusable`."""
     lock = FileLock(path.with_name(path.name + ".lock"), timeout=0, thread_local=False, mode=0o600)
@@ -234,7 +281,8 @@ def _prepare_progress(path: Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.DatabaseError as error:
         otherwise = "store_unusable" if isinstance(error, sqlite3.OperationalError) else "store_damaged"
-        raise StoreUnusable(f"{path}: {error}", reason=reason_of(error) or otherwise, file=str(path)) from error
+        reason = or_full(reason_of(error) or otherwise, path.parent)
+        raise StoreUnusable(f"{path}: {error}", reason=reason, file=str(path)) from error
 
 
 def _keep_private(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, text, update
@@ -24,6 +25,7 @@ from engine.nouns import (
     ServerId,
     ServerSettings,
     Sharing,
+    StoreUnusable,
     StoryId,
     TurnState,
     Worn,
@@ -143,6 +145,8 @@ class People(Desk):
             if await self._place_of(session, owner_id) != place:
                 raise NotFound("the owner was forgotten meanwhile", reason=FORGOTTEN)
             for png, picture in written.items():
+                if not await asyncio.to_thread(self._files.has, self._files.path(folder, picture)):
+                    await asyncio.to_thread(write, png)        # tidied away before its row was there
                 # Kept again it is new again: what nothing shows yet is swept by its age.
                 await session.execute(self._insert(tables.pictures, {
                     "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
@@ -159,6 +163,24 @@ class People(Desk):
             raise NotFound(f"no picture {picture_id}")
         return await asyncio.to_thread(self._files.read, self._files.path(row.folder, picture_id),
                                        self._picture_keys(row), picture_id)
+
+    async def reseal_picture(self, picture_id: PictureId) -> bool:
+        """Seal a picture by its owner's present key. False when it is already. Raises as `picture` does."""
+        async with self._reading() as session:
+            row = (await session.execute(
+                select(tables.owners).join(tables.pictures).where(tables.pictures.c.picture_id == picture_id))).one()
+        keys, path = self._picture_keys(row), self._files.path(row.folder, picture_id)
+        present = replace(keys, former=None)
+
+        def reseal() -> bool:
+            try:
+                self._files.read(path, present, picture_id)
+                return False
+            except StoreUnusable:
+                self._files.write(path, present, picture_id, self._files.read(path, keys, picture_id))
+                return True
+
+        return await asyncio.to_thread(reseal)
 
     async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[PictureKeys, str] | None:
         """Keys and folder of an owner of whom something is kept already."""

@@ -35,6 +35,11 @@ class Roll:
         self._key = key
 
     @property
+    def house_id(self) -> str:
+        """Whose list it is."""
+        return self._house_id
+
+    @property
     def file(self) -> Path:
         """Where the list lies."""
         return self._file
