@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 #: Bodies are replayed by newer code on purpose: they are idempotent, and a turn must survive an upgrade.
 APPLICATION_VERSION = "1"
+#: How often, and for how long after a start, it is looked for work to go on with.
+RECOVERED_EVERY_S, RECOVERED_WITHIN_S = 0.1, 10.0
 #: What DBOS says of workflows that it will never go on with.
 ENDED_BADLY = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
@@ -67,12 +69,17 @@ class Durable:
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": 0.2,
         }
-        DBOS(config=config)
+        dbos = DBOS(config=config)
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             make_url(self._engine.url).render_as_string(hide_password=False), engine=self._engine)
         for name, body in bodies.items():
             self._bodies[name] = DBOS.workflow(name=name)(self._followed(body))
+        # What is gone on with passes through DBOS's own queue, which is looked at every second: too long for whoever
+        # waits for a picture after a restart, too often for ever.
+        recovered = dbos._registry.get_internal_queue()
+        seldom_s, recovered._polling_interval_sec = recovered._polling_interval_sec, RECOVERED_EVERY_S
         DBOS.launch()
+        asyncio.get_running_loop().call_later(RECOVERED_WITHIN_S, setattr, recovered, "_polling_interval_sec", seldom_s)
 
     async def start(self, name: str, workflow_id: str, *arguments: str) -> None:
         """Begin a workflow. The same id again changes nothing."""
