@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -29,7 +31,7 @@ from bot.stage import marker_of, nonce_of, told
 from bot.sweeping import Sweeper, Swept, link_to, nothing
 from bot.text import safe
 from bot.wording import Words
-from engine.belongings import Erasure, Export, plan_export
+from engine.belongings import Erasure, Export, Traces, plan_export
 from engine.nouns import Consent, NotFound, OwnerId, Refused, ServerId, StoryId, StorythreadError, TurnId, VenueId
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
         self.bot = bot
         self._sweeper = Sweeper(bot)
         self._live: dict[str, Interaction] = {}            # private answers that can still be changed, by request
+        self._traces: dict[str, Mapping[VenueId, Traces]] = {}     # by erasure: looked for once in a process
         self._packing: set[OwnerId] = set()
         self._watching: set[asyncio.Task[None]] = set()
         self._rounds: asyncio.Task[None] | None = None
@@ -152,7 +155,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
         return told(text, ui.File(file), marker=marker), file
 
     async def _send_private(self, interaction: Interaction, export: Export, words: Words) -> None:
-        """As answers only this person sees. Raises what Discord raises, before anything was sent."""
+        """As answers only this person sees. Raises what Discord raises: then all of it comes another way."""
         none = discord.AllowedMentions.none()
         for number in range(1, export.parts + 1):
             layout, file = self._part(export, number, await export.part(number), words)
@@ -248,13 +251,23 @@ class Privacy(commands.GroupCog, group_name="privacy",
         self._live[erasure.erasure_id] = interaction
         await self._tell(interaction, self.bot.words(interaction)("privacy_erase_begun"))
         await self.bot.runner.durable.start(name, erasure.erasure_id, erasure.erasure_id)
-        task = asyncio.create_task(self._noting(self._tidy_up(erasure.erasure_id)))
+        self._tidy_up_after(erasure.erasure_id)
+
+    def _tidy_up_after(self, erasure_id: str) -> None:
+        task = asyncio.create_task(self._noting(self._tidy_up(erasure_id)))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
 
     async def _tidy_up(self, erasure_id: str) -> None:
-        """When the work is over its records go at once; cut short, they go at the next start."""
-        await self.bot.runner.finished(erasure_id)
+        """When the work is over its records go at once, or else at the next start."""
+        while True:
+            try:
+                await self.bot.library.erasure(erasure_id)
+            except NotFound:
+                break
+            await asyncio.sleep(1.0)
+        with suppress(Exception):              # however it ended: nothing of it is to be left
+            await self.bot.runner.finished(erasure_id)
         await self.bot.library.sweep()
 
     async def _dm_of(self, owner_id: OwnerId) -> VenueId:
@@ -284,6 +297,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
             log.info("an erasure was over already")
         finally:
             self._live.pop(erasure_id, None)
+            self._traces.pop(erasure_id, None)
 
     async def _call_off(self, erasure_id: str) -> None:
         """Nothing more is drawn for them, or of their characters."""
@@ -296,7 +310,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
             if character.usable:
                 given = character.consent or Consent(NO_PHOTOS, POLICY_VERSION, now)
                 await library.save_character(replace(character, consent=replace(given, withdrawn_at=now)))
-        venues = set(await library.venues_of(owner_id))
+        venues = set(await self._traces_of(erasure_id, owner_id))
         for turn in await library.open_turns():
             if turn.owner_id == owner_id:
                 await runner.call_off(turn.turn_id, FORGOTTEN)
@@ -319,13 +333,19 @@ class Privacy(commands.GroupCog, group_name="privacy",
                 return
             await asyncio.sleep(0.25)
 
+    async def _traces_of(self, erasure_id: str, owner_id: OwnerId) -> Mapping[VenueId, Traces]:
+        if erasure_id not in self._traces:
+            self._traces[erasure_id] = await self.bot.library.traces(owner_id)
+        return self._traces[erasure_id]
+
     async def _find(self, erasure_id: str) -> tuple[list[str], list[str]]:
         """Where they are seen, and others' stories whose roster names them."""
-        library = self.bot.library
-        erasure = await library.erasure(erasure_id)
-        venues = [venue for venue in await library.venues_of(erasure.owner_id) if venue.isdecimal()]
+        erasure = await self.bot.library.erasure(erasure_id)
+        self._traces.pop(erasure_id, None)     # what was being drawn is there now, or called off
+        traces = await self._traces_of(erasure_id, erasure.owner_id)
+        venues = [venue for venue in traces if venue.isdecimal()]
         direct = [erasure.venue_id] if erasure.venue_id else []
-        rosters = [story for venue in venues for story in (await library.traces(erasure.owner_id, venue)).others]
+        rosters = [story for venue in venues for story in traces[venue].others]
         return [*(str(venue) for venue in venues if venue not in direct), *map(str, direct)], sorted(map(str, rosters))
 
     async def _sweep(self, erasure_id: str, venue: str) -> Swept:
@@ -347,8 +367,11 @@ class Privacy(commands.GroupCog, group_name="privacy",
                 telling.add(task)
                 task.add_done_callback(telling.discard)
 
-        swept = await self._sweeper.venue(await library.traces(erasure.owner_id, VenueId(venue)),
-                                          await library.known_as(erasure.owner_id), erasure.owner_id, words, progress)
+        traces = (await self._traces_of(erasure_id, erasure.owner_id)).get(VenueId(venue))
+        if traces is None:
+            return nothing()
+        swept = await self._sweeper.venue(traces, await library.known_as(erasure.owner_id), erasure.owner_id, words,
+                                          progress)
         if telling:
             await asyncio.wait(set(telling))
         return swept
@@ -477,12 +500,13 @@ class Privacy(commands.GroupCog, group_name="privacy",
         library = self.bot.library
         there = [ServerId(str(guild.id)) for guild in self.bot.guilds]       # those with an outage are among them
         await library.note_return(there)
-        for server_id in await library.known_servers():
-            if server_id not in there:
+        for server_id in await library.known_servers() if (self.bot.shard_count or 1) == 1 else ():
+            if server_id not in there:         # of several shards none knows all servers: then only events count
                 await library.note_departure(server_id)
         for erasure in await library.erasures() if hasattr(self.bot, "runner") else ():
             await self.bot.runner.durable.start_anew("erase_server" if erasure.server_id else "erase",
                                                      erasure.erasure_id, erasure.erasure_id)
+            self._tidy_up_after(erasure.erasure_id)
 
     async def _noting(self, deed: Any) -> None:
         try:

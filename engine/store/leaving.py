@@ -6,7 +6,7 @@ owners' and stay: they only are no longer of that server.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -28,7 +28,7 @@ from engine.nouns import (
 )
 from engine.store import tables
 from engine.store.desk import now
-from engine.store.exporting import Exporting
+from engine.store.exporting import Exporting, Theirs
 from engine.store.forgetting import eraser_of
 from engine.store.people import WORKFLOW
 from engine.store.stories import story_from
@@ -173,42 +173,43 @@ class Leaving(Exporting):
         return Known(tuple(CharacterId(row.character_id) for row in rows),
                      tuple(sorted(name for name in names if name.strip())))
 
-    async def venues_of(self, owner_id: OwnerId) -> list[VenueId]:
-        """Where stories live that they started, took part in, or that their characters were in."""
-        async with self._reading() as session:
-            person = await self._theirs(session, owner_id)
-            found = await session.scalars(select(tables.stories.c.venue_id).distinct()
-                                          .where(tables.stories.c.story_id.in_(person.stories)))
-            return sorted(VenueId(each) for each in found)
+    async def traces(self, owner_id: OwnerId) -> dict[VenueId, Traces]:
+        """What is seen of a person, by venue: of stories they started, took part in, or that their characters were in.
 
-    async def traces(self, owner_id: OwnerId, venue_id: VenueId) -> Traces:
-        """What is seen of a person in one venue."""
-        steps, panels, turns, versions, stories = (tables.steps, tables.panels, tables.turns, tables.versions,
-                                                   tables.stories)
+        Looks through much: ask once.
+        """
+        stories = tables.stories
         async with self._reading() as session:
             person = await self._theirs(session, owner_id)
-            here = [story_from(row) for row in await session.execute(select(stories).where(
-                stories.c.venue_id == venue_id, stories.c.story_id.in_(person.stories)))]
-            ids = [story.story_id for story in here]
             erase = eraser_of(await self._names_in(session, owner_id))
-            all_turns = set(await session.scalars(select(turns.c.turn_id).where(turns.c.story_id.in_(ids))))
-            theirs, shown = set[PanelId](), set[PanelId]()
-            all_steps = (await session.execute(select(steps.c.step_id, steps.c.prose)
-                                               .where(steps.c.story_id.in_(ids)))).all()
-            rewritten = [(StepId(row.step_id), erase(row.prose)) for row in all_steps
-                         if row.step_id not in person.steps and erase(row.prose) != row.prose]
-            below = select(panels.c.panel_id).join(steps, steps.c.step_id == panels.c.step_id).where(
-                steps.c.story_id.in_(ids))
-            for panel_id, step_id, brief in await session.execute(
-                    select(panels.c.panel_id, panels.c.step_id, panels.c.brief).where(panels.c.panel_id.in_(below))):
-                if step_id in person.steps:
-                    theirs.add(PanelId(panel_id))
-                elif person.shows(brief):
-                    shown.add(PanelId(panel_id))
-            for panel_id, panel in await session.execute(
-                    select(versions.c.panel_id, versions.c.panel).where(versions.c.panel_id.in_(below))):
-                if panel_id not in theirs and person.shows(panel["brief"]):
-                    shown.add(PanelId(panel_id))
+            found: dict[VenueId, list[Story]] = {}
+            for row in await session.execute(select(stories).where(stories.c.story_id.in_(person.stories))):
+                found.setdefault(VenueId(row.venue_id), []).append(story_from(row))
+            return {venue_id: await self._traces_in(session, person, erase, venue_id, here)
+                    for venue_id, here in sorted(found.items())}
+
+    async def _traces_in(self, session: AsyncSession, person: Theirs, erase: Callable[[str], str], venue_id: VenueId,
+                         here: list[Story]) -> Traces:
+        steps, panels, turns, versions = tables.steps, tables.panels, tables.turns, tables.versions
+        ids = [story.story_id for story in here]
+        all_turns = set(await session.scalars(select(turns.c.turn_id).where(turns.c.story_id.in_(ids))))
+        theirs, shown = set[PanelId](), set[PanelId]()
+        all_steps = (await session.execute(select(steps.c.step_id, steps.c.prose)
+                                           .where(steps.c.story_id.in_(ids)))).all()
+        rewritten = [(StepId(row.step_id), erase(row.prose)) for row in all_steps
+                     if row.step_id not in person.steps and erase(row.prose) != row.prose]
+        below = select(panels.c.panel_id).join(steps, steps.c.step_id == panels.c.step_id).where(
+            steps.c.story_id.in_(ids))
+        for panel_id, step_id, brief in await session.execute(
+                select(panels.c.panel_id, panels.c.step_id, panels.c.brief).where(panels.c.panel_id.in_(below))):
+            if step_id in person.steps:
+                theirs.add(PanelId(panel_id))
+            elif person.shows(brief):
+                shown.add(PanelId(panel_id))
+        for panel_id, panel in await session.execute(
+                select(versions.c.panel_id, versions.c.panel).where(versions.c.panel_id.in_(below))):
+            if panel_id not in theirs and person.shows(panel["brief"]):
+                shown.add(PanelId(panel_id))
         begun = [story.created_at for story in here if story.created_at is not None]
         return Traces(
             venue_id, next((story.server_id for story in here if story.server_id), ServerId("")),

@@ -185,13 +185,13 @@ async def test_departures_are_noted_once_and_taken_back(library):
 async def test_a_name_in_anothers_page_and_a_picture_of_theirs_are_traced(library):
     await furnish(library)                         # Ann's story; Boo is Ben's
     steps = await tell(library, 2)
-    found = await library.traces(BEN, "venue-s1")
+    found = (await library.traces(BEN))["venue-s1"]
     assert found.others == {"s1"} and not found.started and not found.steps and not found.panels
     assert found.shown == {f"{step.step_id}.0" for step in steps}
     assert found.turns_of_others == {step.turn_id for step in steps}
     assert dict(found.rewritten) == {step.step_id: step.prose.replace("Boo", "…") for step in steps}
-    own = await library.traces(ANN, "venue-s1")
+    own = (await library.traces(ANN))["venue-s1"]
     assert own.started == {"s1"} and own.panels == found.shown and not own.shown and not own.rewritten
-    assert await library.venues_of(BEN) == ["venue-s1"] and await library.venues_of("nobody") == []
+    assert await library.traces("nobody") == {}
     assert "Boo" in (await library.known_as(BEN)).names
 
