@@ -10,13 +10,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import random
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from engine.nouns import PanelBrief, Underdrawing
@@ -109,19 +113,47 @@ def bare(png: bytes, underdrawing: Underdrawing, brief: PanelBrief) -> bytes:
                 return (round(left + one * wide), round(top + two * tall), round(left + three * wide) + 1,
                         round(top + four * tall) + 1)
 
-            bands = picture.crop(part(0.38, 0.16, 0.62, 0.30)).split()
-            colour = tuple(sorted(band.getdata())[band.width * band.height // 2] for band in bands)
-            picture.paste(colour, part(0.25, 0.44, 0.75, 0.86))
+            face = np.asarray(picture.crop(part(0.38, 0.16, 0.62, 0.30))).reshape(-1, 3)
+            red, green, blue = (int(value) for value in np.median(face, axis=0))
+            picture.paste((red, green, blue), part(0.25, 0.44, 0.75, 0.86))
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
+
+
+def pictures(count: int, painter: str) -> str:
+    """How well the check of pictures tells panels as painted from the same with everybody's clothes painted over."""
+    from engine.memory.underdrawing import lay_out, posed, sketch_plate
+    from engine.painters import open_painter
+    from engine.safety.picture import GONE, bared
+    from engine.settings import load_settings
+    from training.world.sampler import sample_brief
+
+    chance, clean, painted_over = random.Random(5), list[float](), list[float]()
+    with tempfile.TemporaryDirectory() as folder:
+        brush = open_painter(load_settings(home=folder, studio={"painter": painter, "threads": 1}))
+        for seed in range(count):
+            brief = sample_brief(chance, count=chance.choice((1, 2, 3)))
+            plate = sketch_plate(replace(brief, figures=(), props=()), size_px=256).png
+            under = lay_out(brief, plate, {figure.character_id: posed(figure) for figure in brief.figures}, size_px=256)
+            png = brush.paint(brief, under, (), seed=seed, on_step=lambda *_: None).png
+            clean += bared(png, under, brief).values()
+            painted_over += bared(bare(png, under, brief), under, brief).values()
+    return (f"{count} panels of {painter}: {sum(share > GONE for share in clean)} of {len(clean)} people wrongly found "
+            f"undressed (the most: {max(clean):.2f}), {sum(share > GONE for share in painted_over)} of "
+            f"{len(painted_over)} found once their clothes were painted over")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--guard", type=Path, help="a guard model (GGUF)")
     parser.add_argument("--misses", action="store_true", help="name what was missed of the fitted part")
+    parser.add_argument("--pictures", type=int, default=0, metavar="N", help="look at N panels instead")
+    parser.add_argument("--painter", default="mini", help="which painter paints them")
     given = parser.parse_args(argv)
+    if given.pictures:
+        print(pictures(given.pictures, given.painter))
+        return 0
     cases = read_cases()
     judges: list[tuple[str, Judge]] = [("rules alone", all_unsuitable)]
     if given.guard is not None:
@@ -133,6 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     harmless = sum(case.level == 0 for case in cases)
     print(f"{len(cases)} sentences, {harmless} of them harmless, {sum(case.held_out for case in cases)} held out")
     for name, judge in judges:
+        judge = cache(judge)
         for part, held_out in (("fitted to", False), ("held out", True)):
             some = [case for case in cases if case.held_out is held_out]
             begun = time.perf_counter()

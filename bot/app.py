@@ -31,7 +31,7 @@ from bot.stage import DiscordStage, told
 from bot.text import quoted
 from bot.wording import CommandTranslator, Words, spoken
 from engine.labels import PAPER_DOLLS, Labels
-from engine.nouns import OwnerId, Refused, ServerId, Story, StorythreadError, VenueId
+from engine.nouns import OwnerId, Refused, ServerId, StoreUnusable, Story, StorythreadError, VenueId
 from engine.ports import Library
 from engine.safety.rules import STRICTEST
 from engine.safety.watch import need_suitable, rating_of
@@ -50,7 +50,7 @@ Form = Callable[["discord.Interaction[StoryBot]", str], Awaitable[None]]
 #: Clicks answered by opening a form, which Discord allows as a first answer only.
 OPENS_FORM = ("take", "more", "change")
 #: Commands, forms and buttons that also serve whoever is shut out of a server.
-THEIR_RIGHT = ("privacy", "erase", "eraseserver", "erasing")
+THEIR_RIGHT = ("privacy", "erase", "eraseserver")
 #: Seconds after which Discord is told that an answer is coming.
 HOLD_AFTER_S = 0.25
 #: Interactions remembered, so that one that Discord sends twice is answered once.
@@ -259,7 +259,9 @@ class StoryBot(commands.Bot):
         """
         server_id, data = server_of(interaction), cast("dict[str, Any]", interaction.data or {})
         asked = data.get("name") or str(data.get("custom_id", "")).partition(":")[0]
-        if server_id and asked not in THEIR_RIGHT and await self.library.is_barred(server_id, OwnerId(str(interaction.user.id))):
+        if not server_id or asked in THEIR_RIGHT:
+            return
+        if await self.library.is_barred(server_id, OwnerId(str(interaction.user.id))):
             raise Refused(reason="barred")
 
     async def need_suitable(self, *texts: str, server_id: ServerId, story: Story | None = None) -> None:
@@ -521,16 +523,19 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
             running = asyncio.create_task(bot.start(token), name="discord")
             stopping = asyncio.create_task(stop.wait(), name="stop")
             greeting = asyncio.create_task(_greet(bot, ready), name="greeting")
+            damaged = asyncio.create_task(house.library.damaged.wait(), name="damaged")
             try:
-                await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({running, stopping, damaged}, return_when=asyncio.FIRST_COMPLETED)
                 if stop.is_set():
                     await bot.rest()
+                if damaged.done():             # nothing more is written to it, and whoever runs this is told
+                    await bot.drain()
                 await house.runner.close()
             finally:
                 await bot.close()
-                for task in (stopping, greeting):
+                for task in (stopping, greeting, damaged):
                     task.cancel()
-                await asyncio.gather(stopping, greeting, return_exceptions=True)
+                await asyncio.gather(stopping, greeting, damaged, return_exceptions=True)
             try:
                 await running
             except discord.LoginFailure as error:
@@ -540,6 +545,9 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
                 raise SettingsError("The message content intent is switched off for this application. Switch it on in "
                                     "Discord's developer portal, or set discord.message_content to false.",
                                     key="discord.message_content") from error
+        if house.library.damaged.is_set():
+            raise StoreUnusable("the database is damaged", reason="store_damaged",
+                                file=house.library.engine.url.database or "the database")
     log.info("the bot has stopped")
 
 
