@@ -177,7 +177,7 @@ class Crowd:
         self.outcome = Outcome(judged=loopback.description.on)
         self.record.listeners.append(self._listen)
         self._next: Counter[int] = Counter()
-        self._refusals: dict[str, int] = {}
+        self._private: dict[int, str] = {}     # interaction -> what only its person was told about it
 
     # --- setting up --------------------------------------------------------------------------------
 
@@ -225,7 +225,10 @@ class Crowd:
 
     def _refused(self, person: int, answer: int | None) -> None:
         message = self.world.messages.get(answer or 0)
-        words = " ".join(words_of(message).split("\n")[0].split()) if message is not None else "no answer"
+        self._count_refusal(person, words_of(message) if message is not None else "no answer")
+
+    def _count_refusal(self, person: int, said: str) -> None:
+        words = " ".join(said.split("\n")[0].split())
         who = "greedy" if person == GREEDY else "light"
         self.outcome.refused[f"{who}: {re.sub(r'about [0-9]+', 'about N', words)}"] += 1
 
@@ -248,6 +251,8 @@ class Crowd:
     def _listen_to_message(self, line: Line) -> None:
         now = time.monotonic()
         pictures = [match for each in line["attachments"] if (match := judge.PANEL_FILE.match(each["name"]))]
+        if line["only_for"] is not None and line["interaction"] is not None and line["texts"]:
+            self._private[int(line["interaction"])] = " ".join(line["texts"])
         if line["op"] == "create" or pictures:
             self.lines.append({key: line[key] for key in (
                 "kind", "op", "id", "channel", "interaction", "only_for", "nonce", "ms", "alt")} | {
@@ -263,6 +268,11 @@ class Crowd:
             self.waiting_told[int(line["id"])].append((now, float(match[2])))
         if not pictures and any("did not work out" in text for text in line["texts"]):
             self.failed[" ".join(line["texts"])[:80]] += 1
+
+    def drop_refused(self) -> None:
+        """Take out what looked like a turn and was refused a moment later, in private and with the words given back."""
+        for turn_id in self.sent.keys() & self._private.keys():
+            self._count_refusal(self.sent.pop(turn_id).person, self._private[turn_id])
 
     def tidy(self) -> None:
         """Forget what nobody asks for any more: the log, and what messages looked like before."""
@@ -329,14 +339,18 @@ async def play(crowd: Crowd, *, turns: int, minutes: float, rate: float, seed: i
 async def _until_done(crowd: Crowd, within_s: float) -> None:
     """Wait until every turn that was taken has its last picture, or nothing has come for so long."""
     before, since = -1, time.monotonic()
-    while set(crowd.sent) - set(crowd.finished) and time.monotonic() - since < within_s:
+    while set(crowd.sent) - set(crowd.finished) - set(crowd._private) and time.monotonic() - since < within_s:
         if len(crowd.finished) != before:
             before, since = len(crowd.finished), time.monotonic()
         await asyncio.sleep(0.1)
 
 
 def judge_all(crowd: Crowd, seconds: float) -> Outcome:
-    """Compare the loopback's log with the list of turns that were taken."""
+    """Compare the loopback's log with the list of turns that were taken.
+
+    Where the bot had to think for a moment the form was answered with a nod, and then with a refusal: no turn either.
+    """
+    crowd.drop_refused()
     outcome = crowd.outcome
     outcome.turns, outcome.seconds = len(crowd.sent), seconds
     stories = told(crowd.lines, crowd.sent)
@@ -421,8 +435,9 @@ def table(outcome: Outcome, speed: float) -> Table:
                      f"p50 / p90 of {len(off)} promises; {100 * share:.0f} % came at most 2 s later than told")
     samples = outcome.samples
     if len(samples) > 2:
+        fifths = [f"{samples[round(part * (len(samples) - 1) / 5)].rss_mib:.0f}" for part in range(6)]
         made.add_row("memory of the bot", f"{slope(samples, lambda each: each.rss_mib):+.2f} MiB/1,000 turns",
-                     f"{samples[0].rss_mib:.0f} at the start, {samples[-1].rss_mib:.0f} at the end")
+                     f"{', '.join(fifths)} MiB from fifth to fifth of the run")
         made.add_row("handles, threads", f"{samples[0].handles} to {samples[-1].handles}, "
                      f"{samples[0].threads} to {samples[-1].threads}",
                      f"{slope(samples, lambda each: float(each.handles)):+.2f} handles/1,000 turns; besides "
