@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: Hours after which the house is tidied again.
 EVERY_H = 24
+#: Seconds after the start before it is looked whether a day is over: those who wait for their pictures come first.
+FIRST_AFTER_S = 300.0
 #: A file that no row names may be about to be named: younger ones are left alone.
 FILE_AGE_S = 3600.0
 
@@ -73,16 +75,17 @@ class Tidying(Moderating):
             kept = await session.scalar(select(tables.house.c.value).where(tables.house.c.key == "tidied_at"))
         return None if kept is None else datetime.fromisoformat(kept.decode())
 
-    async def keep_tidy(self, retention: RetentionSettings) -> None:
+    async def keep_tidy(self, retention: RetentionSettings, *, first_after_s: float = FIRST_AFTER_S) -> None:
         """Tidy once a day, for as long as this runs. What goes wrong is tried again an hour later."""
-        await self._cleanse_backups()      # a forgetting may have been cut short before it reached them
+        await asyncio.sleep(first_after_s)
         while True:
-            last = await self.tidied_at()
-            wait = timedelta(0) if last is None else last + timedelta(hours=EVERY_H) - now()
-            if wait > timedelta(0):
-                await asyncio.sleep(min(wait.total_seconds(), 3600.0))
-                continue
             try:
+                last = await self.tidied_at()
+                wait = timedelta(0) if last is None else last + timedelta(hours=EVERY_H) - now()
+                if wait > timedelta(0):
+                    await self._cleanse_backups()      # a forgetting may have been cut short before it reached them
+                    await asyncio.sleep(min(wait.total_seconds(), 3600.0))
+                    continue
                 log.info("the house was tidied: %s went", await self.tidy(retention))
             except Exception as error:     # a full disk, a database that is busy: tomorrow's work, not the end
                 log.warning("the house could not be tidied: %s", type(error).__name__)

@@ -143,7 +143,7 @@ async def test_it_is_done_once_a_day_while_the_house_is_open(tmp_path):
     settings = settings_in(tmp_path)
     library = await open_library(settings)
     assert await library.tidied_at() is None
-    keeping = asyncio.create_task(library.keep_tidy(settings.retention))
+    keeping = asyncio.create_task(library.keep_tidy(settings.retention, first_after_s=0))
     while await library.tidied_at() is None:  # noqa: ASYNC110 - only tests look from outside
         await asyncio.sleep(0.02)
     first = await library.tidied_at()
@@ -151,7 +151,7 @@ async def test_it_is_done_once_a_day_while_the_house_is_open(tmp_path):
     await asyncio.gather(keeping, return_exceptions=True)
     await library.close()
     library = await open_library(settings)                     # started again, it waits until a day is over
-    keeping = asyncio.create_task(library.keep_tidy(settings.retention))
+    keeping = asyncio.create_task(library.keep_tidy(settings.retention, first_after_s=0))
     await asyncio.sleep(0.1)
     assert await library.tidied_at() == first
     keeping.cancel()
