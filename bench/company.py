@@ -37,6 +37,7 @@ class Told:
     turn_id: int
     answers: int = 0                           # accepted first answers to the interaction
     quoted: list[int] = field(default_factory=list)     # messages that show everybody what the person wrote
+    late: bool = False                         # not as the answer: they came after a crash, just before the prose
     prose: list[int] = field(default_factory=list)
     words: str = ""                            # of the prose
     places: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))     # panel -> messages posted
@@ -97,6 +98,7 @@ def told(lines: Sequence[Line], turn_ids: Iterable[int], *, panels: int = PANELS
                 turn.channels.add(int(line["channel"]))
         elif line["nonce"]:
             if (turn_id := words.get(line["nonce"])) is not None:
+                turns[turn_id].late = True
                 turns[turn_id].quoted.append(int(line["id"]))
                 turns[turn_id].channels.add(int(line["channel"]))
             elif (turn_id := prose.get(line["nonce"])) is not None:

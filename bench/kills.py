@@ -253,7 +253,8 @@ def judged(company: Company, tally: Tally) -> Findings:
                 if "answered" not in fault:
                     _sort(found, fault)
     for channel in {*tally.turns.values()}:
-        turns = sorted((turn for turn_id, turn in told.items() if turn.quoted and turn.prose
+        # Words that a crash kept back stand just before their page: they say nothing of when they were taken.
+        turns = sorted((turn for turn_id, turn in told.items() if turn.quoted and turn.prose and not turn.late
                         and {**tally.unsure, **tally.turns}[turn_id] == channel), key=lambda turn: turn.quoted[0])
         prose = [turn.prose[0] for turn in turns]
         if prose != sorted(prose):

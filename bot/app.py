@@ -109,7 +109,7 @@ class StoryBot(commands.Bot):
                                   manners=manners)
         self.clicks: dict[str, Click] = {}
         self.forms: dict[str, Form] = {}
-        self.drafts: dict[str, Form] = {}      # by the verb of a form: what keeps its words before it is held
+        self.drafts: dict[str, Form] = {}      # by the verb of a form or click: what keeps it before it is held
         self.draining = False
         self.there = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -224,11 +224,13 @@ class StoryBot(commands.Bot):
         handler = self.clicks.get(verb)
         if not self.first_time(interaction):
             return
+        draft = self.drafts.get(verb)
         if handler is None:
             await self.explain(interaction, Refused(reason="stale_button"))
         else:
             await self.attend(interaction, self._admitted(interaction, lambda: handler(interaction, key, values)),
-                              hold=verb not in OPENS_FORM)
+                              hold=verb not in OPENS_FORM, first=None if draft is None
+                              else lambda: draft(interaction, key))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms, and clicks that nothing else understands. (Commands and known buttons come by other ways.)"""

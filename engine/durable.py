@@ -73,7 +73,7 @@ class Durable:
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             make_url(self._engine.url).render_as_string(hide_password=False), engine=self._engine)
         for name, body in bodies.items():
-            self._bodies[name] = DBOS.workflow(name=name)(self._followed(body))
+            self._bodies[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(self._followed(body))
         # What is gone on with passes through DBOS's own queue, which is looked at every second: too long for whoever
         # waits for a picture after a restart, too often for ever.
         recovered = dbos._registry.get_internal_queue()

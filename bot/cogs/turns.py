@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,7 @@ FORM_AFTER_S = 0.2                         # a form opens after this, whatever i
 #: What may be otherwise in a moment: whoever is not there to be told so waits for it.
 SOON_OTHERWISE = ("turns_waiting", "server_turns_waiting", "text_being_drawn")
 LOOK_AGAIN_S = 0.5
+BEGUN_WITHIN_S = 2.0
 DRAFT = "d-"                               # how the ids of words begin that are kept before they are looked at
 
 
@@ -88,7 +89,7 @@ class Turns(commands.Cog):
         bot.clicks.update(take=self.open_form, next=self.next_page, undo=self.undo, redraw=self.redraw,
                           retry=self.retry)
         bot.forms["turn"] = self.read_form
-        bot.drafts["turn"] = self.keep_draft
+        bot.drafts.update(turn=self.keep_draft, next=self.keep_draft, redraw=self.until_begun)
 
     async def cog_unload(self) -> None:
         for task in (*self.redrawing.values(), *self._later):
@@ -268,7 +269,9 @@ class Turns(commands.Cog):
     async def keep_draft(self, interaction: Interaction, key: str) -> None:
         """Keep what was written before Discord is told that it has arrived. See `take_drafts`."""
         story = await self.story(key.partition(":")[0])
-        turn = _turn_of(story, interaction, TurnKind.WRITE, modal_fields(interaction)[0].get("text", ""))
+        form = interaction.type is discord.InteractionType.modal_submit
+        turn = _turn_of(story, interaction, TurnKind.WRITE if form else TurnKind.NEXT_PAGE,
+                        modal_fields(interaction)[0].get("text", "") if form else "")
         if "looked at" not in interaction.extras:
             interaction.extras["draft"] = f"{DRAFT}{turn.turn_id}"
             await self.bot.library.save_question(Question(f"{DRAFT}{turn.turn_id}", turn, (), (0, 0)))
@@ -302,7 +305,7 @@ class Turns(commands.Cog):
         try:
             await self._take_draft(draft.turn)
         except Refused as refusal:
-            if refusal.reason in SOON_OTHERWISE:
+            if refusal.reason in (*SOON_OTHERWISE, "turn_in_progress"):
                 return False
             await self._give_back(draft.turn, refusal)
         except StorythreadError as error:
@@ -317,8 +320,10 @@ class Turns(commands.Cog):
         async with self.bot.lock(story.story_id):
             if await self.known(draft.turn_id):
                 return
-            turn = replace(draft, text=clean_turn(draft.text, limit=self.bot.settings.limits.turn_characters))
-            await self.check(story, turn.owner_id, TurnKind.WRITE, turn.text)
+            turn = draft
+            if turn.kind is TurnKind.WRITE:
+                turn = replace(draft, text=clean_turn(draft.text, limit=self.bot.settings.limits.turn_characters))
+            await self.check(story, turn.owner_id, turn.kind, turn.text)
             await self.keep(story, turn)
             await self.post_words(story, turn, turn_shown(turn, Words(story.locale)))
         await self.bot.runner.accept(turn)
@@ -362,9 +367,11 @@ class Turns(commands.Cog):
                 turn = _turn_of(story, interaction, kind, "")
                 await self.keep(story, turn)
                 await self.acknowledge(interaction, story, turn)
-        except Refused as refusal:
+        except StorythreadError as refusal:
+            await self._drop_draft(interaction)
             await self._refuse(interaction, refusal)
             return
+        await self._drop_draft(interaction)
         await self.bot.runner.accept(turn)
 
     async def acknowledge(self, interaction: Interaction, story: Story, turn: Turn) -> None:
@@ -477,8 +484,16 @@ class Turns(commands.Cog):
             raise Refused(reason="redraw_running")
         begun = asyncio.get_running_loop().create_future()
         self.redrawing[panel_id] = asyncio.create_task(self._redraw(panel_id, interaction, begun))
-        await begun                            # acknowledged once it cannot be lost
+        try:
+            await begun                        # acknowledged once it cannot be lost
+        finally:
+            interaction.extras.setdefault("begun", asyncio.Event()).set()
         await self.bot.acknowledge(interaction)
+
+    async def until_begun(self, interaction: Interaction, key: str) -> None:
+        """A redraw is not acknowledged before it cannot be lost, unless that takes longer than Discord waits."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(interaction.extras.setdefault("begun", asyncio.Event()).wait(), BEGUN_WITHIN_S)
 
     async def _redraw(self, panel_id: PanelId, interaction: Interaction, begun: asyncio.Future[None]) -> None:
         request_id = str(interaction.id)
