@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import json
 import random
 import re
 import sys
@@ -144,6 +145,24 @@ def pictures(count: int, painter: str) -> str:
             f"{len(painted_over)} found once their clothes were painted over")
 
 
+def own_stories() -> list[str]:
+    """Sentences of small children's stories that were written for other ends in this project."""
+    root, found = LABELLED.parents[3], list[str]()
+    for path in sorted((root / "training" / "plots" / "events").glob("*.txt")):
+        found += path.read_text("utf-8").splitlines()
+    for path in sorted((root / "tests" / "engine" / "meaning").glob("*.jsonl")):
+        waiting: list[object] = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        while waiting:
+            match waiting.pop():
+                case str(text):
+                    found.append(text)
+                case dict(values):
+                    waiting += values.values()
+                case list(values):
+                    waiting += values
+    return [text for text in dict.fromkeys(found) if len(text.split()) > 3]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--guard", type=Path, help="a guard model (GGUF)")
@@ -163,6 +182,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         judges += [("the guard model alone", guard.judge),
                    ("both", lambda text, rating: all_unsuitable(text, rating) | guard.judge(text, rating))]
     harmless = sum(case.level == 0 for case in cases)
+    stories = own_stories()
+    wrongly = sum(bool(all_unsuitable(text, "toddler")) for text in stories)
+    print(f"rules alone, {len(stories)} sentences of children's stories nobody fitted them to: {wrongly} wrongly found")
     print(f"{len(cases)} sentences, {harmless} of them harmless, {sum(case.held_out for case in cases)} held out")
     for name, judge in judges:
         judge = cache(judge)
