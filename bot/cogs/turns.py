@@ -320,6 +320,8 @@ class Turns(commands.Cog):
         async with self.bot.lock(story.story_id):
             if await self.known(draft.turn_id):
                 return
+            if story.server_id and await self.bot.library.is_barred(story.server_id, draft.owner_id):
+                return
             turn = draft
             if turn.kind is TurnKind.WRITE:
                 turn = replace(draft, text=clean_turn(draft.text, limit=self.bot.settings.limits.turn_characters))
