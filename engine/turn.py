@@ -402,9 +402,12 @@ class TurnRunner:
 
     def _try_again(self, turn_id: TurnId) -> None:
         if not self._closing:
-            task = asyncio.ensure_future(self._durable.start_anew("play_turn", turn_id, turn_id, also_unended=True))
-            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception() is None
-                                   or self._try_later(turn_id))
+            def over(task: asyncio.Task[None]) -> None:
+                if not task.cancelled() and task.exception() is not None:
+                    self._try_later(turn_id)
+
+            asyncio.ensure_future(self._durable.start_anew(
+                "play_turn", turn_id, turn_id, also_unended=True)).add_done_callback(over)
 
     async def _write(self, scene: Scene) -> StoryStep:
         """The step of this turn: written once, found again after a crash. Raises `StudioFailed`."""
