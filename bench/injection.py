@@ -264,18 +264,16 @@ async def _play(loopback: Loopback, library: SqlLibrary, attempts: Sequence[Atte
                              if SECRET in text.casefold()]
 
 
-def open_writers(folder: Path) -> dict[str, Callable[[], Writer]]:
+def open_writers(folder: Path) -> dict[str, Callable[[], Any]]:
     """The writers that need no server, by name."""
     from bench.tiny_gguf import build_tiny_gguf
+    from engine.writers.llama import LlamaWriter
+    from engine.writers.mini import MiniWriter
 
-    def mini() -> Writer:
-        from engine.writers.mini import MiniWriter
-
+    def mini() -> MiniWriter:
         return MiniWriter(threads=1)
 
-    def general() -> Writer:
-        from engine.writers.llama import LlamaWriter
-
+    def general() -> LlamaWriter:
         return LlamaWriter(build_tiny_gguf(folder / "tiny.gguf"), threads=1)
 
     return {"mini": mini, "general": general}
@@ -292,7 +290,11 @@ async def play(name: str, attempts: Sequence[Attempt], folder: Path) -> Findings
                 return await run(remote, attempts, asked=server.asked)
             finally:
                 remote.close()
-    return await run(open_writers(folder)[name](), attempts)
+    writer = open_writers(folder)[name]()
+    try:
+        return await run(writer, attempts)
+    finally:
+        writer.close()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -203,6 +203,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                     if bool(said) is not case.refused_at(rating):
                         print(f"  {'+' if said else '-'} {rating} {case.subject} {case.evasion} {case.text!r} "
                               f"{', '.join(sorted(said))}")
+    if given.guard is not None:
+        guard.close()
     return 0
 
 

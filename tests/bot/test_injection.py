@@ -38,7 +38,7 @@ def test_nothing_of_it_is_alive_on_discord_or_a_mark_to_a_model() -> None:
 @pytest.mark.parametrize("writer", ["mini", "general", "server"])
 async def test_a_sample_with_each_writer(writer: str, tmp_path: Path) -> None:
     first = ("mini", "general", "server").index(writer)
-    sample = list({attempt.kind: attempt for attempt in CORPUS[first::3]}.values())[first::3]     # other kinds for each
+    sample = list({attempt.kind: attempt for attempt in CORPUS[first::3]}.values())[first::3][:3]   # other kinds each
     found = await play(writer, sample, tmp_path)
     assert found.faults == []
     assert found.outcomes["told"] >= len(sample) // 2 and not found.outcomes["lost"], found.outcomes

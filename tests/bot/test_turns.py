@@ -27,7 +27,7 @@ async def test_a_turn_becomes_prose_and_one_picture_with_buttons(house: Playhous
     words = next(i for i, text in enumerate(said) if text.startswith("**Ada** writes:"))
     assert "Mia flies a \\*kite\\* in the garden." in said[words]
     assert said[words + 1].startswith("And so it was:")
-    assert labels(panel) == ["Take turn", "Next page", "Undo", "Redraw", "Change", "Why?"]
+    assert labels(panel) == ["Take turn", "Next page", "Undo", "Redraw", "Change", "Why?", "Report"]
     gallery = panel.components[0]
     assert gallery["type"] == 12
     assert "kite" in gallery["items"][0]["description"]
@@ -67,7 +67,7 @@ async def test_two_pictures_come_in_order_and_only_the_last_carries_the_story_on
     await house.story()
     await house.turn(house.ada, "They run. They jump.")
     panels = [message for message in house.ada.seen() if message.attachments and "Redraw" in labels(message)]
-    own = ["Redraw", "Change", "Why?"]
+    own = ["Redraw", "Change", "Why?", "Report"]
     assert [labels(panel) for panel in panels] == [own, ["Take turn", "Next page", "Undo", *own]]
 
 
