@@ -86,7 +86,11 @@ class Forgetting(Memory):
             there = await self._everybody(session)
         hashes = {self._roll.owner_hash(owner_id): owner_id for owner_id in there}
         for entry in entries:
-            await self._forget_rows(OwnerId(hashes.get(entry.owner_hash, "")), entry)
+            if (owner_id := hashes.get(entry.owner_hash)) is not None:
+                await self._forget_rows(OwnerId(owner_id), entry)
+            else:
+                async with self._alone() as session:
+                    await self._note(session, entry)
         await self.sweep()
         await self._empty_log()
 
@@ -151,11 +155,15 @@ class Forgetting(Memory):
                 await session.execute(delete(table).where(table.c.owner_id == owner_id))
             for table in (tables.erasures, tables.reports):
                 await session.execute(update(table).where(table.c.owner_id == owner_id).values(owner_id=""))
-            await session.execute(self._insert(tables.forgotten, {
-                "forgetting_id": entry.forgetting_id, "owner_hash": entry.owner_hash, "forgotten_at": now()},
-                key=["forgetting_id"]))
+            await self._note(session, entry)
         if owner is not None:
             self._ring.drop(owner.key_id)
+
+    async def _note(self, session: AsyncSession, entry: Entry) -> None:
+        """This database was cleared by this forgetting."""
+        await session.execute(self._insert(tables.forgotten, {
+            "forgetting_id": entry.forgetting_id, "owner_hash": entry.owner_hash, "forgotten_at": now()},
+            key=["forgetting_id"]))
 
     async def _workflows_of(self, session: AsyncSession, owner_id: OwnerId) -> list[str]:
         """The ids of workflows that name this person, their characters, or turns of theirs or of their stories."""
