@@ -1,4 +1,4 @@
-"""A backup made in the middle of a turn and put back after it was over: the turn ends again, and nothing is said twice."""
+"""A backup made in the middle of a turn and put back after it: the turn ends once more, and nothing is said twice."""
 
 from __future__ import annotations
 
