@@ -181,14 +181,15 @@ class DiscordStage:
         marked = 0
         for turn in await self._library.open_turns():
             for panel in await self._library.panels_of_step(StepId(f"{turn.turn_id}-step")):
-                if panel.state is not PanelState.PLANNED or panel.message_id is None:
+                message_id = panel.message_id or self._posted.get(panel.panel_id)
+                if panel.state is not PanelState.PLANNED or message_id is None:
                     continue
                 story = await self._library.story(turn.story_id)
                 if not story.venue_id.isdecimal():
                     continue
                 words = await self._words(turn.story_id)
                 line = self._line(panel.panel_id, words("panel_resumes", number=panel.index + 1))
-                marked += await self._edit_quietly(story.venue_id, panel.message_id, line)
+                marked += await self._edit_quietly(story.venue_id, message_id, line)
         return marked
 
     # --- the awaited verbs -------------------------------------------------------------------------
