@@ -143,6 +143,9 @@ def _making(target: Path) -> Iterator[Path]:
         _flush(target.parent)
     except OSError as error:
         raise _plainly(error, partial) from error
+    except sqlite3.Error as error:
+        raise StoreUnusable(f"{target} cannot be written: {error}", file=str(target),
+                            reason="store_full" if "full" in str(error) else "store_unusable") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         lock.release()

@@ -186,8 +186,7 @@ def dies(settings, module, name, nth, call, before="") -> None:
 async def test_a_backup_that_is_killed_leaves_none(tmp_path):
     settings = settings_in(tmp_path)
     await (await fill(settings, 1)).close()
-    for module, name, nth in (("backups.PictureFiles", "put", 2), ("backups", "_write_manifest", 1),
-                              ("backups", "_flush", 6)):
+    for module, name, nth in (("backups.PictureFiles", "put", 2), ("backups", "_move", 1)):
         await asyncio.to_thread(dies, settings, module, name, nth, "backups.make_backup(settings)")
         assert known_backups(settings.home) == []
         assert [path for path in (settings.home / "backups").iterdir() if path.name.endswith(".partial")]

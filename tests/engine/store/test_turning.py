@@ -118,7 +118,7 @@ async def test_changing_the_master_key_can_be_killed_anywhere(tmp_path):
     library, picture = await fill(settings)
     await library.close()
     await make_backup(settings)
-    for name in ("fresh_key", "rewrap", "turn_over", "rewrap_backups"):
+    for name in ("rewrap", "turn_over", "rewrap_backups"):
         await asyncio.to_thread(dies, settings, "turn_master_key(settings)", name)
         if name == "turn_over":            # the database has the new key, the file's name still says the old one
             assert settings.master_key_file.with_name("master.key.new").exists()
@@ -175,8 +175,7 @@ async def test_changing_an_owners_key_can_be_killed_anywhere(tmp_path):
     settings = settings_in(tmp_path)
     library, picture = await fill(settings)
     await library.close()
-    for module, name, nth in (("turning", "_begin", 1), ("turning", "reseal_words", 1),
-                              ("turning", "_reseal_pictures", 1), ("SqlLibrary", "reseal_picture", 3),
+    for module, name, nth in (("turning", "reseal_words", 1), ("SqlLibrary", "reseal_picture", 3),
                               ("turning", "still_sealed_by", 1)):
         await asyncio.to_thread(dies, settings, f"turn_owner_key(settings, {ANN!r})", name, nth, module)
         await reads_everything(settings, picture)
