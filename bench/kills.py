@@ -330,8 +330,9 @@ async def random_kills(company: Company, kills: int, seed: int, *, longest_life_
     assert isinstance(troupe, Understudies)
     try:
         for number in range(kills):
-            if number == 0:
-                await asyncio.sleep(rng.uniform(1.0, longest_life_s))
+            if number == 0:                    # every story has a turn going on, and more are coming
+                await company.world.until(lambda: True if len({*evening.tally.turns.values()}) == stories else None, 60)
+                await asyncio.sleep(rng.uniform(0.05, longest_life_s / 2))
             await troupe.stop(politely=False)
             waiting = list(open_turns(company, evening.tally))
             busy += bool(waiting)

@@ -25,7 +25,7 @@ from engine.nouns import StoryStatus, VenueId
 MESSAGES = r"/channels/\d+/messages$"
 MESSAGE = r"/channels/\d+/messages/\d+$"
 CALLBACK = r"/callback$"
-WAIT_S = 15.0
+WAIT_S = 30.0
 
 
 async def begin(house: Playhouse, text: str = "Mia finds a kite.") -> int:
