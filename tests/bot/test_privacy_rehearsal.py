@@ -6,6 +6,7 @@ photo, a name that is none, a wish nobody understands; and the bot is killed in 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.company import open_company
 from bench.leaks import leaks, personal
 from bench.quarantine import NOT_ALLOWED
+from bot.rehearsal.players import words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENE = Path("privacy")
@@ -108,3 +111,24 @@ def test_models_are_told_to_stay_at_home() -> None:
     told = _child_environment(load_settings(discord={"token": "secret"}))
     assert told["HF_HUB_OFFLINE"] == told["HF_HUB_DISABLE_TELEMETRY"] == told["DO_NOT_TRACK"] == "1"
     assert "DISCORD_TOKEN" not in told and not [name for name in told if name.startswith("STORYTHREAD_")]
+
+
+async def test_killed_while_it_erases_it_goes_on_and_tells_by_dm(tmp_path: Path) -> None:
+    """kill -9 the very moment the first message is deleted: the next start deletes the rest, forgets, and says so."""
+    async with open_company(tmp_path, ["Ada", "Bo"]) as company:
+        await company.character("Ada", "Zebulonia", "a girl with red hair and a blue dress")
+        place = await company.story("The kite", ["Bo", "Ada"])
+        ada = company.player("Ada", place)
+        await company.page(await company.send_turn(ada, "Zebulonia finds a kite in the garden."))
+        killed = company.trap(lambda line: line["kind"] == "message" and line["op"] == "delete", company.kill)
+        form = await ada.command("/privacy erase")
+        await ada.submit(form, {"word": "ERASE"})
+        await asyncio.wait_for(killed.wait(), 60)
+        await company.start_again()
+        await ada.see("It is done", place=company.world.dm_with(ada.person), timeout_s=60)
+        left = [words_of(message) for message in company.world.messages.values()
+                if not message.deleted and message.only_for is None]
+        assert not [text for text in left if "Zebulonia" in text or "Ada" in text]
+        told = [message for message in ada.seen(company.world.dm_with(ada.person)) if "It is done" in words_of(message)]
+        assert len(told) == 1, "told once"
+        assert company.loopback.violations() == []
