@@ -300,13 +300,15 @@ async def play(name: str, attempts: Sequence[Attempt], folder: Path) -> Findings
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writer", choices=("mini", "general", "server"), action="append")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="play every Nth text only")
     given = parser.parse_args(argv)
-    attempts, failed = read_corpus(), False
+    attempts, failed = read_corpus()[::given.every], False
     for name in given.writer or ("mini", "general", "server"):
         with tempfile.TemporaryDirectory() as folder:
             found = asyncio.run(play(name, attempts, Path(folder)))
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.outcomes.items()))
-        print(f"{name:<8} {len(attempts)} texts: {outcomes}; {len(found.faults)} faults; {found.seconds:.0f} s")
+        print(f"{name:<8} {len(attempts)} texts: {outcomes}; {len(found.faults)} faults; {found.seconds:.0f} s",
+              flush=True)
         for fault in found.faults[:20]:
             print(f"  {fault}")
         failed |= bool(found.faults)

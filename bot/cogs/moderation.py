@@ -50,7 +50,7 @@ WORDS_EACH = 200
 LISTED = 5
 
 
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.default_permissions(manage_messages=True)
 class Moderation(commands.GroupCog, group_name="moderation",
                  group_description="Keeping stories fit for everybody on this server"):
