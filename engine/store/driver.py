@@ -28,7 +28,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
     def __init__(self, adapt_connection: Connection) -> None:
         self._adapt_connection = adapt_connection
-        self._adapted = adapt_connection
+        self._adapted: Any = adapt_connection
         self._connection = adapt_connection._connection
         self._rows = deque()
         self._soft_closed_memoized = immutabledict()
@@ -116,7 +116,8 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
     def rollback(self) -> None:
         """The same; outside of a transaction there is nothing to take back either."""
-        raw = self._connection._connection
+        inner: Any = self._connection
+        raw = inner._connection
         if not self.due and (raw is None or raw.in_transaction):
             super().rollback()
         self.due = ""
