@@ -221,3 +221,18 @@ async def test_the_door_turns_back_what_does_not_suit_and_gives_it_back(house: P
     await ada.submit(form, {"text": "The wolf k1lls the king."})
     assert "The wolf k1lls the king." in words_of(await ada.see("rougher", private=True, after=back.message_id))
     assert len(await house.library.steps(story.story_id)) == 1
+
+
+async def test_a_picture_of_a_text_is_hidden_in_the_gallery_too(house: Playhouse) -> None:
+    await house.character(house.ada, "Mia")
+    await house.story()
+    form = await house.ada.command("/story illustrate")
+    await house.ada.submit(form, {"text": "Mia woke up in her bedroom.\n\nThen she danced on the beach."})
+    await house.ada.click("Draw 2 pictures", on=await house.ada.see("Page 1 of 2", private=True))
+    gallery = await house.bo.see("text in pictures, 1 to 2", timeout_s=20)
+    await house.idle()
+    first = next(message for message in house.bo.seen() if "Report" in labels(message))
+    await house.bo.click("Report", on=first)
+    await hidden(house.bo, first)
+    changed = await house.bo.see("hidden here", also=lambda message: message.message_id == gallery.message_id)
+    assert not shows_picture(changed) and labels(changed) == ["Take turn", "Next page"]
