@@ -26,7 +26,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
     __slots__ = ("_adapted", "_answer", "_size")
 
-    def __init__(self, adapt_connection: Connection) -> None:
+    def __init__(self, adapt_connection: Any) -> None:
         self._adapt_connection = adapt_connection
         self._adapted: Any = adapt_connection
         self._connection = adapt_connection._connection
