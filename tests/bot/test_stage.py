@@ -120,7 +120,7 @@ async def test_a_channel_that_cannot_be_written_in_is_waited_for_and_asked_once(
     rule = house.loopback.faults.add(Fault("status", "POST", MESSAGES, times=-1, status=status, code=code))
     stage = anew(house)
     saying = asyncio.create_task(stage.say(venue, step))
-    while stage.manners.closed(venue) is None:
+    while stage.manners.closed(venue) is None:  # noqa: ASYNC110 - the stage tells nobody when it closes a venue
         await asyncio.sleep(0.02)
     assert stage.manners.closed(venue) == reason
     await asyncio.sleep(0.3)
