@@ -23,7 +23,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "forgotten": "Den, der bad om det, har siden bedt om at blive glemt.",
     "pictures_unusable": "Jeg kan ikke gemme billeder lige nu. Det, der er gemt, er i god behold. Prøv igen senere.",
     "picture_damaged": "Et gemt billede er beskadiget, så jeg kan ikke vise det.",
-    "certificate_unusable": "Jeg kan ikke underskrive billeder lige nu, så jeg viser ingen. Sig det til den, der driver "
+    "certificate_unusable": "Jeg kan ikke underskrive billeder lige nu, så de må vente. Sig det til den, der driver "
                             "botten.",
     "master_key_missing": "Nøglen til de gemte billeder mangler. Sig det til den, der driver botten.",
     "master_key_damaged": "Nøglen til de gemte billeder er beskadiget. Sig det til den, der driver botten.",
