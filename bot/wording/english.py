@@ -22,7 +22,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "forgotten": "Whoever asked for that has since asked to be forgotten.",
     "pictures_unusable": "I cannot save pictures just now. What is saved is safe. Please try again later.",
     "picture_damaged": "A saved picture is damaged, so I cannot show it.",
-    "certificate_unusable": "I cannot sign pictures at the moment, so they have to wait. Please tell whoever runs this bot.",
+    "certificate_unusable": "I cannot sign pictures just now, so they have to wait. Please tell whoever runs this bot.",
     "master_key_missing": "The key to the saved pictures is missing. Please tell whoever runs this bot.",
     "master_key_damaged": "The key to the saved pictures is damaged. Please tell whoever runs this bot.",
     "master_key_wrong": "The key does not open the saved pictures. Please tell whoever runs this bot.",
