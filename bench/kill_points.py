@@ -196,6 +196,7 @@ async def registering(evening: Evening, point: str) -> list[str]:
 
     if point == "avatar kept":
         await add()
+        await player.see(f"Is this {name}?", private=True)
         await killed_at(evening, point, keep)
     else:
         await killed_at(evening, point, add)
