@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -50,6 +48,7 @@ from engine.nouns import (
     Underdrawing,
     Verdict,
 )
+from engine.order import Order
 from engine.planning import plan_panels, plate_brief, stable_seed
 from engine.ports import Guard, Library, Stage, Studio
 from engine.safety.watch import Watch
@@ -62,12 +61,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds a turn whose pictures are all there is given to close, before somebody is told that it is not over.
 CLOSING_S = 0.5
-#: Seconds until a turn is tried again that came to grief over the store.
-AGAIN_AFTER_S = 20.0
-#: Seconds a turn is said to take before one was played, and how much the newest one counts afterwards.
-ASSUMED_TURN_S, NEWEST_PACE = 10.0, 0.2
-#: Seconds that a turn which was called off has to put everything down.
-CALLED_OFF_WITHIN_S = 10.0
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
 
@@ -81,28 +74,6 @@ class _Attempt(NamedTuple):
     painting: Painting
     verdict: Verdict
     likenesses: Mapping[CharacterId, Sequence[float]]
-
-
-class _Pace:
-    """Seconds from one turn's end to the next while turns are played: several at once go faster."""
-
-    def __init__(self) -> None:
-        self.turn_s = ASSUMED_TURN_S
-        self._playing, self._ended_at, self._measured = 0, 0.0, False
-
-    def begin(self) -> None:
-        """A turn is played from now on."""
-        self._playing += 1
-        if self._playing == 1:
-            self._ended_at = time.monotonic()
-
-    def end(self) -> None:
-        """One is over."""
-        self._playing -= 1
-        now = time.monotonic()
-        share = NEWEST_PACE if self._measured else 1.0
-        self.turn_s += share * (now - self._ended_at - self.turn_s)
-        self._ended_at, self._measured = now, True
 
 
 class TurnRunner:
@@ -119,15 +90,8 @@ class TurnRunner:
         self._checker = Checker(library, studio)
         self._watch = Watch(library, guard)
         self._size_px = size_px
-        self._turn_closed = asyncio.Condition()
+        self._order = Order(library, durable)
         self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
-        self._pace = _Pace()
-        self._at_work = 0                      # turns and redraws under way that do not wait
-        self._resting, self._closing = False, False
-        self._calm = asyncio.Event()
-        self._playing: set[TurnId] = set()
-        self._hands: dict[TurnId, asyncio.Task[Any]] = {}      # who plays which turn
-        self._called_off: set[TurnId] = set()
         self._withdrawal = Withdrawal(library, stage, durable, self._draw_again)
 
     @property
@@ -226,7 +190,7 @@ class TurnRunner:
 
     def wait_s(self, turns: int) -> float:
         """Seconds until so many turns are over, as fast as they lately were."""
-        return turns * self._pace.turn_s
+        return self._order.wait_s(turns)
 
     async def finished(self, request_id: str) -> None:
         """Wait until a turn or redraw has ended, well or badly."""
@@ -234,44 +198,26 @@ class TurnRunner:
 
     async def call_off(self, turn_id: TurnId, reason: str) -> None:
         """Close a turn and paint nothing more of it, at whatever it is. One that is over stays as it is."""
-        await self._library.close_turn(turn_id, TurnState.FAILED, reason)
-        hand = self._hands.get(turn_id)
-        if hand is not None:
-            self._called_off.add(turn_id)
-            hand.cancel()
-            await asyncio.wait({hand}, timeout=CALLED_OFF_WITHIN_S)
-            self._called_off.discard(turn_id)
-        async with self._turn_closed:
-            self._turn_closed.notify_all()
+        await self._order.call_off(turn_id, reason)
 
     async def rest(self, within_s: float) -> bool:
         """Begin no further page or picture, and finish those that are begun. False when the time was up before."""
-        self._resting = True
-        if self._at_work == 0:
-            return True
-        self._calm.clear()
-        try:
-            await asyncio.wait_for(self._calm.wait(), within_s)
-        except TimeoutError:
-            return False
-        return True
+        return await self._order.rest(within_s)
 
     async def close(self) -> None:
         """Stop. Turns still being played go on at the next start."""
-        self._closing = True
+        self._order.closing = True
         await self._durable.close()
 
     # --- the turn ----------------------------------------------------------------------------------
 
     async def play_turn(self, turn_id: str) -> None:
         """One turn. Its id is the id of the interaction or message that brought it."""
-        turn = await self._my_turn(TurnId(turn_id))
+        turn = await self._order.my_turn(TurnId(turn_id))
         if turn is None:
             return
-        self._pace.begin()
-        self._take_in_hand(turn)
         try:
-            async with self._working():
+            async with self._order.working():
                 # 1. Read the scene: the story so far, the cast, the memory.
                 scene = await self._library.scene(turn.turn_id)
                 passed("scene read")
@@ -294,27 +240,11 @@ class TurnRunner:
         except (StudioFailed, Refused, NotFound) as failure:
             await self._fail(turn, failure.reason)
         except asyncio.CancelledError:
-            self._let_go(turn)
+            self._order.let_go(turn)
         except Exception as error:
             await self._grieve(turn, error)
         finally:
-            self._pace.end()
-            self._playing.discard(turn.turn_id)
-            self._hands.pop(turn.turn_id, None)
-            async with self._turn_closed:
-                self._turn_closed.notify_all()
-
-    def _take_in_hand(self, turn: Turn) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._hands[turn.turn_id] = task
-
-    def _let_go(self, turn: Turn) -> None:
-        """A turn was cut short: where somebody called it off it is over, else it goes on at the next start."""
-        task = asyncio.current_task()
-        if turn.turn_id not in self._called_off or task is None:
-            raise asyncio.CancelledError
-        task.uncancel()
+            await self._order.over(turn)
 
     async def _announce(self, turn: Turn, new: Sequence[CharacterId]) -> None:
         """Whoever is new in the story is offered to its writers, where the face knows how (`also`)."""
@@ -339,75 +269,10 @@ class TurnRunner:
         await self._draw_again(scene, panel, OwnerId(owner_id))
 
     async def _draw_again(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
-        async with self._working():
+        async with self._order.working():
             await self._draw(scene, panel, owner_id)
 
     # --- its parts, in order -----------------------------------------------------------------------
-
-    async def _my_turn(self, turn_id: TurnId) -> Turn | None:
-        """Wait until every turn of the story accepted before this one is closed. None when it is closed already."""
-        turn = await self._library.turn(turn_id)
-        async with self._turn_closed:
-            while True:
-                waiting = await self._library.open_turns(turn.story_id)
-                if all(other.turn_id != turn_id for other in waiting):
-                    return None
-                if waiting[0].turn_id == turn_id and turn_id not in self._playing:
-                    self._playing.add(turn_id)     # a turn tried again may meet its first try, gone on with
-                    return turn
-                await self._turn_closed.wait()
-
-    @asynccontextmanager
-    async def _working(self) -> AsyncIterator[None]:
-        """A turn or redraw under way: a runner that wants to rest lets it come to its next `_go_on`."""
-        self._at_work += 1
-        try:
-            await self._go_on()
-            yield
-        finally:
-            self._stand_still()
-
-    def _stand_still(self) -> None:
-        self._at_work -= 1
-        if self._at_work == 0:
-            self._calm.set()
-
-    async def _go_on(self) -> None:
-        """Nothing is begun once the runner rests: what comes now waits until `close`, and goes on at the next start."""
-        if self._resting:
-            self._stand_still()
-            try:
-                await asyncio.get_running_loop().create_future()
-            finally:
-                self._at_work += 1
-
-    async def _grieve(self, turn: Turn, error: Exception) -> None:
-        """Something nobody foresaw. The turn is not left open: its writer is told, and can have it tried again.
-
-        Only where even that cannot be written down it stays open, and is tried again after a while and at every start.
-        """
-        if self._closing:
-            raise error
-        log.error("a turn came to grief: %s", type(error).__name__)
-        try:
-            if isinstance(error, StoreUnusable) and error.reason != "picture_damaged":
-                raise error
-            await self._fail(turn, error.reason if isinstance(error, StorythreadError) else "unexpected")
-        except Exception:
-            self._try_later(turn.turn_id)
-            raise
-
-    def _try_later(self, turn_id: TurnId) -> None:
-        asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._try_again, turn_id)
-
-    def _try_again(self, turn_id: TurnId) -> None:
-        if not self._closing:
-            def over(task: asyncio.Task[None]) -> None:
-                if not task.cancelled() and task.exception() is not None:
-                    self._try_later(turn_id)
-
-            asyncio.ensure_future(self._durable.start_anew(
-                "play_turn", turn_id, turn_id, also_unended=True)).add_done_callback(over)
 
     async def _write(self, scene: Scene) -> StoryStep:
         """The step of this turn: written once, found again after a crash. Raises `StudioFailed`."""
@@ -477,7 +342,7 @@ class TurnRunner:
 
     async def _draw(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
         """One panel, from recall to show. A panel that fails does not stop the others."""
-        await self._go_on()
+        await self._order.go_on()
         reason, seen = "", Seen()
         if panel.state not in (PanelState.DONE, PanelState.LOCKED):
             try:
@@ -589,6 +454,22 @@ class TurnRunner:
             story = await self._library.story(scene.story.story_id)
             await self._library.save_story(replace(story, status=StoryStatus.ENDED))
         await self._library.close_turn(scene.turn.turn_id, TurnState.DONE)
+
+    async def _grieve(self, turn: Turn, error: Exception) -> None:
+        """Something nobody foresaw. The turn is not left open: its writer is told, and can have it tried again.
+
+        Only where even that cannot be written down it stays open, and is tried again after a while and at every start.
+        """
+        if self._order.closing:
+            raise error
+        log.error("a turn came to grief: %s", type(error).__name__)
+        try:
+            if isinstance(error, StoreUnusable) and error.reason != "picture_damaged":
+                raise error
+            await self._fail(turn, error.reason if isinstance(error, StorythreadError) else "unexpected")
+        except Exception:
+            self._order.try_later(turn.turn_id)
+            raise
 
     async def _fail(self, turn: Turn, reason: str) -> None:
         """Close a turn that did not work out, and say so plainly."""

@@ -107,7 +107,7 @@ async def test_a_turn_is_taken_only_while_there_is_room_to_keep_and_paint_it(dis
 
 async def test_a_turn_that_was_taken_goes_on_when_there_is_room_again(
         disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("engine.turn.AGAIN_AFTER_S", 0.2)
+    monkeypatch.setattr("engine.order.AGAIN_AFTER_S", 0.2)
     async with playing(disk.folder / "home", reserve_mib=1) as house:
         await house.story(both=False)
         house.studio.gate.clear()
