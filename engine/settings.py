@@ -106,7 +106,7 @@ class DiscordSettings(_Part):
     portal."""
     preview_every_s: float = Field(default=1.5, ge=0.2)
     """At most one preview edit in this many seconds a channel."""
-    stop_within_s: float = Field(default=20.0, ge=0, le=600)
+    stop_within_s: float = Field(default=8.0, ge=0, le=600)
     """Seconds that a stop may take to finish the pictures that are being drawn. What is not finished by then goes on
     at the next start; a second signal ends the bot at once."""
     sync_guild: int | None = Field(default=None, ge=1)

@@ -239,7 +239,7 @@ async def test_a_small_scene_is_played_with_the_real_bot(tmp_path: Path) -> None
 
 
 KILLED = """
-title = "Killed twice"
+title = "Twice at once"
 [players.Ada]
 [[steps]]
 command = "/character add"
@@ -250,7 +250,7 @@ click = "Keep"
 sees = "Pim is ready for stories"
 [[steps]]
 command = "/story start"
-with = { title = "Killed twice" }
+with = { title = "Twice at once" }
 sees = "Take turn"
 [[steps]]
 click = "Take turn"
