@@ -89,7 +89,7 @@ class Labels:
                                 reason="certificate_unusable") from error
 
 
-def read_label(picture: bytes, *, root: bytes = b"") -> dict[str, Any] | None:
+def read_label(picture: bytes, *, root: bytes = b"") -> dict[str, str] | None:
     """What a file's label says: `state` ("Valid", "Invalid", with `root` in PEM "Trusted"), `generator`, `painter`,
     `source`, `signed_by`. None where there is no label. Blocks, and asks nobody else."""
     import c2pa
@@ -149,6 +149,16 @@ def own_certificate(folder: Path) -> tuple[bytes, bytes]:
         raise StoreUnusable("the certificate that signs pictures cannot be saved",
                             reason="certificate_unusable") from error
     return chain, key
+
+
+def own_root(settings: Settings) -> bytes:
+    """The root that vouches for the labels of this house, in PEM; empty before there is one."""
+    begins = b"-----BEGIN CERTIFICATE"
+    try:
+        chain = (settings.labels.certificate_file or settings.home / "labels" / CERTIFICATES).read_bytes()
+    except OSError:
+        return b""
+    return chain[chain.rfind(begins):] if begins in chain else b""
 
 
 def _read(path: Path) -> bytes:
