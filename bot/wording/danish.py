@@ -548,8 +548,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "faces_gone": "Jeg har sluppet det foto nu. Send det igen med `/figur ret`, og vælg inden for et kvarter.",
 
     # hvad der gemmes, tages med og slettes
-    "privacy_about": "### Det gemmer jeg om dig\n{characters} figurer, {pictures} billeder, {turns} af dine ture og "
-                     "{stories} historier, du har begyndt.",
+    "privacy_about": "### Det gemmer jeg om dig\nFigurer: {characters}. Billeder: {pictures}. Dine ture: {turns}. "
+                     "Historier, du har begyndt: {stories}.",
     "privacy_about_kept": "Ord og billeder er låst med deres ejeres nøgler på den maskine, jeg kører på. Intet af det, "
                           "du skriver eller viser, står i mine logfiler.",
     "privacy_about_photos": "Fotos gemmes aldrig: jeg ser på dem, tegner og giver slip på dem igen, senest efter "

@@ -555,8 +555,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
                   "within a quarter of an hour.",
 
     # what is kept, taken along, erased
-    "privacy_about": "### What I keep of you\n{characters} characters, {pictures} pictures, {turns} turns of yours "
-                     "and {stories} stories you started.",
+    "privacy_about": "### What I keep of you\nCharacters: {characters}. Pictures: {pictures}. Your turns: {turns}. "
+                     "Stories you started: {stories}.",
     "privacy_about_kept": "Words and pictures are locked with keys of their owners, on the machine I run on. Nothing "
                           "of what you write or show is put into my logs.",
     "privacy_about_photos": "Photos are never saved: I look at them, draw, and let go of them, within {minutes} "

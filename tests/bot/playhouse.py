@@ -104,9 +104,9 @@ class QuickStudio:
 
 
 class QuickPlayer(Player):
-    """A player who does not wait half a minute for what a quick studio does at once."""
+    """A player who waits less long for what a quick studio does at once, and long enough for a busy machine."""
 
-    async def see(self, text: str = "", *, timeout_s: float = 6.0, after: int = 0, private: bool | None = None,
+    async def see(self, text: str = "", *, timeout_s: float = 25.0, after: int = 0, private: bool | None = None,
                   also: Callable[[Message], bool] | None = None, place: Channel | None = None) -> Message:
         return await super().see(text, timeout_s=timeout_s, after=after, private=private, also=also, place=place)
 
@@ -140,7 +140,7 @@ class Playhouse:
         self.bot.runner = self.runner
         self._running = asyncio.create_task(self.bot.start(self.world.token))
         ready = asyncio.create_task(self.bot.wait_until_ready())
-        await asyncio.wait({self._running, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._running, ready}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         if self._running.done():
             self._running.result()
         assert ready.done()
@@ -198,7 +198,7 @@ class Playhouse:
         return await player.see(after=after, also=lambda message: any(
             button == "Redraw" for button in labels(message)))
 
-    async def idle(self, timeout_s: float = 8) -> None:
+    async def idle(self, timeout_s: float = 30) -> None:
         """Wait until no turn is open and nothing is being redrawn."""
         async def quiet() -> None:
             turns = self.bot.get_cog("Turns")

@@ -152,7 +152,10 @@ async def test_with_a_vision_model_its_words_are_the_look_and_without_an_answer_
     await add(house, one)
     await house.ada.see("Is this Mia?", private=True)
     assert asked == [] and (await mia(house)).look.hair != "braids", "no model is set, none is asked"
-    studio = house.settings.studio.model_copy(update={"vision_model": "eyes.gguf", "vision_projector": "mmproj.gguf"})
+    eyes, mmproj = (str(house.settings.home / name) for name in ("eyes.gguf", "mmproj.gguf"))
+    for path in (eyes, mmproj):            # never read by a model here: only that they are the files that are known
+        Path(path).write_bytes(b"GGUF")
+    studio = house.settings.studio.model_copy(update={"vision_model": eyes, "vision_projector": mmproj})
     house.bot.settings = house.settings.model_copy(update={"studio": studio})
     for hair in (("braids",), ("short", "bob")):
         form = await house.ada.command("/character edit", name="Mia")
@@ -162,4 +165,4 @@ async def test_with_a_vision_model_its_words_are_the_look_and_without_an_answer_
         await house.ada.see("Is this Mia?", private=True, after=before)
         look = (await mia(house)).look
         assert look.hair in hair and look.outfit_colour == "orange"
-    assert asked[0] == ("girl", {"model": "eyes.gguf", "projector": "mmproj.gguf", "threads": 0})
+    assert asked[0] == ("girl", {"model": eyes, "projector": mmproj, "threads": 0})

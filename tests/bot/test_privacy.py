@@ -60,7 +60,7 @@ async def test_about_says_what_the_settings_say(house: Playhouse) -> None:
     await house.character(house.ada, "Mia")
     await house.ada.command("/privacy about")
     told = words_of(await house.ada.see("What I keep of you", private=True))
-    assert "1 characters, 1 pictures, 0 turns" in told and "15 minutes" in told and "30 days later" in told
+    assert "Characters: 1. Pictures: 1. Your turns: 0." in told and "15 minutes" in told and "30 days later" in told
     assert "model server" not in told, "words stay here unless a server was chosen"
 
 
