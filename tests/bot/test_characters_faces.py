@@ -139,6 +139,12 @@ async def test_two_photos_with_several_faces_are_asked_about_one_after_the_other
     assert (await mia(house)).look.outfit_colour == "orange"
 
 
+def model_file(house: Playhouse, name: str) -> str:
+    """A file that no model reads here: what matters is that it is the one that is known."""
+    (house.settings.home / name).write_bytes(b"GGUF")
+    return str(house.settings.home / name)
+
+
 async def test_with_a_vision_model_its_words_are_the_look_and_without_an_answer_the_colours_are(
         house: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
@@ -152,9 +158,7 @@ async def test_with_a_vision_model_its_words_are_the_look_and_without_an_answer_
     await add(house, one)
     await house.ada.see("Is this Mia?", private=True)
     assert asked == [] and (await mia(house)).look.hair != "braids", "no model is set, none is asked"
-    eyes, mmproj = (str(house.settings.home / name) for name in ("eyes.gguf", "mmproj.gguf"))
-    for path in (eyes, mmproj):            # never read by a model here: only that they are the files that are known
-        Path(path).write_bytes(b"GGUF")
+    eyes, mmproj = (model_file(house, name) for name in ("eyes.gguf", "mmproj.gguf"))
     studio = house.settings.studio.model_copy(update={"vision_model": eyes, "vision_projector": mmproj})
     house.bot.settings = house.settings.model_copy(update={"studio": studio})
     for hair in (("braids",), ("short", "bob")):
