@@ -9,8 +9,8 @@ OUT ?= build/story
 story: .venv/ready ## an illustrated story that two people co-wrote, and a book of it, in build/story
 	$(BIN)/storythread rehearse --scene $(SCENE) --out $(OUT)
 
-test: .venv/ready ## the whole ordinary suite, in two halves side by side
-	.ci/suite
+test: .venv/ready ## the whole ordinary suite
+	$(BIN)/python -m pytest
 
 check: .venv/ready ## lint, types, import contracts
 	$(BIN)/ruff check .
