@@ -286,6 +286,8 @@ async def test_nobody_who_was_forgotten_comes_back_with_a_copy_the_house_does_no
     assert (await library.turn("s2-t1")).text == ""
     await library.close()
     # ... nor with a database that somebody copied into its place by hand
+    for ending in ("-wal", "-shm"):        # of the database that lay there: whoever copies by hand clears them away
+        (settings.home / f"{DATABASE}{ending}").unlink(missing_ok=True)
     shutil.copy(hidden / DATABASE, settings.home / DATABASE)
     library = await open_library(settings)
     assert [story.owner_id for story in await library.every_story()] == [BO]
