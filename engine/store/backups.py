@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ async def make_backup(settings: Settings, folder: Path | None = None) -> Path:
     `folder` must not exist yet, or be empty; without it, one in the data folder, named by the moment. Raises
     `StoreUnusable` (backup_in_the_way, picture_damaged, store_full, and why the house cannot be read).
     """
-    target = (folder or settings.home / FOLDER / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}").absolute()
+    target = (folder or _named_by_the_moment(settings.home / FOLDER)).absolute()
     reader = await open_library(settings, reading_only=True)          # sound, of this version, with the right key
     try:
         target = await asyncio.to_thread(_make, settings, target)
@@ -105,6 +106,13 @@ async def make_backup(settings: Settings, folder: Path | None = None) -> Path:
     # Whoever was forgotten while it was made: the list is written before anything else of a forgetting.
     await cleanse_backups(settings, reader.roll, only=target)
     return target
+
+
+def _named_by_the_moment(folder: Path) -> Path:
+    """The first name that is free; two backups may be made within a second."""
+    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(folder / each for each in names if not (folder / each).exists())
 
 
 def _make(settings: Settings, target: Path) -> Path:

@@ -136,6 +136,13 @@ async def test_a_damaged_backup_changes_nothing(tmp_path):
     assert {path for path in after if after[path] != before.get(path)} == set()
 
 
+async def test_two_made_within_a_second_are_two(settings):
+    library = await fill(settings, 1)
+    made = [await make_backup(settings) for _ in range(2)]
+    assert made[0] != made[1] and all((each / MANIFEST).is_file() for each in made)
+    await library.close()
+
+
 async def test_while_the_bot_runs_nothing_is_put_back(settings, tmp_path):
     library = await fill(settings, 1)
     backup = await make_backup(settings, tmp_path / "copy")
