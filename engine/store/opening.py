@@ -12,7 +12,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from alembic.migration import MigrationContext
@@ -241,15 +241,21 @@ class _Advisory:
         except OperationalError as error:
             raise StoreUnusable(f"the database cannot be reached: {str(error.orig).splitlines()[0]}",
                                 reason="store_unusable") from error
-        kind = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
-        if not self._connection.execute(text(f"SELECT {kind}(:key)"), {"key": _HOUSE_LOCK}).scalar():
+        self._kind = "" if alone else "_shared"
+        if not self._call(f"pg_try_advisory_lock{self._kind}"):
             self._connection.close()
             place = url.render_as_string(hide_password=True)
             raise StoreUnusable(f"{place} is in use by another process", reason="store_locked", file=place)
 
     def release(self) -> None:
         """Let others at it."""
+        # Asked for by itself: the server lets a lock of a closed connection go only when it gets round to that.
+        with suppress(OperationalError):
+            self._call(f"pg_advisory_unlock{self._kind}")
         self._connection.close()
+
+    def _call(self, function: str) -> bool:
+        return bool(self._connection.execute(text(f"SELECT {function}(:key)"), {"key": _HOUSE_LOCK}).scalar())
 
 
 def _take(path: Path) -> FileLock:
