@@ -1,42 +1,20 @@
-"""The face's end of the studio: starts the child, waits in its lane, and starts it again when it dies.
-
-Everything here runs on one event loop and imports no model. The lane decides who is next; the child only ever holds
-the job it works on, so that a newcomer's first panel can still go before what a busier person has waiting.
-"""
+"""The studio as a child of the face's: starts the process that holds the models, and starts it again when it dies."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import os
 import sys
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
 import engine
-from engine.events import Event, Painted, ProseGrew, Queued
-from engine.nouns import (
-    NO_SERVER,
-    Cancelled,
-    OwnerId,
-    Painting,
-    PanelBrief,
-    PanelId,
-    Scene,
-    ServerId,
-    StoryStep,
-    StudioFailed,
-    TurnId,
-    Underdrawing,
-)
+from engine.nouns import StudioFailed
 from engine.settings import Settings
-from engine.studio.lane import Lane, Rank, Ticket
+from engine.studio.front import Front, Work
 from engine.studio.messages import (
     LENGTH_BYTES,
     Awake,
@@ -45,19 +23,14 @@ from engine.studio.messages import (
     Cancel,
     Close,
     Done,
-    EmbedJob,
     Failed,
-    Job,
-    JudgeJob,
     Loaded,
     Loading,
     Open,
-    PaintJob,
     Ready,
     Stepped,
     ToStudio,
     Unable,
-    WriteJob,
     Wrote,
     frame,
     length_of,
@@ -70,41 +43,15 @@ log = logging.getLogger(__name__)
 STARTS_BEFORE_GIVING_UP = 3
 #: Times one job is tried when the process dies under it.
 TRIES = 2
-#: Turns whose first panel is remembered as such, and people of whom it is known where they write.
-REMEMBERED = 1000
 #: Seconds a child may take to go once nobody listens to it or it says nothing sensible.
 GOING_S = 2.0
-#: Denoising steps a panel is assumed to take before one was measured.
-ASSUMED_STEPS = 20
 #: Seconds one model may take to open without a sound.
 LOADING_S = 600.0
 #: Seconds from starting the process to its first work, before it was measured.
 ASSUMED_START_S = 5.0
 
-#: The turn of work that belongs to none.
-NO_TURN = TurnId("")
 
-OnEvent = Callable[[Event], None]
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """One job of the face, from asking to answer."""
-
-    ticket: Ticket
-    message: Job
-    answer: asyncio.Future[Any]
-    on_event: OnEvent | None = None
-    turn_id: TurnId = NO_TURN
-    panel_id: PanelId | None = None
-    place: int | None = None               # last told
-    tries: int = 0
-    given_up: str = ""                     # why it shall not be tried again
-
-
-class StudioClient:
+class StudioClient(Front):
     """The models, behind one lane in a process of their own. Implements `engine.ports.Studio`.
 
     `silence_s`: a job that says nothing for so long (no step, no token) hangs; the process is then killed and the job
@@ -112,28 +59,18 @@ class StudioClient:
     """
 
     def __init__(self, settings: Settings, *, silence_s: float = 120.0, command: Sequence[str] | None = None) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._silence_s = min(silence_s, settings.studio.job_timeout_s)
         self._command = tuple(command or (sys.executable, "-m", "engine.studio.host"))
-        self._lane = Lane()
-        self._work: dict[int, _Work] = {}              # waiting and running
-        self._running: _Work | None = None
-        self._ids = itertools.count(1)
-        self._first_panels: OrderedDict[TurnId, PanelId] = OrderedDict()
-        self._servers: OrderedDict[OwnerId, ServerId] = OrderedDict()     # where each was last heard of
         self._process: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
         self._awake = False
         self._served = False                           # this process has proved itself
         self._wanted = asyncio.Event()
-        self._ready: asyncio.Future[Ready] | None = None
         self._silence: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._born_at = 0.0
         self._start_s = ASSUMED_START_S
-        self._size_px, self._steps = 256, ASSUMED_STEPS
-        self._peak_bytes = 0
-        self._closed = False
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -144,12 +81,6 @@ class StudioClient:
         if self._life is None:
             self._ready = asyncio.get_running_loop().create_future()
             self._life = asyncio.create_task(self._live(), name="studio")
-
-    async def ready(self) -> Ready:
-        """Wait until every model was opened or could not be; tells which. Raises `StudioFailed` if none will be."""
-        if self._ready is None:
-            raise StudioFailed("the studio was not started")
-        return await asyncio.shield(self._ready)
 
     async def close(self) -> None:
         """End the child and fail what still waits. Returns when the process is gone."""
@@ -176,122 +107,37 @@ class StudioClient:
                 self._peak_bytes = max(self._peak_bytes, here)
         return self._peak_bytes
 
-    # --- engine.ports.Studio -----------------------------------------------------------------------
+    # --- the lane's one hand -----------------------------------------------------------------------
 
-    async def write(self, scene: Scene, *, seed: int, on_event: OnEvent) -> StoryStep:
-        """Go on with the story. See `engine.ports.Studio`."""
-        turn = scene.turn
-        return cast(StoryStep, await self._do(
-            "write", turn.owner_id, 1.0, lambda job_id: WriteJob(job_id, scene, seed), Rank.FIRST,
-            scene.story.server_id, on_event=on_event, turn_id=turn.turn_id))
+    @property
+    def _running(self) -> Work | None:
+        """The job the child works on."""
+        return next(iter(self._at_work), None)
 
-    async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-                    turn_id: TurnId, owner_id: OwnerId, on_event: OnEvent, server_id: ServerId = NO_SERVER,
-                    again: bool = False) -> Painting:
-        """Paint a brief. See `engine.ports.Studio`."""
-        return cast(Painting, await self._do(
-            "paint", owner_id, self._steps * self._size_px**2 / 1e6,
-            lambda job_id: PaintJob(job_id, brief, underdrawing, tuple(references), seed, turn_id),
-            Rank.AGAIN if again else self._rank(brief, turn_id), server_id, on_event=on_event, turn_id=turn_id,
-            panel_id=brief.panel_id))
-
-    async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
-        """Vectors of likeness. See `engine.ports.Studio`."""
-        if not pictures:
-            return []
-        return cast("list[list[float]]", await self._do(
-            "embed", owner_id, float(len(pictures)), lambda job_id: EmbedJob(job_id, tuple(pictures)), Rank.FIRST,
-            self._servers.get(owner_id, NO_SERVER)))
-
-    async def judge(self, text: str, *, rating: str, owner_id: OwnerId, server_id: ServerId) -> frozenset[str]:
-        """What the guard model finds in a text. See `engine.ports.Guard`."""
-        found = await self._do("judge", owner_id, 1.0, lambda job_id: JudgeJob(job_id, text, rating), Rank.FIRST,
-                               server_id)
-        return frozenset(cast("tuple[str, ...]", found))
-
-    # --- the lane ----------------------------------------------------------------------------------
-
-    async def _do(self, kind: str, owner_id: OwnerId, units: float, message: Callable[[int], Job], rank: Rank,
-                  server_id: ServerId, *, on_event: OnEvent | None = None, turn_id: TurnId = NO_TURN,
-                  panel_id: PanelId | None = None) -> object:
-        if self._closed or self._life is None:
-            raise StudioFailed("the studio is closed" if self._closed else "the studio was not started")
-        job_id = next(self._ids)
-        ticket = Ticket(job_id, owner_id, kind, units, rank, time.monotonic(), server_id)
-        _keep(self._servers, owner_id, server_id)
-        work = _Work(ticket, message(job_id), asyncio.get_running_loop().create_future(), on_event, turn_id, panel_id)
-        self._work[job_id] = work
-        self._lane.add(ticket)
-        self._wanted.set()
-        self._next()
-        try:
-            return await work.answer
-        finally:
-            if not work.answer.done() or work.answer.cancelled():
-                self._abandon(work)
-
-    def _rank(self, brief: PanelBrief, turn_id: TurnId) -> Rank:
-        """First are plates, and the panel with which this turn's people see their first picture."""
-        if brief.is_plate:
-            return Rank.FIRST
-        first = self._first_panels.get(turn_id, brief.panel_id)
-        _keep(self._first_panels, turn_id, first)
-        return Rank.FIRST if first == brief.panel_id else Rank.LATER
+    def _can_begin(self) -> bool:
+        return self._awake
 
     def _next(self) -> None:
-        """Give the child its next job if it is free, and tell everybody whose place has changed."""
-        if self._awake and self._running is None:
-            ticket = self._lane.begin(time.monotonic())
-            if ticket is not None:
-                self._running = self._work[ticket.job_id]
-                self._hand_over(self._running)
-        self._tell_places()
+        self._wanted.set()                             # a child that does not start is tried again
+        super()._next()
 
-    def _hand_over(self, work: _Work) -> None:
+    def _hand_over(self, work: Work) -> None:
         work.tries += 1
         self._send(work.message)
         self._expect_sound()
         self._limit()
 
-    def _abandon(self, work: _Work) -> None:
-        """Nobody waits for this job any more."""
-        if work is self._running:
-            work.given_up = "cancelled"
-            self._send(Cancel(work.ticket.job_id))     # the lane is free when the child answers, a step later
-        elif self._work.pop(work.ticket.job_id, None) is not None:
-            self._lane.drop(work.ticket.job_id)
-            self._tell_places()
+    def _call_off(self, work: Work) -> None:
+        self._send(Cancel(work.ticket.job_id))         # the lane is free when the child answers, a step later
 
-    def _finish(self, seconds: float | None, *, units: float | None = None) -> _Work | None:
-        """The running job leaves the lane."""
-        work, self._running = self._running, None
+    def _finish(self, work: Work, seconds: float | None = None, *, units: float | None = None) -> None:
         self._stop(self._silence)
         self._stop(self._deadline)
-        if work is not None:
-            self._work.pop(work.ticket.job_id, None)
-            self._lane.end(seconds, units=units)
-        return work
+        super()._finish(work, seconds, units=units)
 
-    def _tell_places(self) -> None:
-        if not len(self._lane):
-            return
-        now = time.monotonic()
+    def _starting_s(self) -> float:
         # While the process starts, everybody waits that much longer.
-        starting_s = 0.0 if self._awake else max(0.0, self._start_s - (now - self._born_at))
-        for job_id, (place, wait_s) in self._lane.outlook(now).items():
-            work = self._work[job_id]
-            if work.place != place:
-                work.place = place
-                self._emit(work, Queued(work.turn_id, work.panel_id, place, wait_s + starting_s))
-
-    @staticmethod
-    def _emit(work: _Work, event: Event) -> None:
-        if work.on_event is None or work.answer.done():
-            return
-        try:
-            work.on_event(event)
-        except Exception as error:         # progress is only progress: a listener's fault must not stop the lane
-            log.warning("an event's listener failed: %s", type(error).__name__)
+        return 0.0 if self._awake else max(0.0, self._start_s - (time.monotonic() - self._born_at))
 
     # --- what the child says -----------------------------------------------------------------------
 
@@ -320,30 +166,10 @@ class StudioClient:
                 self._served = True
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(message)
-            case Wrote(job_id=job_id, prose=prose) if work is not None and work.ticket.job_id == job_id:
-                self._emit(work, ProseGrew(work.turn_id, prose))
-            case Stepped(job_id=job_id, step=step, steps=steps, preview_png=png) \
-                    if work is not None and work.ticket.job_id == job_id and work.panel_id is not None:
-                self._emit(work, Painted(work.turn_id, work.panel_id, step, steps, png))
-            case Done(job_id=job_id, result=result, seconds=seconds, peak_bytes=peak) \
+            case Wrote(job_id=job_id) | Stepped(job_id=job_id) | Done(job_id=job_id) | Failed(job_id=job_id) \
                     if work is not None and work.ticket.job_id == job_id:
-                self._served = True
-                self._peak_bytes = max(self._peak_bytes, peak)
-                units = None
-                if isinstance(result, Painting):
-                    self._steps = result.steps or self._steps
-                    units = self._steps * self._size_px**2 / 1e6
-                self._finish(seconds, units=units)
-                if not work.answer.done():
-                    work.answer.set_result(result)
-                self._next()
-            case Failed(job_id=job_id) if work is not None and work.ticket.job_id == job_id:
-                self._peak_bytes = max(self._peak_bytes, message.peak_bytes)
-                self._finish(None)
-                if not work.answer.done():
-                    kind = Cancelled if message.cancelled else StudioFailed
-                    work.answer.set_exception(kind(message.message, reason=message.reason))
-                self._next()
+                self._served = self._served or isinstance(message, Done)
+                self._heard(work, message)
             case Began() | Wrote() | Stepped() | Done() | Failed():
                 pass                                   # of a job that is over
             case _:
@@ -394,10 +220,8 @@ class StudioClient:
             log.error("studio: the process ended: %s", why)
             work = self._running
             if work is not None and (work.given_up or work.tries >= TRIES):
-                self._finish(None)
-                if not work.answer.done():
-                    work.answer.set_exception(StudioFailed(
-                        work.given_up or f"the models' process died twice: {why}", reason="studio_stuck"))
+                self._give_up(work, StudioFailed(
+                    work.given_up or f"the models' process died twice: {why}", reason="studio_stuck"))
             if failures >= STARTS_BEFORE_GIVING_UP:
                 self._fail_everything(f"the models' process does not start: {why}")
                 self._wanted.clear()
@@ -452,24 +276,6 @@ class StudioClient:
             if process.stdin is not None:
                 process.stdin.close()
         return why or f"exit code {process.returncode}"
-
-    def _fail_everything(self, why: str) -> None:
-        self._finish(None)
-        for work in list(self._work.values()):
-            self._lane.drop(work.ticket.job_id)
-            if not work.answer.done():
-                work.answer.set_exception(StudioFailed(why))
-        self._work.clear()
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_exception(StudioFailed(why))
-            self._ready.exception()                    # nobody need have asked
-
-
-def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > REMEMBERED:
-        kept.popitem(last=False)
 
 
 def _child_environment(settings: Settings) -> Mapping[str, str]:

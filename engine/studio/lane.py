@@ -1,4 +1,4 @@
-"""Whose job is next: one at a time, fair between people, with an honest place and waiting time. Pure.
+"""Whose job is next: as many at once as there are hands, fair between people, honest about the wait. Pure.
 
 Deficit round robin (Shreedhar and Varghese, 1995) with one queue a person: each visit earns a person a quantum of
 seconds, a job runs when what they have saved covers its cost. A cost is measured work: steps x megapixels for a
@@ -11,6 +11,7 @@ first one, so none starves.
 from __future__ import annotations
 
 import copy
+import heapq
 import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -49,24 +50,30 @@ class Ticket:
     server_id: ServerId = NO_SERVER     # where it was asked for; "" is a place of its owner's own
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    ticket: Ticket
+    cost_s: float
+    since: float
+
+
 @dataclass(slots=True)
 class Lane:
-    """The waiting jobs and the one that runs. Times are seconds of one clock that the caller reads."""
+    """The waiting jobs and those that run, `width` at once. Times are seconds of one clock that the caller reads."""
 
+    width: int = 1
     _queues: dict[OwnerId, list[Ticket]] = field(default_factory=dict)
     _ring: deque[OwnerId] = field(default_factory=deque)
     _saved_s: dict[OwnerId, float] = field(default_factory=dict)
     _visited: OwnerId | None = None        # has had this visit's quantum and may go on spending it
     _seconds_a_unit: dict[str, float] = field(default_factory=lambda: dict(FIRST_GUESS_S))
     _measured: set[str] = field(default_factory=set)
-    _running: Ticket | None = None
-    _running_cost_s: float = 0.0
-    _running_since: float = 0.0
+    _running: dict[int, _Running] = field(default_factory=dict)
 
     @property
-    def running(self) -> Ticket | None:
-        """The job at work, if any."""
-        return self._running
+    def running(self) -> tuple[Ticket, ...]:
+        """The jobs at work, in the order they began."""
+        return tuple(each.ticket for each in self._running.values())
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -90,25 +97,25 @@ class Lane:
         return False
 
     def begin(self, now: float) -> Ticket | None:
-        """Take the next job and run it. None when one runs already or none waits."""
-        if self._running is not None:
+        """Take the next job and run it. None when `width` run already or none waits."""
+        if len(self._running) >= self.width:
             return None
         ticket = self._take(now)
         if ticket is not None:
-            self._running, self._running_since = ticket, now
-            self._running_cost_s = self.cost_s(ticket)
+            self._running[ticket.job_id] = _Running(ticket, self.cost_s(ticket), now)
         return ticket
 
-    def end(self, seconds: float | None = None, *, units: float | None = None) -> None:
-        """The running job is over. `seconds` of work it took, None when that says nothing (failed, cancelled).
+    def end(self, job_id: int, seconds: float | None = None, *, units: float | None = None) -> None:
+        """A running job is over. `seconds` of work it took, None when that says nothing (failed, cancelled).
 
         What a job took beyond its estimate is taken from its owner's savings, so fairness is in measured time.
         """
-        ticket, self._running = self._running, None
-        if ticket is None or seconds is None:
+        ended = self._running.pop(job_id, None)
+        if ended is None or seconds is None:
             return
+        ticket = ended.ticket
         if ticket.owner_id in self._saved_s:
-            self._saved_s[ticket.owner_id] -= seconds - self._running_cost_s
+            self._saved_s[ticket.owner_id] -= seconds - ended.cost_s
         units = ticket.units if units is None else units
         if units <= 0:
             return
@@ -126,13 +133,14 @@ class Lane:
         rehearsal = copy.copy(self)
         rehearsal._queues = {owner_id: list(queue) for owner_id, queue in self._queues.items()}
         rehearsal._ring, rehearsal._saved_s = deque(self._ring), dict(self._saved_s)
-        wait_s = 0.0
-        if self._running is not None:
-            wait_s = max(0.0, self._running_cost_s - (now - self._running_since))
+        # When each hand is free; of more that run than may, the first to end are not followed by another.
+        hands = max(1, self.width)
+        free_s = sorted(max(0.0, each.cost_s - (now - each.since)) for each in self._running.values())[-hands:]
+        free_s = [0.0] * (hands - len(free_s)) + free_s
         places: dict[int, tuple[int, float]] = {}
-        while (ticket := rehearsal._take(now + wait_s)) is not None:
-            places[ticket.job_id] = (len(places), wait_s)
-            wait_s += self.cost_s(ticket)
+        while (ticket := rehearsal._take(now + free_s[0])) is not None:
+            places[ticket.job_id] = (len(places), free_s[0])
+            heapq.heapreplace(free_s, free_s[0] + self.cost_s(ticket))
         return places
 
     # --- deficit round robin -----------------------------------------------------------------------

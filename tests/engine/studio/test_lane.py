@@ -1,4 +1,4 @@
-"""The lane: one job at a time, fair between people, first panels first, and honest about the wait."""
+"""The lane: so many jobs at a time, fair between people, first panels first, and honest about the wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clock:
         self.began[ticket.job_id] = self.now
         seconds = ticket.units * self.speeds.get(ticket.kind, 1.0)
         self.now += seconds
-        self.lane.end(seconds)
+        self.lane.end(ticket.job_id, seconds)
         return ticket
 
     def run(self, jobs: int = 10**6) -> list[Ticket]:
@@ -49,9 +49,9 @@ def test_one_at_a_time_and_nothing_from_nothing() -> None:
     clock.add("a")
     clock.add("b")
     first = lane.begin(0.0)
-    assert first is not None and lane.running is first
+    assert first is not None and lane.running == (first,)
     assert lane.begin(0.0) is None
-    lane.end(1.0)
+    lane.end(first.job_id, 1.0)
     second = lane.begin(1.0)
     assert second is not None and second.job_id != first.job_id
 
@@ -109,7 +109,7 @@ def test_what_a_job_took_beyond_its_estimate_is_paid_back() -> None:
         assert ticket is not None
         seconds = 3.0 if ticket.owner_id == "liar" else 1.0
         spent[ticket.owner_id] += seconds
-        lane.end(seconds)
+        lane.end(ticket.job_id, seconds)
     assert 0.85 < spent["liar"] / spent["honest"] < 1.15
 
 
@@ -166,11 +166,12 @@ def test_the_wait_is_what_it_turns_out_to_be() -> None:
     for owner in "aabcbb":
         clock.add(owner, 3.0)
         clock.add(owner, kind="write", rank=Rank.FIRST)
-    clock.lane.begin(clock.now)
+    running = clock.lane.begin(clock.now)
+    assert running is not None
     running_until = clock.now + 6.0
     told = clock.lane.outlook(clock.now)
     assert sorted(place for place, _ in told.values()) == list(range(11))
-    clock.lane.end(6.0)
+    clock.lane.end(running.job_id, 6.0)
     clock.now, asked = running_until, clock.now
     order = [ticket.job_id for ticket in clock.run()]
     assert [job_id for job_id, _ in sorted(told.items(), key=lambda item: item[1])] == order
@@ -184,12 +185,12 @@ def test_estimates_follow_the_measurements() -> None:
     for _ in range(30):
         lane.add(ticket)
         lane.begin(0.0)
-        lane.end(0.65)
+        lane.end(1, 0.65)
     assert abs(lane.cost_s(ticket) - 0.65) < 0.01
     for _ in range(3):                     # failures and cancellations say nothing
         lane.add(ticket)
         lane.begin(0.0)
-        lane.end(None)
+        lane.end(1)
     assert abs(lane.cost_s(ticket) - 0.65) < 0.01
 
 
@@ -215,8 +216,9 @@ def test_every_job_runs_once_or_is_dropped(acts: list[tuple[object, ...]]) -> No
                 gone.append(int(act[1]))  # type: ignore[call-overload]
         elif act[0] == "fail":
             ticket = clock.lane.begin(clock.now)
-            clock.lane.end(None)
-            gone += [ticket.job_id] if ticket else []
+            if ticket is not None:
+                clock.lane.end(ticket.job_id)
+                gone.append(ticket.job_id)
         elif (ticket := clock.step()) is not None:
             gone.append(ticket.job_id)
         outlook = clock.lane.outlook(clock.now)
@@ -240,3 +242,33 @@ def test_nobody_who_always_has_work_falls_behind(jobs: list[tuple[str, float]]) 
         left[ticket.owner_id] -= 1
         given_s[ticket.owner_id] += ticket.units
         assert max(given_s[o] for o in left) - min(given_s[o] for o in left) <= 2 * 3.0 + 1.0
+
+
+def test_as_many_at_once_as_there_are_hands() -> None:
+    lane = Lane(width=2)
+    for number in range(5):
+        lane.add(Ticket(number, OwnerId("abcde"[number]), "paint", 2.0, Rank.FIRST, 0.0))
+    assert [lane.begin(0.0), lane.begin(0.0), lane.begin(0.0)] == [*lane.running, None]
+    assert lane.outlook(0.0) == {2: (0, 4.0), 3: (1, 4.0), 4: (2, 8.0)}, "four seconds each, by the first guess"
+    lane.end(1, 4.0)
+    third = lane.begin(4.0)
+    assert third is not None and third.job_id == 2 and {ticket.job_id for ticket in lane.running} == {0, 2}
+    lane.width = 1                         # a machine leaves: what runs goes on, and nothing is begun in its place
+    lane.end(0, 4.0)
+    assert lane.begin(4.0) is None and lane.outlook(4.0) == {3: (0, 4.0), 4: (1, 8.0)}
+    lane.width = 0
+    lane.end(2, 4.0)
+    assert lane.begin(8.0) is None and len(lane) == 2, "nobody is there: they wait"
+    assert lane.outlook(8.0) == {3: (0, 0.0), 4: (1, 4.0)}
+
+
+def test_a_newcomer_waits_for_the_first_free_hand_only() -> None:
+    lane = Lane(width=3)
+    for number in range(30):
+        lane.add(Ticket(number, OwnerId("greedy"), "paint", 1.0, Rank.FIRST, 0.0))
+    running = [lane.begin(0.0) for _ in range(3)]
+    lane.add(Ticket(99, OwnerId("late"), "paint", 1.0, Rank.FIRST, 1.0))
+    assert running[1] is not None
+    lane.end(running[1].job_id, 2.0)
+    newcomer = lane.begin(2.0)
+    assert newcomer is not None and newcomer.job_id == 99
