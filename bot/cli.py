@@ -62,7 +62,7 @@ STORE_SENTENCES = {
     "picture_damaged": "A picture is missing or damaged: {detail}.",
     "certificate_unusable": "The certificate that signs pictures cannot be used: look at labels.certificate_file and "
                             "labels.key_file, or leave both out for one of its own.",
-    "pictures_unusable": "The folder of pictures cannot be used: {detail}.",
+    "pictures_unusable": "The place of the pictures cannot be used: {detail}.",
     "master_key_missing": "The master key that opens the pictures is missing ({file}): put it back from your backup.",
     "master_key_damaged": "The master key that opens the pictures is damaged ({file}): put it back from your backup.",
     "master_key_wrong": "The master key belongs to another database ({file}): name the right one with "

@@ -88,7 +88,11 @@ async def pictures(settings: Settings) -> Finding:
         return Finding("pictures", False, f"{error}; correct pictures_url, or install what that address needs.")
     folder = files.folder
     if folder is None:
-        return Finding("pictures", True, settings.pictures_url.partition("?")[0])
+        try:
+            await asyncio.to_thread(files.check)
+        except StoreUnusable as error:
+            return Finding("pictures", False, f"{error}.")
+        return Finding("pictures", True, f"encrypted, at {settings.pictures_url.partition('?')[0]}")
     if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
         return Finding("pictures", False, f"{folder} cannot be written to; give this account the right to.")
     count, size = await asyncio.to_thread(_count, folder)

@@ -233,13 +233,15 @@ def _copy_pictures(partial: Path, files: PictureFiles) -> list[str]:
     for path, _ in list(copies.every()):
         if path not in named:
             copies.delete(path)
-    missing = []
-    for path, picture in named.items():
-        if not copies.has(path):
-            try:
-                copies.put(path, files.get(path))
-            except FileNotFoundError:
-                missing.append(picture)
+    missing: list[str] = []
+
+    def copy(path: str) -> None:
+        try:
+            copies.put(path, files.get(path))
+        except FileNotFoundError:
+            missing.append(named[path])
+
+    files.each(copy, [path for path in named if not copies.has(path)])
     copies.tidy()
     return missing
 
@@ -565,11 +567,9 @@ def _put_in_place(settings: Settings, url: URL, staged: Path) -> None:
         _fill_postgres(url, staged / DATABASE)
     copies = PictureFiles((staged / PICTURES).as_posix())
     kept = {name for name, _ in copies.every()}
-    for name in kept:
-        files.put(name, copies.get(name))  # named by what is in them: again does no harm
-    for name, _ in list(files.every()):
-        if name not in kept:
-            files.delete(name)
+    # Named by what is in them: again does no harm.
+    files.each(lambda name: files.put(name, copies.get(name)), kept)
+    files.each(files.delete, [name for name, _ in list(files.every()) if name not in kept])
     files.tidy()
 
 

@@ -65,6 +65,7 @@ async def open_library(settings: Settings, *, reading_only: bool = False, alone:
     """
     url = make_url(settings.database_url)
     files = PictureFiles(settings.pictures_url)
+    await asyncio.to_thread(files.check)
     lock: Lock | None = None
     if (settings.home / RESTORING).exists() and not restoring:
         raise StoreUnusable("a restore was cut short", reason="restore_unfinished", file=str(settings.home))

@@ -139,14 +139,14 @@ class People(Desk):
                 self._files.write(path, keys, picture, png)
             return picture
 
-        kept = await asyncio.gather(*(asyncio.to_thread(write, png) for png in dict.fromkeys(pngs)))
+        kept = await asyncio.gather(*(self._files.aside(write, png) for png in dict.fromkeys(pngs)))
         written = dict(zip(dict.fromkeys(pngs), kept, strict=True))
         async with self._writing() as session:
             if await self._place_of(session, owner_id) != place:
                 raise NotFound("the owner was forgotten meanwhile", reason=FORGOTTEN)
             for png, picture in written.items():
-                if not await asyncio.to_thread(self._files.has, self._files.path(folder, picture)):
-                    await asyncio.to_thread(write, png)        # tidied away before its row was there
+                if not await self._files.aside(self._files.has, self._files.path(folder, picture)):
+                    await self._files.aside(write, png)        # tidied away before its row was there
                 # Kept again it is new again: what nothing shows yet is swept by its age.
                 await session.execute(self._insert(tables.pictures, {
                     "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
@@ -161,7 +161,7 @@ class People(Desk):
                 .where(tables.pictures.c.picture_id == picture_id))).first()
         if row is None:
             raise NotFound(f"no picture {picture_id}")
-        return await asyncio.to_thread(self._files.read, self._files.path(row.folder, picture_id),
+        return await self._files.aside(self._files.read, self._files.path(row.folder, picture_id),
                                        self._picture_keys(row), picture_id)
 
     async def reseal_picture(self, picture_id: PictureId) -> bool:
@@ -180,7 +180,7 @@ class People(Desk):
                 self._files.write(path, present, picture_id, self._files.read(path, keys, picture_id))
                 return True
 
-        return await asyncio.to_thread(reseal)
+        return await self._files.aside(reseal)
 
     async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[PictureKeys, str] | None:
         """Keys and folder of an owner of whom something is kept already."""
@@ -211,7 +211,7 @@ class People(Desk):
                 picture_id = path.rpartition("/")[2]
                 if not path.startswith(WORKFLOW) and not await session.scalar(
                         select(tables.pictures.c.picture_id).where(tables.pictures.c.picture_id == picture_id)):
-                    await asyncio.to_thread(self._files.delete, path)
+                    await self._files.aside(self._files.delete, path)
                 if not path.startswith(WORKFLOW):
                     await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == path))
             await self._sweep_records(session, [path for path in left if path.startswith(WORKFLOW)])

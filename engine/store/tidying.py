@@ -121,7 +121,7 @@ class Tidying(Moderating):
 
     async def _drop_nameless_files(self) -> int:
         """Files no row names: of a process that died before it wrote the row, or in the middle of the file."""
-        old = [path for path, at in await asyncio.to_thread(lambda: list(self._files.every()))
+        old = [path for path, at in await self._files.aside(lambda: list(self._files.every()))
                if at < time.time() - FILE_AGE_S]
         async with self._reading() as session:
             known = {self._files.path(row.folder, row.picture_id) for row in await session.execute(
@@ -136,7 +136,7 @@ class Tidying(Moderating):
                     select(tables.pictures.c.picture_id).join(tables.owners)
                     .where(tables.pictures.c.picture_id == name.rpartition("/")[2], tables.owners.c.folder == folder))
                 if named is None:
-                    await asyncio.to_thread(self._files.delete, path)
+                    await self._files.aside(self._files.delete, path)
                     gone += 1
         if gone:
             await asyncio.to_thread(self._files.tidy)
