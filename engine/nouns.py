@@ -364,6 +364,7 @@ class PanelBrief:
     shot: str = "wide"
     style: str = "flat"
     props: tuple[tuple[str, Place], ...] = ()   # standing props with their places
+    rating: str = "toddler"                # for whom the story is: "toddler", "family", "teen"
 
     @property
     def is_plate(self) -> bool:
@@ -378,6 +379,23 @@ class Underdrawing:
     png: bytes
     boxes: tuple[tuple[CharacterId, Box], ...]
     missing: tuple[CharacterId, ...] = ()  # figures of the brief memory had no picture for
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What an avatar is painted from: somebody's photos, and the doll that says pose, clothes and who it is about.
+
+    The photos are on their way to the painter and nowhere else; no text made of this shows them.
+    """
+
+    look: Look
+    doll: bytes = field(repr=False)        # RGB or RGBA PNG: the avatar drawn from the look
+    photos: tuple[bytes, ...] = field(repr=False)   # RGB PNGs of the one person, best first
+    style: str = "flat"
+
+
+#: Between the name of a painter and of the one in whose place it painted: "mini@3f2a91c0 instead of klein".
+INSTEAD_OF = " instead of "
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def plan_panels(story: Story, step: StoryStep, cast: Mapping[CharacterId, Charac
         briefs.append(PanelBrief(
             panel_id=identity, story_id=story.story_id, words=beat.words, figures=figures, setting=setting,
             time_of_day=beat.time_of_day, weather=beat.weather, shot=beat.shot, style=story.style,
-            props=place_props(beat.props, figures, shot=beat.shot, seed=seed)))
+            props=place_props(beat.props, figures, shot=beat.shot, seed=seed), rating=story.rating))
     return tuple(briefs), tuple(new)
 
 

@@ -38,6 +38,7 @@ from engine.nouns import (
     Setting,
     SettingId,
     Sharing,
+    Sitting,
     StepId,
     Story,
     StoryId,
@@ -82,6 +83,20 @@ class Painter(Protocol):
         the previous frame if any.
         `on_step(step, steps, preview_png)` is called after every denoising step and may raise `Cancelled`.
         A brief without figures is a plate.
+        """
+        ...
+
+
+class Portraitist(Painter, Protocol):
+    """A painter that can also paint an avatar from photos."""
+
+    paints_from_photos: bool               # True; a painter that cannot has no such thing, or False
+
+    def paint_avatar(self, sitting: Sitting, *, seed: int,
+                     on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+        """One figure, whole and alone, before plain white (RGB): who is in the photos, in the doll's pose and clothes.
+
+        Nothing of the photos is kept, in no form. `on_step` as in `paint`.
         """
         ...
 

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.nouns import CharacterId, Figure, PanelBrief
+from engine.nouns import CharacterId, Figure, Look, PanelBrief
 
 #: How each style is asked for in words.
 STYLE_WORDS: Mapping[str, str] = {
     "flat": "flat colours with clean shapes", "crayon": "soft wax crayons on rough paper",
     "watercolour": "light watercolour on white paper"}
+
+
+#: For whom a story of each rating is, in words.
+RATING_WORDS: Mapping[str, str] = {
+    "toddler": "for very small children, friendly and gentle", "family": "for the whole family, warm and lively",
+    "teen": "for young people, expressive and rich in detail"}
 
 
 def _tenth(fraction: float) -> int:
@@ -40,20 +46,42 @@ def mini_caption(brief: PanelBrief) -> str:
     return " . ".join(parts)
 
 
-def klein_prompt(brief: PanelBrief, images: Mapping[CharacterId, int]) -> str:
-    """A brief in English for a model with pictures in its context: image 1 is the rough, `images` says who is on which.
+def klein_prompt(brief: PanelBrief, images: Mapping[CharacterId, int], before: int | None = None) -> str:
+    """A brief in English for a model with pictures in its context.
 
-    What a figure looks like is left to its picture, except where it has none.
+    Image 1 is the rough; `images` says who is on which, `before` which one is the frame before. What a figure looks
+    like is left to its picture, except where it has none.
     """
-    style = STYLE_WORDS.get(brief.style, brief.style)
-    parts = [f"A page of a picture book for small children, {style}, friendly and gentle. Keep the composition of "
-             f"image 1 and paint it well: {_setting_words(brief)}."]
+    parts = [f"A page of a picture book {RATING_WORDS.get(brief.rating, RATING_WORDS['toddler'])}, "
+             f"{STYLE_WORDS.get(brief.style, brief.style)}. Image 1 is a rough sketch: keep its composition and paint "
+             f"it well."]
+    named = {figure.character_id: figure for figure in brief.figures}
+    parts += [f"Image {number} shows {named[who].name}, the {named[who].look.kind}."
+              for who, number in sorted(images.items(), key=lambda item: item[1]) if who in named]
+    if before is not None:
+        parts.append(f"Image {before} is an earlier page: keep its style.")
+    parts.append(f"The place: {_setting_words(brief)}.")
     parts += [_figure_words(figure, brief, images.get(figure.character_id))
               for figure in sorted(brief.figures, key=lambda figure: figure.place.x)]
     if len(brief.figures) > 1:
         parts.append(f"Exactly {len(brief.figures)} characters, each with their own face, hair and clothes.")
     if brief.words:
         parts.append(f"It shows: {' '.join(brief.words.split())}")
+    return " ".join(parts)
+
+
+def avatar_prompt(look: Look, *, style: str, photos: int) -> str:
+    """An avatar in English for a model with pictures in its context: image 1 is the doll, the photos follow."""
+    last = photos + 1
+    shown = "" if photos < 1 else "Image 2 is a photo" if photos == 1 else f"Images 2 to {last} are photos"
+    parts = [f"A drawing for a picture book, {STYLE_WORDS.get(style, style)}: one {look.kind} alone, standing, the "
+             f"whole figure from head to feet, on plain white paper with nothing around. Image 1 is a rough sketch: "
+             f"keep its pose and its clothes."]
+    if shown:
+        parts.append(f"{shown} of this very {look.kind}: keep face, colours, hair and build, but draw them, and leave "
+                     f"out everything behind.")
+    if look.words:
+        parts.append(f"In their own words: {' '.join(look.words.split())}")
     return " ".join(parts)
 
 
@@ -66,12 +94,27 @@ def _setting_words(brief: PanelBrief) -> str:
 def _figure_words(figure: Figure, brief: PanelBrief, image: int | None) -> str:
     where = "on the left" if figure.place.x < 0.36 else "on the right" if figure.place.x > 0.64 else "in the middle"
     look = figure.look
-    who = (f"{figure.name} is the {look.kind} of image {image}" if image is not None
+    who = (figure.name if image is not None
            else f"{figure.name} is a {look.kind} in a {look.outfit_colour} {look.outfit}")
-    worn = "".join(f", {value}" for field, value in figure.worn if value and not field.endswith("colour"))
+    worn = ", ".join(_worn_words(figure))
     doing = f"{figure.action}, {figure.mood}" + (f", with a {figure.holding}" if figure.holding else "")
     partner = next((other.name for other in brief.figures if other.character_id == figure.toward), "")
-    return f"{who}, {where}: {doing}{f', with {partner}' if partner else ''}{f', wearing{worn[1:]}' if worn else ''}."
+    return f"{who}, {where}: {doing}{f', with {partner}' if partner else ''}{f', wearing {worn}' if worn else ''}."
+
+
+def _worn_words(figure: Figure) -> list[str]:
+    """What a figure wears otherwise than on its own picture."""
+    look, changed = figure.look, {field for field, _ in figure.worn}
+    words = []
+    if changed & {"outfit", "outfit_colour"} and look.outfit != "bare":
+        words.append(f"a {look.outfit_colour} {look.outfit}")
+    if changed & {"headwear", "headwear_colour"} and look.headwear != "none":
+        words.append(f"a {look.headwear_colour} {look.headwear}")
+    if "glasses" in changed and look.glasses != "none":
+        words.append(f"{look.glasses} glasses")
+    if changed & {"accessories", "accessory_colour"}:
+        words += [f"a {look.accessory_colour} {each}" for each in look.accessories]
+    return words
 
 
 def names_in_order(brief: PanelBrief) -> list[str]:

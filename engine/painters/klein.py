@@ -4,9 +4,10 @@ A checkpoint is a folder that `Flux2KleinPipeline` opens (FLUX.2 klein 4B, Apach
 here: every picture is encoded once and its tokens follow those of the panel (a time of 10, 20, 30 ... tells them
 apart), so what memory laid out is seen, not copied. Three friends would borrow each other's hair; a mask of the
 attention ties each avatar to the place where its character stands, and leaves the panel's own tokens free to see each
-other, since cutting those makes disconnected pictures.
+other, since cutting those makes disconnected pictures. The same context makes avatars: there the photos are in it.
 
 Beside `model_index.json` may lie `storythread.json` with what a small checkpoint wants otherwise (`KleinRecipe`).
+docs/gpu.md has the arithmetic of memory behind `Fitting`.
 """
 
 from __future__ import annotations
@@ -15,21 +16,25 @@ import gc
 import hashlib
 import io
 import json
+import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import Flux2KleinPipeline
+from diffusers.hooks import apply_layerwise_casting
 from PIL import Image
 
-from engine.nouns import Box, CharacterId, Painting, PanelBrief, StudioFailed, Underdrawing
+from engine.nouns import Box, CharacterId, Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
+from engine.painters.kept import Kept
 from engine.painters.latents import predicted_clean, to_picture, to_png
-from engine.prompting import klein_prompt
+from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
+from engine.prompting import avatar_prompt, klein_prompt
 
 OnStep = Callable[[int, int, bytes | None], None]
 
@@ -40,14 +45,24 @@ REACH = 0.06
 PICTURES_KEPT, PROMPTS_KEPT = 64, 8
 #: Previews cost at most a tenth of the time.
 PREVIEW_RESTS, PREVIEW_EVERY_S = 9.0, 0.2
+#: The pipeline takes no picture with a shorter side.
+LEAST_PX = 64
 
 
 class Fitting(StrEnum):
-    """How a large model is fitted into the memory there is."""
+    """How a large model is fitted into the memory there is. The sizes are klein 4B's, see docs/gpu.md."""
 
-    WHOLE = "whole"                        # everything stays on the device: about 20 GB for klein 4B
-    OFFLOAD = "offload"                    # one part at a time: about 12 GB
-    SMALL = "small"                        # the same with weights kept in eight bits: about 8 GB
+    WHOLE = "whole"                        # everything stays on the device
+    OFFLOAD = "offload"                    # text encoder and transformer take turns: a card of 12 GB
+    SMALL = "small"                        # the same with most weights resting in eight bits: a card of 8 GB
+
+
+class Less(IntEnum):
+    """How little is looked at, each only after there was not enough memory for the one before."""
+
+    EVERYTHING = 0
+    NO_FRAME = 1                           # the frame before is a help, the avatars and the underdrawing are needed
+    COARSE = 2                             # those at half their size, a quarter of the tokens, and decoded in tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +95,15 @@ class KleinRecipe:
 
 
 class _Pipeline(Flux2KleinPipeline):  # type: ignore[misc]
-    """The stock pipeline, which encodes a picture it has met before no second time."""
+    """The stock pipeline, which encodes a picture it has met before no second time.
 
-    kept: _Kept | None = None
+    Where parts take turns on the device, its small autoencoder stays there: each preview would else throw the
+    transformer out in the middle of its work.
+    """
+
+    model_cpu_offload_seq = "text_encoder->transformer"
+    _exclude_from_cpu_offload = ["vae"]    # noqa: RUF012 - as the stock class declares it
+    kept: Kept | None = None
 
     def _encode_vae_image(self, image: torch.Tensor, generator: Any) -> torch.Tensor:
         encode = super()._encode_vae_image
@@ -93,41 +114,22 @@ class _Pipeline(Flux2KleinPipeline):  # type: ignore[misc]
         return self.kept.get(key, lambda: encode(image=image, generator=generator))
 
 
-class _Kept:
-    """Tensors by the hash of what they were made of, the least lately used dropped first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._tensors: OrderedDict[bytes, torch.Tensor] = OrderedDict()
-        self.made = 0
-
-    def get(self, key: bytes, make: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """The tensor of this key, made when it is not here."""
-        if key not in self._tensors:
-            self._tensors[key] = make().detach()
-            self.made += 1
-            if len(self._tensors) > self._most:
-                self._tensors.popitem(last=False)
-        self._tensors.move_to_end(key)
-        return self._tensors[key]
-
-    def clear(self) -> None:
-        self._tensors.clear()
-
-
 class KleinPainter:
     """One FLUX.2 klein checkpoint, loaded once. Blocking; one call at a time.
 
     What it keeps between calls are encodings by their content, never anything of a call: with `caching` off the same
-    call gives the same picture. Raises `StudioFailed` when the folder holds no such checkpoint.
+    call gives the same picture. `compiled` pays where many panels of one size are painted by a process that stays.
+    Raises `StudioFailed` when the folder holds no such checkpoint.
     """
 
     name: str
     size_px: int
+    paints_from_photos = True
 
     def __init__(self, folder: Path | str, *, steps: int | None = None, guidance: float | None = None,
                  threads: int = 0, dtype: torch.dtype | None = None, device: str | None = None,
-                 fitting: Fitting | None = None, masked: bool = True, caching: bool = True) -> None:
+                 fitting: Fitting | None = None, masked: bool = True, caching: bool = True,
+                 compiled: bool = False) -> None:
         folder = Path(folder)
         recipe = KleinRecipe.read(folder)
         self.recipe = replace(recipe, steps=recipe.steps if steps is None else steps,
@@ -138,78 +140,119 @@ class KleinPainter:
         if dtype is None:
             dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         self.fitting = fitting or best_fitting(self._device)
-        self._masked = masked
+        self._masked, self._caching = masked, caching
         self._pipeline = _open(folder, dtype)
+        _without_unread_layers(self._pipeline.text_encoder, self.recipe.text_layers)
         _fit(self._pipeline, self.fitting, self._device, dtype)
-        self._prompts = _Kept(PROMPTS_KEPT) if caching else None
-        if caching:
-            self._pipeline.kept = _Kept(PICTURES_KEPT)
+        if compiled:                       # one compilation for all blocks of a kind, and for any number of pictures
+            self._pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+        self._prompts, self._pictures = Kept(PROMPTS_KEPT), Kept(PICTURES_KEPT)
         #: Pixels a side for one token.
         self._token_px = self._pipeline.vae_scale_factor * 2
         self.size_px = self.recipe.size_px // self._token_px * self._token_px
         self.name = f"{folder.name}@{self.recipe.revision or _fingerprint(folder)}"
+
+    # --- what it paints ----------------------------------------------------------------------------
 
     def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
               on_step: OnStep) -> Painting:
         """Paint a brief from its underdrawing, avatars and the frame before. See `engine.ports.Painter`.
 
         `references`: an avatar for each figure of the brief, in their order, empty bytes for who has none; then the
-        frame before, if any. Raises `Cancelled` (from `on_step`) and `StudioFailed`.
+        frame before, if any. Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there
+        was not enough of it with the least in the context either, "studio_blank" when what came out are no numbers.
         """
-        started = time.monotonic()
-        try:
-            return self._paint(brief, underdrawing, references, seed, on_step, started)
-        except (torch.OutOfMemoryError, MemoryError):
-            pass
-        # Outside the except: the traceback no longer holds the tensors that filled the memory.
-        self._free()
-        try:
-            # A third of the tokens less: the frame before is a help, the avatars and the underdrawing are needed.
-            return self._paint(brief, underdrawing, references[:len(brief.figures)], seed, on_step, started)
-        except (torch.OutOfMemoryError, MemoryError):
-            pass
-        self._free()
-        raise StudioFailed("out of memory, also without the frame before")
+        return self._with_less_and_less(
+            lambda less, started: self._paint(brief, underdrawing, references, seed, on_step, started, less))
+
+    def paint_avatar(self, sitting: Sitting, *, seed: int, on_step: OnStep) -> Painting:
+        """Paint somebody's avatar from photos and the drawn doll. See `engine.ports.Portraitist`.
+
+        Nothing made of the photos is kept. Raises as `paint`.
+        """
+        return self._with_less_and_less(
+            lambda less, started: self._paint_avatar(sitting, seed, on_step, started, less))
 
     def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
-               on_step: OnStep, started: float) -> Painting:
-        pipeline, recipe = self._pipeline, self.recipe
+               on_step: OnStep, started: float, less: Less) -> Painting:
         # 1. Who is on which image: the underdrawing first, then everybody who has an avatar, then the frame before
         drawn = {figure.character_id: png for figure, png in zip(brief.figures, references, strict=False) if png}
         # The order of the ids, not of the places: somebody who walks over to the other side keeps their image.
         slots = sorted(drawn)
-        images = [_opened(underdrawing.png, self.size_px),
-                  *(_opened(drawn[who], recipe.reference_px) for who in slots),
-                  *(_opened(png, recipe.reference_px) for png in references[len(brief.figures):])]
-        # 2. Words, noise drawn on the CPU, a scheduler of its own for this call
-        prompt = klein_prompt(brief, {who: number for number, who in enumerate(slots, start=2)})
-        words = self._encoded(prompt)                                                  # (1, T, D)
+        before = [] if less >= Less.NO_FRAME else [png for png in references[len(brief.figures):] if png]
+        size, reference = self._sizes(less)
+        images = [_opened(underdrawing.png, size), *(_opened(drawn[who], reference) for who in slots),
+                  *(_opened(png, reference) for png in before)]
+        # 2. Words that name the images; who may look at whom
+        numbers = {who: number for number, who in enumerate(slots, start=2)}
+        prompt = klein_prompt(brief, numbers, before=len(slots) + 2 if before else None)
+        mask = None
+        if self._masked and slots:
+            mask = region_mask(self.recipe.text_tokens, self.size_px // self._token_px,
+                               [self._tokens(image) for image in images], slots, dict(underdrawing.boxes))
+        # 3. Paint
+        return self._denoised(prompt, images, mask, seed, on_step, started, less, keeping=self._caching)
+
+    def _paint_avatar(self, sitting: Sitting, seed: int, on_step: OnStep, started: float, less: Less) -> Painting:
+        size, reference = self._sizes(less)
+        images = [_opened(sitting.doll, size), *(_opened(png, reference) for png in sitting.photos)]
+        prompt = avatar_prompt(sitting.look, style=sitting.style, photos=len(sitting.photos))
+        return self._denoised(prompt, images, None, seed, on_step, started, less, keeping=False)
+
+    def _denoised(self, prompt: str, images: Sequence[Image.Image], mask: torch.Tensor | None, seed: int,
+                  on_step: OnStep, started: float, less: Less, *, keeping: bool) -> Painting:
+        """One picture from words and images. `keeping`: what is encoded may be kept for the next."""
+        pipeline, recipe = self._pipeline, self.recipe
+        pipeline.kept = self._pictures if keeping else None
+        # Noise drawn on the CPU, and a scheduler of its own for this call: its step counter dies with it
         side = self.size_px // self._token_px
         generator = torch.Generator("cpu").manual_seed(seed % 2**63)
         noise = torch.randn((1, pipeline.transformer.config.in_channels, side, side), generator=generator)
         pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
-        mask = None
-        if self._masked and slots:
-            mask = region_mask(words.shape[1], side, [(image.width // self._token_px) * (image.height // self._token_px)
-                                                      for image in images], slots, dict(underdrawing.boxes))
         watch = _Watch(self, on_step, noise.flatten(2).transpose(1, 2), started)
         try:
-            # 3. Denoise
-            with torch.inference_mode():
+            tile_px = max(LEAST_PX, self.size_px // 2) if less >= Less.COARSE else 0
+            with torch.inference_mode(), _in_tiles(pipeline.vae, tile_px, pipeline.vae_scale_factor):
+                words = self._encoded(prompt, keeping)                                 # (1, T, D)
+                guided = recipe.guidance_scale > 1 and not pipeline.config.is_distilled
                 latents = pipeline(
-                    image=images, prompt_embeds=words, height=self.size_px, width=self.size_px,
-                    num_inference_steps=recipe.steps, guidance_scale=recipe.guidance_scale, latents=noise,
+                    image=list(images), prompt_embeds=words,
+                    negative_prompt_embeds=self._encoded("", keeping) if guided else None,
+                    height=self.size_px, width=self.size_px, num_inference_steps=recipe.steps,
+                    guidance_scale=recipe.guidance_scale, latents=noise,
                     attention_kwargs=None if mask is None else {"attention_mask": mask.to(words.device)},
                     output_type="latent", callback_on_step_end=watch, callback_on_step_end_tensor_inputs=["latents"],
-                    max_sequence_length=recipe.text_tokens, text_encoder_out_layers=recipe.text_layers,
                 ).images                                                               # (1, C, h, w)
-                # 4. Numbers that are none would become black: said before they are
-                if not bool(torch.isfinite(latents).all()):
-                    raise StudioFailed("the painter made values that are no numbers")
+                # Numbers that are none would become black: said before they are
+                must_be_numbers(latents)
                 painted = self._decoded(latents)
         finally:
+            pipeline.kept = None
             pipeline.maybe_free_model_hooks()
         return Painting(to_png(painted), seed, self.name, watch.steps, time.monotonic() - started)
+
+    def _with_less_and_less(self, paint: Callable[[Less, float], Painting]) -> Painting:
+        started = time.monotonic()
+        for less in Less:
+            try:
+                return paint(less, started)
+            except SHORTAGES as error:
+                if not out_of_memory(error):
+                    raise
+            # Outside the except: the traceback no longer holds the tensors that filled the memory.
+            self.let_go()
+        raise StudioFailed("out of memory, also with the least in the context", reason="studio_memory")
+
+    def _sizes(self, less: Less) -> tuple[int, int]:
+        """Pixels a side of image 1, and of every other."""
+        if less < Less.COARSE:
+            return self.size_px, self.recipe.reference_px
+        return max(LEAST_PX, self.size_px // 2), max(LEAST_PX, self.recipe.reference_px // 2)
+
+    def _tokens(self, image: Image.Image) -> int:
+        return int(image.width // self._token_px) * int(image.height // self._token_px)
+
+    # --- its parts ---------------------------------------------------------------------------------
 
     def preview(self, packed: torch.Tensor) -> bytes:
         """Clean latents as the transformer has them, (1, h w, 4 C), as a PNG of the panel's size."""
@@ -221,34 +264,30 @@ class KleinPainter:
         latents = pipeline._unpatchify_latents(latents * spread + norm.running_mean.view(1, -1, 1, 1).to(latents))
         return to_png(self._decoded(latents), compress_level=1)
 
-    def _encoded(self, prompt: str) -> torch.Tensor:
-        def encode() -> torch.Tensor:
-            with torch.inference_mode():
-                words: torch.Tensor = self._pipeline.encode_prompt(
-                    prompt, max_sequence_length=self.recipe.text_tokens,
-                    text_encoder_out_layers=self.recipe.text_layers)[0]
-            return words
-
-        if self._prompts is None:
-            return encode()
-        return self._prompts.get(hashlib.sha256(prompt.encode()).digest(), encode)
-
-    def _decoded(self, latents: torch.Tensor) -> Image.Image:
-        vae = self._pipeline.vae
-        with torch.inference_mode():
-            return to_picture(vae.decode(latents.to(vae.dtype), return_dict=False)[0])
-
-    def _free(self) -> None:
-        for kept in (self._prompts, self._pipeline.kept):
-            if kept is not None:
-                kept.clear()
+    def let_go(self) -> None:
+        """Let go of everything kept of earlier panels: the next is painted as it would have been."""
+        self._prompts.clear()
+        self._pictures.clear()
         gc.collect()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def _encoded(self, prompt: str, keeping: bool) -> torch.Tensor:
+        def encode() -> torch.Tensor:
+            words: torch.Tensor = self._pipeline.encode_prompt(
+                prompt, max_sequence_length=self.recipe.text_tokens, text_encoder_out_layers=self.recipe.text_layers)[0]
+            return words
+
+        return self._prompts.get(hashlib.sha256(prompt.encode()).digest(), encode) if keeping else encode()
+
+    def _decoded(self, latents: torch.Tensor) -> Image.Image:
+        vae = self._pipeline.vae
+        with torch.inference_mode():
+            return to_picture(vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0])
+
 
 class _Watch:
-    """The pipeline's step callback for one panel: counts, previews, and lets `on_step` cancel by raising."""
+    """The pipeline's step callback for one picture: counts, previews, and lets `on_step` cancel by raising."""
 
     def __init__(self, painter: KleinPainter, on_step: OnStep, packed: torch.Tensor, started: float) -> None:
         self._painter, self._on_step, self._before = painter, on_step, packed
@@ -258,15 +297,26 @@ class _Watch:
     def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         packed: torch.Tensor = tensors["latents"]                                       # (1, h w, 4 C)
         steps, now, preview = int(pipeline.num_timesteps), time.monotonic(), None
+        must_be_numbers(packed)
         # The last step needs none: the picture itself follows.
         if index + 1 < steps and now >= self._next_preview:
-            preview = self._painter.preview(predicted_clean(pipeline.scheduler, index, self._before.to(packed), packed))
+            preview = self._glimpse(pipeline, index, packed)
             took = time.monotonic() - now
-            self._next_preview = now + took + max(PREVIEW_EVERY_S, PREVIEW_RESTS * took)
+            rest = max(PREVIEW_EVERY_S, PREVIEW_RESTS * took) if preview is not None else math.inf
+            self._next_preview = now + took + rest
         self._before = packed
         self.steps = index + 1
         self._on_step(index + 1, steps, preview)
         return {}
+
+    def _glimpse(self, pipeline: Any, index: int, packed: torch.Tensor) -> bytes | None:
+        """A preview; None where there is not enough memory for one: then this picture has no more of them."""
+        try:
+            return self._painter.preview(predicted_clean(pipeline.scheduler, index, self._before.to(packed), packed))
+        except SHORTAGES as error:
+            if not out_of_memory(error):
+                raise
+        return None
 
 
 def region_mask(words: int, side: int, images: Sequence[int], slots: Sequence[CharacterId],
@@ -304,22 +354,47 @@ def best_fitting(device: torch.device) -> Fitting:
     if device.type != "cuda":
         return Fitting.WHOLE
     gib = torch.cuda.get_device_properties(device).total_memory / 2**30
-    return Fitting.WHOLE if gib >= 20 else Fitting.OFFLOAD if gib >= 11 else Fitting.SMALL
+    return Fitting.WHOLE if gib >= 19 else Fitting.OFFLOAD if gib >= 11 else Fitting.SMALL
+
+
+def _without_unread_layers(text_encoder: Any, read: Sequence[int]) -> None:
+    """Drop what comes after the last layer whose states are read: a fifth of klein 4B's text encoder.
+
+    One layer more stays, since the last one's states come out normed. The scores of the next word are not asked for.
+    """
+    kept = max(read) + 1
+    model = text_encoder.model
+    if kept < len(model.layers):
+        model.layers = model.layers[:kept]
+        model.config.num_hidden_layers = kept
+    text_encoder.lm_head = torch.nn.Identity()
 
 
 def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dtype) -> None:
     if fitting is Fitting.SMALL:
-        # Weights rest in eight bits and are widened layer by layer as they are used.
+        # Weights rest in eight bits and are widened layer by layer as they are used. What is small and steers much
+        # stays as it is.
         for part in (pipeline.transformer, pipeline.text_encoder):
-            from diffusers.hooks import apply_layerwise_casting
-
             apply_layerwise_casting(part, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
-                                    skip_modules_pattern=("norm", "embed", "pos_embed", "proj_out", "lm_head"))
-        pipeline.vae.enable_tiling()
-    if fitting is Fitting.WHOLE or device.type == "cpu":
+                                    skip_modules_pattern=("norm", "embed", "modulation", "proj_out"))
+    if fitting is Fitting.WHOLE:
         pipeline.to(device)
     else:
         pipeline.enable_model_cpu_offload(device=device)
+
+
+@contextmanager
+def _in_tiles(vae: Any, tile_px: int, scale: int) -> Iterator[None]:
+    """Encode and decode in tiles of so many pixels a side: less memory, and seams perhaps. 0: whole, as before."""
+    before = vae.tile_sample_min_size, vae.tile_latent_min_size
+    if tile_px:
+        vae.tile_sample_min_size, vae.tile_latent_min_size = tile_px, tile_px // scale
+        vae.enable_tiling()
+    try:
+        yield
+    finally:
+        vae.disable_tiling()
+        vae.tile_sample_min_size, vae.tile_latent_min_size = before
 
 
 def _open(folder: Path, dtype: torch.dtype) -> Any:

@@ -13,11 +13,11 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.nouns import Painting, PanelBrief, StudioFailed, Underdrawing
+from engine.nouns import Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
 from engine.safety.rules import WALLED, findings
 
 if TYPE_CHECKING:
-    from engine.ports import Painter
+    from engine.ports import Painter, Portraitist
 
 #: Fields that hold ids made by the program, and no words.
 IDS: Final = frozenset({"panel_id", "story_id", "setting_id", "character_id", "toward", "picture"})
@@ -26,10 +26,10 @@ WITH_FIGURES: Final = 1
 WITHOUT: Final = 3
 
 
-def stopped(brief: PanelBrief) -> str:
-    """The subject for which a brief is never painted, or "": each of its texts alone, and all of them together."""
+def stopped(brief: PanelBrief | Sitting) -> str:
+    """The subject for which something is never painted, or "": each of its texts alone, and all of them together."""
     texts = list(dict.fromkeys(texts_of(brief)))
-    least = WITH_FIGURES if brief.figures else WITHOUT
+    least = WITH_FIGURES if isinstance(brief, Sitting) or brief.figures else WITHOUT
     for text in (*texts, " . ".join(texts)):
         for finding in findings(text):
             if finding.subject in WALLED and finding.level >= least:
@@ -69,3 +69,13 @@ class Walled:
         if stopped(brief):
             raise StudioFailed("the wall stopped a brief", reason="walled")
         return self.__painter.paint(brief, underdrawing, references, seed=seed, on_step=on_step)
+
+    def paint_avatar(self, sitting: Sitting, *, seed: int,
+                     on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+        """As `engine.ports.Portraitist`, behind the same wall; "studio_failed" where this painter is none."""
+        if stopped(sitting):
+            raise StudioFailed("the wall stopped an avatar", reason="walled")
+        if not getattr(self.__painter, "paints_from_photos", False):
+            raise StudioFailed("this painter paints nobody from photos")
+        portraitist: Portraitist = self.__painter  # type: ignore[assignment]
+        return portraitist.paint_avatar(sitting, seed=seed, on_step=on_step)

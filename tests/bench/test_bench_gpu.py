@@ -6,14 +6,16 @@ from pathlib import Path
 
 import torch
 
-from bench.gpu.klein import build, measure, table
+from bench.gpu.klein import measure
+from bench.gpu.random_klein import save_klein
+from bench.gpu.timing import table
 
 
 def test_klein_at_toy_size(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        rows = measure(build(tmp_path / "toy", toy=True), device=torch.device("cpu"), characters=(0, 2), runs=1)
+        rows = measure(save_klein(tmp_path / "toy"), device=torch.device("cpu"), characters=(0, 2), steps=(2,), runs=1)
     finally:
         torch.set_num_threads(threads)
     assert [(row.what, row.characters) for row in rows] == [
