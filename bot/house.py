@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.durable import Durable
 from engine.events import Event
 from engine.frugal import share_pools
-from engine.nouns import MessageId, Panel, StoryStep, Turn, VenueId
+from engine.nouns import MessageId, Panel, StoryStep, Turn, TurnId, VenueId
+from engine.observing import Shown, Told, note
 from engine.ports import Library, Stage
 from engine.settings import Settings
 from engine.store import SqlLibrary, open_library
@@ -78,7 +79,9 @@ class Hall:
         self._unseen = unseen
 
     async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
-        return MessageId(step.step_id) if self._unseen(venue_id) else await self._stage.say(venue_id, step)
+        message_id = MessageId(step.step_id) if self._unseen(venue_id) else await self._stage.say(venue_id, step)
+        note(Told(step.turn_id))
+        return message_id
 
     async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
         if self._unseen(venue_id):
@@ -88,7 +91,10 @@ class Hall:
     async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
         if self._unseen(venue_id):
             return panel.message_id or MessageId(panel.panel_id)
-        return await self._stage.show(venue_id, panel, picture)
+        message_id = await self._stage.show(venue_id, panel, picture)
+        note(Shown(TurnId(panel.step_id.removesuffix("-step")), panel.index + 1, panel.version,
+                   panel.verdict.attempts if panel.verdict is not None else 1))
+        return message_id
 
     async def clear(self, venue_id: VenueId, panel: Panel) -> None:
         if not self._unseen(venue_id):

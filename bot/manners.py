@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import aiohttp
 
 from engine.nouns import VenueId
+from engine.observing import Answered, note
 
 log = logging.getLogger("storythread.manners")
 
@@ -54,6 +55,7 @@ class Manners:
 
         async def answered(session: aiohttp.ClientSession, context: SimpleNamespace,
                            params: aiohttp.TraceRequestEndParams) -> None:
+            note(Answered(params.response.status, params.url.path))
             if params.response.status in REFUSALS:
                 self.count()
 

@@ -37,6 +37,7 @@ from engine.nouns import (
     VenueId,
     Wardrobe,
 )
+from engine.observing import TurnClosed, TurnTaken, note
 from engine.planning import after_beats
 from engine.store import tables
 from engine.store.desk import head_of, now, path_from
@@ -229,7 +230,10 @@ class Stories(People):
                 "text": turn.text, "kind": turn.kind.value, "state": turn.state.value, "reason": turn.reason,
                 "created_at": turn.created_at or now(), "meant": to_json(Meant, turn.meant), "before": turn.before},
                 key=["turn_id"], whose=await self._key(session, turn.owner_id)).returning(tables.turns.c.turn_id))
-            return new.first() is not None
+            taken = new.first() is not None
+        if taken:
+            note(TurnTaken(turn.turn_id))
+        return taken
 
     async def turn(self, turn_id: TurnId) -> Turn:
         """Raises `NotFound`."""
@@ -258,9 +262,11 @@ class Stories(People):
         table = tables.turns
         async with self._writing() as session:
             await self._turn_row(session, turn_id)
-            await session.execute(update(table).where(
+            closed = (await session.execute(update(table).where(
                 table.c.turn_id == turn_id, table.c.state == TurnState.ACCEPTED.value,
-            ).values(state=state.value, reason=reason))
+            ).values(state=state.value, reason=reason).returning(table.c.turn_id))).first()
+        if closed is not None:
+            note(TurnClosed(turn_id, reason))
 
     async def _turn_row(self, session: AsyncSession, turn_id: TurnId) -> Row[Any]:
         row = (await session.execute(select(tables.turns).where(tables.turns.c.turn_id == turn_id))).first()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import engine
 from engine.nouns import StudioFailed
+from engine.observing import StudioEnded, note
 from engine.settings import Settings
 from engine.studio.front import Front, Work
 from engine.studio.messages import (
@@ -218,6 +219,7 @@ class StudioClient(Front):
             why = await self._one_life()
             failures = 0 if self._served else failures + 1
             log.error("studio: the process ended: %s", why)
+            note(StudioEnded())
             work = self._running
             if work is not None and (work.given_up or work.tries >= TRIES):
                 self._give_up(work, StudioFailed(
@@ -281,7 +283,7 @@ class StudioClient(Front):
 def _child_environment(settings: Settings) -> Mapping[str, str]:
     """The face's environment without its secrets, with the model libraries told to stay at home and be quiet."""
     kept = {name: value for name, value in os.environ.items()
-            if name != "DISCORD_TOKEN" and not name.startswith("STORYTHREAD_")}
+            if name != "DISCORD_TOKEN" and not name.startswith(("STORYTHREAD_", "AWS_"))}
     here = str(Path(engine.__file__).parent.parent)
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))
     if threads := settings.studio.threads or _cpu_quota():

@@ -12,7 +12,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -32,6 +32,7 @@ from engine.nouns import (
     TurnId,
     Underdrawing,
 )
+from engine.observing import JobBegun, JobDone, note
 from engine.settings import Settings
 from engine.studio.lane import Lane, Rank, Ticket
 from engine.studio.messages import Done, EmbedJob, Failed, Job, JudgeJob, PaintJob, Ready, Stepped, WriteJob, Wrote
@@ -100,6 +101,16 @@ class Front(ABC):
     def peak_memory(self) -> int:
         """The most memory whoever works has held so far, in bytes; 0 before the first one said."""
         return self._peak_bytes
+
+    @property
+    def able(self) -> bool:
+        """Whether somebody is there who can do a job now."""
+        return (self._ready is not None and self._ready.done() and not self._ready.cancelled()
+                and self._ready.exception() is None and self._can_begin())
+
+    def waiting(self) -> Mapping[Rank, int]:
+        """How many jobs of each rank wait in the lane."""
+        return self._lane.waiting()
 
     # --- engine.ports.Studio -----------------------------------------------------------------------
 
@@ -196,6 +207,7 @@ class Front(ABC):
     def _next(self) -> None:
         """Hand over what is next while somebody is free, and tell everybody whose place has changed."""
         while self._can_begin() and (ticket := self._lane.begin(time.monotonic())) is not None:
+            note(JobBegun(ticket.kind, ticket.rank.name.lower(), time.monotonic() - ticket.queued_at))
             self._hand_over(self._work[ticket.job_id])
         self._tell_places()
 
@@ -260,6 +272,7 @@ class Front(ABC):
                     self._steps = result.steps or self._steps
                     units = self._steps * self._size_px**2 / 1e6
                 self._finish(work, seconds, units=units)
+                note(JobDone(work.ticket.kind, seconds))
                 if not work.answer.done():
                     work.answer.set_result(message)
                 self._next()

@@ -78,6 +78,10 @@ class Lane:
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
+    def waiting(self) -> Counter[Rank]:
+        """How many jobs of each rank wait."""
+        return Counter(ticket.rank for queue in self._queues.values() for ticket in queue)
+
     def add(self, ticket: Ticket) -> None:
         """A job joins its owner's queue."""
         if ticket.owner_id not in self._queues:
