@@ -128,6 +128,14 @@ class Studio(Protocol):
         """`again`: it was drawn before, so it waits until nobody waits for a picture they have not seen."""
         ...
 
+    async def paints_from_photos(self) -> bool:
+        """Whether the painter there is can paint an avatar from photos. Waits until the models were opened."""
+        ...
+
+    async def paint_avatar(self, sitting: Sitting, *, seed: int, owner_id: OwnerId, server_id: ServerId) -> Painting:
+        """See `Portraitist`. The photos are in memory and in the job alone, and gone when it is over."""
+        ...
+
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]: ...
 
 

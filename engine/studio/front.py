@@ -26,6 +26,7 @@ from engine.nouns import (
     PanelId,
     Scene,
     ServerId,
+    Sitting,
     StoryStep,
     StorythreadError,
     StudioFailed,
@@ -35,7 +36,19 @@ from engine.nouns import (
 from engine.observing import JobBegun, JobDone, note
 from engine.settings import Settings
 from engine.studio.lane import Lane, Rank, Ticket
-from engine.studio.messages import Done, EmbedJob, Failed, Job, JudgeJob, PaintJob, Ready, Stepped, WriteJob, Wrote
+from engine.studio.messages import (
+    AvatarJob,
+    Done,
+    EmbedJob,
+    Failed,
+    Job,
+    JudgeJob,
+    PaintJob,
+    Ready,
+    Stepped,
+    WriteJob,
+    Wrote,
+)
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +143,20 @@ class Front(ABC):
             lambda job_id: PaintJob(job_id, brief, underdrawing, tuple(references), seed, turn_id),
             Rank.AGAIN if again else self._rank(brief, turn_id), server_id, on_event=on_event, turn_id=turn_id,
             panel_id=brief.panel_id)
+        return cast(Painting, done.result)
+
+    async def paints_from_photos(self) -> bool:
+        """See `engine.ports.Studio`."""
+        try:
+            painter = (await self.ready()).model("painter")
+        except StudioFailed:
+            return False
+        return painter is not None and painter.paints_from_photos
+
+    async def paint_avatar(self, sitting: Sitting, *, seed: int, owner_id: OwnerId, server_id: ServerId) -> Painting:
+        """An avatar from photos. See `engine.ports.Studio`."""
+        done = await self._do("paint", owner_id, self._steps * self._size_px**2 / 1e6,
+                              lambda job_id: AvatarJob(job_id, sitting, seed), Rank.FIRST, server_id)
         return cast(Painting, done.result)
 
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:

@@ -20,6 +20,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from engine.nouns import Cancelled, Painting, StorythreadError, StudioFailed
 from engine.planning import stable_seed
 from engine.safety.wall import Walled
 from engine.studio.messages import (
+    AvatarJob,
     Awake,
     Began,
     Cancel,
@@ -148,7 +150,8 @@ class Models:
             self._stood_in_for.append(unable)
             self._say(unable)              # the stand-in draws; what it stands in for is told all the same
         self._open[role] = model
-        self._loaded.append(Loaded(role, model.name, time.monotonic() - started, getattr(model, "size_px", 0)))
+        self._loaded.append(Loaded(role, model.name, time.monotonic() - started, getattr(model, "size_px", 0),
+                                   bool(getattr(model, "paints_from_photos", False))))
         self._say(self._loaded[-1])
 
     def _try(self, role: str, opener: Callable[[Settings], Any]) -> Any | None:
@@ -283,14 +286,18 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
             writer: Writer = models.get("writer")
             started = time.monotonic()
             result = writer.write(job.scene, seed=job.seed, on_text=on_text)
-        elif isinstance(job, PaintJob):
+        elif isinstance(job, PaintJob | AvatarJob):
             def on_step(step: int, steps: int, preview_png: bytes | None) -> None:
                 ear.check(job.job_id)
                 voice.say(Stepped(job.job_id, step, steps, preview_png))
 
-            painter: Painter = models.get("painter")
+            painter: Walled = models.get("painter")
             started = time.monotonic()
-            result = paint_something(painter, job, on_step)
+            if isinstance(job, AvatarJob):
+                result = paint_something(partial(painter.paint_avatar, job.sitting, on_step=on_step), job.seed)
+            else:
+                result = paint_something(partial(painter.paint, job.brief, job.underdrawing, job.references,
+                                                 on_step=on_step), job.seed)
         elif isinstance(job, JudgeJob):
             guard: LlamaGuard = models.get("guard")
             started = time.monotonic()
@@ -310,7 +317,7 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
         return Failed(job.job_id, StudioFailed.reason, message, False, peak_bytes())
 
 
-def paint_something(painter: Painter, job: PaintJob, on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+def paint_something(paint: Callable[..., Painting], seed: int) -> Painting:
     """Paint, and look at it before anybody else does. What shows nothing is painted once more, with another seed.
 
     Raises `StudioFailed` ("studio_blank") when that shows nothing either, and whatever the painter raises.
@@ -318,9 +325,8 @@ def paint_something(painter: Painter, job: PaintJob, on_step: Callable[[int, int
     from engine.painters.looking import shows_nothing
 
     for attempt in range(1 + REPAINTS):
-        seed = job.seed if attempt == 0 else stable_seed(str(job.seed), "nothing to see", attempt)
         try:
-            painting = painter.paint(job.brief, job.underdrawing, job.references, seed=seed, on_step=on_step)
+            painting = paint(seed=seed if attempt == 0 else stable_seed(str(seed), "nothing to see", attempt))
         except StudioFailed as failure:
             if failure.reason != BLANK:
                 raise

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.nouns import PanelBrief, Scene, StorythreadError, TurnId, Underdrawing
+from engine.nouns import PanelBrief, Scene, Sitting, StorythreadError, TurnId, Underdrawing
 from engine.settings import Settings
 
 #: No honest message comes near this: a larger length means that the stream is out of step.
@@ -56,6 +56,15 @@ class PaintJob:
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarJob:
+    """An avatar from photos: they travel sealed where they leave this machine, and go when the job is over."""
+
+    job_id: int
+    sitting: Sitting
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedJob:
     job_id: int
     pictures: tuple[bytes, ...]
@@ -68,7 +77,7 @@ class JudgeJob:
     rating: str
 
 
-Job = WriteJob | PaintJob | EmbedJob | JudgeJob
+Job = WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Close:
     """Finish nothing, leave."""
 
 
-ToStudio = Open | WriteJob | PaintJob | EmbedJob | JudgeJob | Cancel | Close
+ToStudio = Open | WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob | Cancel | Close
 
 
 # --- from the studio -------------------------------------------------------------------------------
@@ -110,6 +119,7 @@ class Loaded:
     name: str
     seconds: float
     size_px: int = 0                       # painters: pixels a side
+    paints_from_photos: bool = False       # painters: whether they can make an avatar of photos
 
 
 @dataclass(frozen=True, slots=True)
