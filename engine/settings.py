@@ -25,13 +25,20 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings import SettingsError as SourceError
 
 from engine.nouns import StorythreadError
 
 PREFIX = "STORYTHREAD_"
 CONFIG_VARIABLE = "STORYTHREAD_CONFIG"
+SECRETS_VARIABLE = "STORYTHREAD_SECRETS"
 FILE_NAME = "storythread.toml"
 
 
@@ -160,6 +167,15 @@ class LabelSettings(_Part):
         return self
 
 
+class HealthSettings(_Part):
+    """Telling how it goes (docs/operating.md)."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Where the bot, or a worker, answers `/healthz`, `/readyz` and `/metrics`; unset, nowhere."""
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """At which address: by default only this machine may ask."""
+
+
 class RetentionSettings(_Part):
     """How long things are kept."""
 
@@ -205,6 +221,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
 
     @field_validator("home", "master_key_file")
     @classmethod
@@ -238,7 +255,20 @@ class Settings(BaseSettings):
         token = os.environ.get("DISCORD_TOKEN", "").strip()
         return (init_settings, env_settings,
                 InitSettingsSource(settings_cls, init_kwargs={"discord": {"token": token}} if token else {}),
+                *_secrets(settings_cls, file_secret_settings),
                 InitSettingsSource(settings_cls, init_kwargs=_read_file(config_file(given.get("home")))))
+
+
+def _secrets(settings_cls: type[BaseSettings],
+             source: PydanticBaseSettingsSource) -> tuple[PydanticBaseSettingsSource, ...]:
+    """A folder with a file a setting, each called like its variable: how containers are handed what is secret."""
+    folder = os.environ.get(SECRETS_VARIABLE, "").strip()
+    if not folder:
+        return ()
+    if not Path(folder).is_dir():
+        raise SettingsError(f"There is no folder {folder}, which {SECRETS_VARIABLE} names.")
+    return (NestedSecretsSettingsSource(source, secrets_dir=folder, secrets_prefix=PREFIX,
+                                        secrets_nested_delimiter="__"),)
 
 
 def config_file(home: Path | str | None = None) -> Path:
@@ -326,7 +356,8 @@ def settings_page() -> str:
     """docs/settings.md, written from the model; a test holds the two together."""
     lines = [
         "# Settings", "",
-        "Read once at start: the environment over a TOML file over the defaults. The file is `storythread.toml` in "
+        "Read once at start: the environment over secrets over a TOML file over the defaults. Secrets are files called "
+        "like variables, in a folder that `STORYTHREAD_SECRETS` names. The TOML file is `storythread.toml` in "
         "the data folder, or the one that `STORYTHREAD_CONFIG` names. In the file a dotted name is a table: "
         "`studio.painter` is `painter` under `[studio]`. `storythread doctor` says whether what it found can "
         "be used. This page is written by `python -m engine.settings`.", "",
