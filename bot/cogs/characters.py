@@ -1,6 +1,7 @@
 """Characters: registering one from photos or words, approving the avatar, correcting the look.
 
 Photos are read into memory, measured, and let go; what stays is the look, the avatar drawn from it, and who agreed.
+Where the painter can paint from photos, they wait in memory until the avatar is kept, a quarter of an hour at most.
 Every answer is private. An avatar counts only once its owner has pressed Keep. What an owner decides about a character
 afterwards (who may use it, consent, its page and file) is in `keeping`.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,20 @@ from engine.boundaries import passed
 from engine.cast.casting import choices_for, corrected, draw_character_avatar, vary_look
 from engine.cast.measuring import Face, face_crop, faces_of, look_from_words, measure_look
 from engine.cast.photos import SafePhoto, open_photo
+from engine.cast.portrait import crops_of, portray
 from engine.cast.witness import describe, vision_of
-from engine.nouns import BadPhoto, Character, CharacterId, Consent, Look, Pronouns, Refused
+from engine.nouns import (
+    BadPhoto,
+    Character,
+    CharacterId,
+    Consent,
+    Look,
+    NotFound,
+    Pronouns,
+    Refused,
+    ServerId,
+    StudioFailed,
+)
 from engine.vocabulary import PEOPLE
 
 if TYPE_CHECKING:
@@ -49,6 +62,8 @@ PHOTO_BYTES = 10 * 2**20
 CHOOSE_WITHIN_S = 15 * 60.0                # as long as Discord lets us change a private answer
 CROWDS = 24                                # people whose photos wait at once, three megabytes a photo at most
 FACES_SHOWN = 8
+#: Painters of which it is known without asking that they paint nobody from a photo.
+NO_PORTRAITISTS = frozenset({"mini", "theatre"})
 
 PRONOUNS = [app_commands.Choice(name=name, value=value) for value, name in (
     ("she", "she/her"), ("he", "he/him"), ("they", "they/them"), ("it", "it/its"), ("any", "any"))]
@@ -61,6 +76,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
         self._crowds: dict[CharacterId, Crowd] = {}
+        self._sitters: dict[CharacterId, Sitter] = {}
         bot.clicks.update(keep=self.keep, again=self.again, correct=self.correct, look=self.change_look,
                           remove=self.really_remove, more=self.ask_more, face=self.choose_face)
         bot.forms.update(character=self.read_form, recharacter=self.read_edit, more=self.read_more)
@@ -216,9 +232,13 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         passed("registration kept")
         self._crowds.pop(character_id, None)
         notes = notes_of(self.bot.words(interaction), seen) if seen is not None else []
+        if seen is not None:
+            self._let_go_of(character_id)
         if seen is not None and seen.undecided() is not None:
             self._wait_for_a_choice(character_id, seen)
-        await self._show_card(interaction, character, notes=notes)
+        elif seen is not None:
+            await self._seat(character_id, seen)
+        await self._show_and_paint(interaction, character, notes=notes)
 
     # --- which face is meant -----------------------------------------------------------------------
 
@@ -252,7 +272,8 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             crowd.seen = seen
         if seen.undecided() is None:
             self._crowds.pop(character.character_id, None)
-        await self._show_card(interaction, character, notes=notes_of(self.bot.words(interaction), seen))
+            await self._seat(character.character_id, seen)
+        await self._show_and_paint(interaction, character, notes=notes_of(self.bot.words(interaction), seen))
 
     async def _faces(self, words: Words, character: Character,
                      layout: ui.LayoutView) -> list[discord.File]:
@@ -277,6 +298,90 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
                                                placeholder=words("face_menu"))))
         return files
 
+    # --- painted from photos, where the painter can ------------------------------------------------
+
+    async def _seat(self, character_id: CharacterId, seen: Seen) -> None:
+        """Keep in memory what of somebody's photos a painter is to see, until the avatar is kept or time is over."""
+        if not seen.photos or self.bot.settings.studio.painter in NO_PORTRAITISTS:
+            return
+        self._seat_with(character_id, await asyncio.to_thread(crops_of, seen.photos, seen.faces, dict(seen.chosen)))
+
+    async def _seat_again(self, character: Character) -> None:
+        """Somebody whose photos are gone, and whose look is changed, is painted after the avatar that was kept."""
+        if character.avatar is not None and character.from_photo                 and self.bot.settings.studio.painter not in NO_PORTRAITISTS:
+            self._seat_with(character.character_id, (await self.bot.library.picture(character.avatar),))
+
+    def _seat_with(self, character_id: CharacterId, crops: tuple[bytes, ...]) -> None:
+        if not crops:
+            return
+        while len(self._sitters) >= CROWDS:
+            self._let_go_of(next(iter(self._sitters)))
+        self._sitters[character_id] = sitter = Sitter(crops)
+
+        def let_go() -> None:
+            if self._sitters.get(character_id) is sitter:
+                self._let_go_of(character_id)
+
+        asyncio.get_running_loop().call_later(CHOOSE_WITHIN_S, let_go)
+
+    def _let_go_of(self, character_id: CharacterId) -> None:
+        sitter = self._sitters.pop(character_id, None)
+        if sitter is not None and sitter.brush is not None:
+            sitter.brush.cancel()
+
+    def _painting_of(self, character: Character) -> bytes:
+        """What was painted of somebody as they look now, to be kept or not; empty where nothing was."""
+        sitter = self._sitters.get(character.character_id)
+        return sitter.painting if sitter is not None and sitter.look == character.look else b""
+
+    async def _show_and_paint(self, interaction: Interaction, character: Character, page: str = "",
+                              notes: Sequence[str] = ()) -> None:
+        """The card with the doll at once; where there are photos and a painter for them, the painting as it is done."""
+        await self._show_card(interaction, character, page, notes)
+        key = character.character_id
+        sitter = self._sitters.get(key)
+        if sitter is None or character.avatar is not None:
+            return
+        if not await self.bot.runner.studio.paints_from_photos():
+            self._let_go_of(key)
+            return
+        words, name = self.bot.words(interaction), safe(character.name)
+        await self._show_card(interaction, character, page, [*notes, words("portrait_begun", name=name)])
+        try:
+            if await self._sit(sitter, character, interaction.id, server_of(interaction)):
+                await self._show_card(interaction, await self._mine(interaction, key), page, notes)
+        except NotFound:                                    # removed in the meantime
+            self._let_go_of(key)
+        except StudioFailed:
+            await self._show_card(interaction, character, page, [*notes, words("portrait_failed", name=name)])
+
+    async def _sit(self, sitter: Sitter, character: Character, seed: int, server_id: ServerId) -> bool:
+        """Paint a sitter as they look now, instead of whatever was being painted of them. False when overtaken.
+
+        Raises `StudioFailed`.
+        """
+        if sitter.brush is not None:
+            sitter.brush.cancel()
+        sitter.look, sitter.painting = character.look, b""
+        sitter.brush = brush = asyncio.ensure_future(portray(
+            self.bot.runner.studio, character.look, sitter.crops, seed=seed, owner_id=character.owner_id,
+            server_id=server_id))
+        try:
+            painting = await brush
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():          # the bot stops
+                raise
+            return False                                    # kept as it was, changed or begun anew
+        finally:
+            if sitter.brush is brush:
+                sitter.brush = None
+        if self._sitters.get(character.character_id) is not sitter or sitter.look != character.look:
+            return False
+        sitter.painting = painting
+        passed("avatar painted")
+        return True
+
     # --- the card: avatar, Keep, Try again, Correct the look ---------------------------------------
 
     async def _show_card(self, interaction: Interaction, character: Character, page: str = "",
@@ -289,10 +394,11 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
     async def _card(self, words: Words, character: Character, page: str,
                     notes: Sequence[str] = ()) -> tuple[ui.LayoutView, list[discord.File]]:
         """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `notes` are sentences above it."""
+        painting = self._painting_of(character)
         if character.avatar is not None:
             png = await self.bot.library.picture(character.avatar)
         else:
-            png = await asyncio.to_thread(draw_character_avatar, character.look)
+            png = painting or await asyncio.to_thread(draw_character_avatar, character.look)
         passed("avatar drawn")
         file = discord.File(io.BytesIO(await self.bot.labelled(png)), filename=f"avatar-{character.character_id}.png")
         key = character.character_id
@@ -325,7 +431,8 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
                 layout.add_item(ui.ActionRow(menu))
         buttons: list[StoryButton] = []
         if character.avatar is None:
-            buttons = [StoryButton("keep", key, words("button_keep"), style=discord.ButtonStyle.success, emoji="💛"),
+            buttons = [StoryButton("keep", f"{key}:painted" if painting else key, words("button_keep"),
+                                   style=discord.ButtonStyle.success, emoji="💛"),
                        StoryButton("again", key, words("button_again"), emoji="🎲")]
         buttons += [StoryButton("correct", f"{key}:{other}", words(f"button_correct_{other}"), emoji="🖍️")
                     for other in LOOK_FIELDS if other != page]
@@ -335,14 +442,20 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         return layout, [file, *faces]
 
     async def keep(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
-        """Keep: the avatar is approved and may be used."""
+        """Keep: the avatar is approved and may be used. What was seen is what is kept, or nothing is."""
+        key, _, shown = key.partition(":")
         character = await self._mine(interaction, CharacterId(key))
         await self.bot.acknowledge(interaction)
-        self._crowds.pop(character.character_id, None)     # kept as it is: nobody asks again who was meant
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
+            painting = self._painting_of(character) if shown else b""
+            if shown and not painting and character.avatar is None:      # time is over, or a restart came between
+                await self._show_card(interaction, character, notes=[self.bot.words(interaction)("portrait_gone")])
+                return
+            self._crowds.pop(character.character_id, None)     # kept as it is: nobody asks again who was meant
+            self._let_go_of(character.character_id)
             if character.avatar is None:
-                png = await asyncio.to_thread(draw_character_avatar, character.look)
+                png = painting or await asyncio.to_thread(draw_character_avatar, character.look)
                 picture = await self.bot.library.keep_picture(png, owner_id=character.owner_id)
                 character = replace(character, avatar=picture)
                 await self.bot.library.save_character(character)
@@ -350,15 +463,17 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         await self._show_card(interaction, character)
 
     async def again(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
-        """Try again: the same description, drawn another way."""
+        """Try again: the same description, drawn another way; from photos, the same look painted another way."""
         await self._mine(interaction, CharacterId(key))
         await self.bot.acknowledge(interaction)
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
-            look = await asyncio.to_thread(vary_look, character.look, interaction.id % 2**31)
+            look = character.look
+            if character.character_id not in self._sitters:
+                look = await asyncio.to_thread(vary_look, look, interaction.id % 2**31)
             character = replace(character, look=look, avatar=None)
             await self.bot.library.save_character(character)
-        await self._show_card(interaction, character)
+        await self._show_and_paint(interaction, character)
 
     async def correct(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Correct the look: the menus of one page."""
@@ -379,15 +494,17 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             except (KeyError, ValueError) as error:      # a menu of an older version, or a made-up value
                 raise Refused(reason="stale_button") from error
             if changed != character.look:
+                await self._seat_again(character)
                 character = replace(character, look=changed, avatar=None)
                 await self.bot.library.save_character(character)
         page = next((page for page, fields in LOOK_FIELDS.items() if field in fields), "")
-        await self._show_card(interaction, character, page)
+        await self._show_and_paint(interaction, character, page)
 
     async def really_remove(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """Remove, said twice."""
         character = await self._mine(interaction, CharacterId(key))
         await self.bot.library.remove_character(character.character_id)
+        self._let_go_of(character.character_id)
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(self.bot.words(interaction)("character_removed", name=safe(character.name))))
         await self.bot.change(interaction, layout)
@@ -459,6 +576,16 @@ class Crowd:
     """Photos that wait in memory until somebody has said who is meant."""
 
     seen: Seen
+
+
+@dataclass(slots=True)
+class Sitter:
+    """Somebody who is painted from photos: those, and what came of them so far. In memory alone."""
+
+    crops: tuple[bytes, ...] = field(repr=False)
+    look: Look | None = None                                # as which they were painted last
+    painting: bytes = field(default=b"", repr=False)
+    brush: asyncio.Future[bytes] | None = field(default=None, repr=False)
 
 
 async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns, *,

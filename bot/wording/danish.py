@@ -546,6 +546,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "face_nth": "Nummer {number} fra venstre",
     "face_alt": "Ansigt nummer {number} fra venstre",
     "faces_gone": "Jeg har sluppet det foto nu. Send det igen med `/figur ret`, og vælg inden for et kvarter.",
+    "portrait_begun": "Jeg maler {name} efter fotoet. Indtil det er færdigt, kan du se, hvordan jeg forstod det:",
+    "portrait_failed": "Det lykkedes ikke at male {name} efter fotoet, så jeg har tegnet det her i stedet.",
+    "portrait_gone": "Jeg har sluppet det maleri nu, så her er en tegning. Vil du have et maleri, så send fotoet igen "
+                     "med `/figur ret`.",
 
     # hvad der gemmes, tages med og slettes
     "privacy_about": "### Det gemmer jeg om dig\nFigurer: {characters}. Billeder: {pictures}. Dine ture: {turns}. "

@@ -553,6 +553,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "face_alt": "Face number {number} from the left",
     "faces_gone": "I have let go of that photo by now. Please send it once more with `/character edit`, and choose "
                   "within a quarter of an hour.",
+    "portrait_begun": "I am painting {name} from the photo. Until that is done, here is how I understood it:",
+    "portrait_failed": "Painting {name} from the photo did not work out, so I have drawn this instead.",
+    "portrait_gone": "I have let go of that painting by now, so here is a drawing. For a painting, please send the "
+                     "photo once more with `/character edit`.",
 
     # what is kept, taken along, erased
     "privacy_about": "### What I keep of you\nCharacters: {characters}. Pictures: {pictures}. Your turns: {turns}. "
