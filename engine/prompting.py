@@ -7,15 +7,16 @@ they stand and what they do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from engine.nouns import CharacterId, Figure, Look, PanelBrief
+from engine.vocabulary import PEOPLE
 
 #: How each style is asked for in words.
 STYLE_WORDS: Mapping[str, str] = {
     "flat": "flat colours with clean shapes", "crayon": "soft wax crayons on rough paper",
     "watercolour": "light watercolour on white paper"}
-
 
 #: For whom a story of each rating is, in words.
 RATING_WORDS: Mapping[str, str] = {
@@ -91,8 +92,12 @@ def _setting_words(brief: PanelBrief) -> str:
     return f"{brief.setting.kind}, {brief.time_of_day}{weather}, {brief.shot} shot{props}"
 
 
+def _where(figure: Figure) -> str:
+    return "on the left" if figure.place.x < 0.36 else "on the right" if figure.place.x > 0.64 else "in the middle"
+
+
 def _figure_words(figure: Figure, brief: PanelBrief, image: int | None) -> str:
-    where = "on the left" if figure.place.x < 0.36 else "on the right" if figure.place.x > 0.64 else "in the middle"
+    where = _where(figure)
     look = figure.look
     who = (figure.name if image is not None
            else f"{figure.name} is a {look.kind} in a {look.outfit_colour} {look.outfit}")
@@ -115,6 +120,89 @@ def _worn_words(figure: Figure) -> list[str]:
     if changed & {"accessories", "accessory_colour"}:
         words += [f"a {look.accessory_colour} {each}" for each in look.accessories]
     return words
+
+
+#: What a CLIP model is asked to leave out, where it is guided away from anything.
+CLIP_AVOIDS = "text, watermark, photograph, deformed, extra limbs, extra people, frightening"
+
+
+def clip_prompt(brief: PanelBrief, reads: Callable[[str], bool]) -> str:
+    """A brief for a model that reads with CLIP: 77 tokens and no more, of which the first count most.
+
+    `reads` says whether a text can be read to its end. The cast comes first, by what they look like, since a name says
+    nothing to CLIP; what matters less is left out bit by bit until the rest can be read, the cast itself never: at the
+    last it is counted.
+    """
+    text = ""
+    for detail, setting, sentence in CLIP_SHORTER:
+        text = _clip_words(brief, detail, setting, sentence)
+        if reads(text):
+            break
+    return text
+
+
+#: How much is said, most first: of each figure (4 looks, 3 main colour, 2 place and doing, 1 doing, 0 counted), of the
+#: setting (2 with light, props and style, 1 with style, 0 alone), and whether the sentence is added.
+CLIP_SHORTER = ((4, 2, True), (4, 2, False), (3, 2, False), (3, 1, False), (2, 1, False), (1, 1, False), (1, 0, False),
+                (0, 0, False))
+
+
+def _clip_words(brief: PanelBrief, detail: int, setting: int, sentence: bool) -> str:
+    figures = sorted(brief.figures, key=lambda figure: figure.place.x)
+    if detail:
+        cast = ", ".join(_clip_figure(figure, brief, detail) for figure in figures)
+    else:
+        counts = Counter(figure.look.kind for figure in figures)
+        cast = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    style = f"children's picture book illustration, {STYLE_WORDS.get(brief.style, brief.style)}"
+    where = {2: f"{_setting_words(brief)}, {style}", 1: f"{brief.setting.kind}, {brief.time_of_day}, {style}",
+             0: brief.setting.kind}[setting]
+    parts = [cast, where] if figures else [f"empty scenery, nobody there, {where}"]
+    if sentence and brief.words:
+        parts.append(" ".join(brief.words.split()))
+    return ", ".join(parts)
+
+
+def _clip_figure(figure: Figure, brief: PanelBrief, detail: int) -> str:
+    look = figure.look
+    if detail == 1:
+        return f"a {look.kind} who {figure.action}"
+    partner = next((other for other in brief.figures if other.character_id == figure.toward), None)
+    doing = f"who {figure.action}" + (f" with a {figure.holding}" if figure.holding else "") + (
+        f" the {partner.look.kind}" if partner is not None and partner is not figure else "")
+    if detail == 2:
+        return f"{_where(figure)} a {look.kind} {doing}"
+    who = _clip_looks(look, whole=detail == 4)
+    return f"{_where(figure)} a {figure.mood} {who} {doing}"
+
+
+def _clip_looks(look: Look, *, whole: bool) -> str:
+    """Somebody's appearance as CLIP knows the words: the kind and what is most seen of it, or all of it."""
+    person = look.kind in PEOPLE
+    worn = "" if look.outfit == "bare" else f"{look.outfit_colour} {look.outfit}"
+    if not whole:
+        return f"{look.kind} in {worn}" if person and worn else f"{look.fur} {look.kind}"
+    with_ = []
+    if person:
+        with_.append(f"{look.skin} skin")
+        covered = look.headwear in ("hijab", "headscarf")
+        if not covered:
+            with_.append("no hair" if look.hair == "bald" else f"{look.hair} {look.hair_colour} hair")
+    if look.headwear != "none":
+        with_.append(f"{look.headwear_colour} {look.headwear}")
+    if look.glasses != "none":
+        with_.append("sunglasses" if look.glasses == "sunglasses" else f"{look.glasses} glasses")
+    if look.beard != "none":
+        with_.append("moustache" if look.beard == "moustache" else f"{look.beard} beard")
+    if look.freckles:
+        with_.append("freckles")
+    if worn:
+        with_.append(worn if look.pattern == "plain" else f"{worn} with {look.pattern}")
+    with_ += look.accessories
+    if look.wheelchair:
+        with_.append("wheelchair")
+    kind = look.kind if person else f"{look.fur} {look.kind}"
+    return f"{kind} with {' and '.join(with_)}" if with_ else kind
 
 
 def names_in_order(brief: PanelBrief) -> list[str]:

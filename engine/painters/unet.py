@@ -1,9 +1,14 @@
-"""Stable Diffusion-shaped painters: the underdrawing beside the noise, on stock diffusers classes.
+"""Stable Diffusion-shaped painters, on stock diffusers classes: mini, and SD 1.5 and SDXL.
 
-A checkpoint is a folder in the standard diffusers format that `StableDiffusionInstructPix2PixPipeline` opens
-(InstructPix2Pix, https://arxiv.org/abs/2211.09800): the underdrawing's latents are concatenated to the noise, words
-and underdrawing are guided separately. Beside `model_index.json` may lie `mini.json` with what the pipeline's
-format has no place for: size in pixels, steps, both guidances, RGB factors of the latents, revision.
+`UNetPainter` (mini): the underdrawing beside the noise. A checkpoint is a folder in the standard diffusers format that
+`StableDiffusionInstructPix2PixPipeline` opens (InstructPix2Pix, https://arxiv.org/abs/2211.09800): the underdrawing's
+latents are concatenated to the noise, words and underdrawing are guided separately. Beside `model_index.json` may lie
+`mini.json` with what the pipeline's format has no place for: size in pixels, steps, both guidances, RGB factors of the
+latents, revision.
+
+`StableDiffusionPainter` (SD 1.5, SDXL): image-to-image from the underdrawing (SDEdit, https://arxiv.org/abs/2108.01073),
+with an IP-Adapter that shows each character's avatar to its own part of the panel, and few steps by a Lightning or LCM
+LoRA. `storythread.json` in the folder names them.
 
 The pipeline asks its scheduler for `init_noise_sigma` and `scale_model_input`, which diffusers'
 `FlowMatchEulerDiscreteScheduler` does not have. A flow-matching checkpoint therefore best names
@@ -13,16 +18,17 @@ same Euler step; one that names FlowMatchEuler all the same is given that on loa
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +36,21 @@ import torch
 from PIL import Image
 
 from engine.nouns import Painting, PanelBrief, StudioFailed, Underdrawing
+from engine.painters.adapters import (
+    LOUDEST,
+    IPAdapter,
+    Lora,
+    attach_ip_adapter,
+    melt_lora,
+    on_paper,
+    parts_of_panel,
+    speaking,
+)
+from engine.painters.kept import Kept
 from engine.painters.latents import LatentFormat, predicted_clean, to_picture, to_png
 from engine.painters.looking import shows_nothing
-from engine.prompting import mini_caption
+from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
+from engine.prompting import CLIP_AVOIDS, clip_prompt, mini_caption
 
 OnStep = Callable[[int, int, bytes | None], None]
 
@@ -45,10 +63,18 @@ PREVIEW_EVERY_S = 0.2
 #: Slower than this, the autoencoder's decoder is left out of previews where the latents' own colours will do.
 DECODER_IS_CHEAP_S = 0.08
 
-
-#: How else than by its type an error says that memory has run out: the CPU's allocator, CUDA itself, its libraries.
-OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "cuda error: out of memory", "alloc_failed",
-                 "cuda out of memory")
+#: How Stable Diffusion's relatives want to be run, beside their model_index.json.
+RECIPE = "storythread.json"
+#: Somebody whom the underdrawing does not show is painted from nearly all noise.
+UNSEEN_SHARE = 0.9
+#: How few steps are walked: which of diffusers' schedulers, and what it is told. Lightning was distilled on steps
+#: that begin at the very end (https://arxiv.org/abs/2402.13929); LCM's own finds its steps by itself.
+SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "lightning": ("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}), "lcm": ("LCMScheduler", {})}
+#: Avatars kept as the adapter sees them, 0.7 MB each.
+AVATARS_KEPT = 64
+#: Memory for the work itself, beside the weights: a panel of 1024 pixels whole, or decoded in tiles of so many.
+WORK_GIB, FRUGAL_WORK_GIB, TILE_PX = 5.0, 1.7, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +117,88 @@ class Less(IntEnum):
     IN_SLICES = 2                          # and attention a head at a time
 
 
-class UNetPainter:
-    """One InstructPix2Pix-shaped checkpoint, loaded once. Blocking; one call at a time; keeps nothing between calls.
-
-    Raises `StudioFailed` when the folder holds no such checkpoint.
-    """
+class _LatentPainter:
+    """What mini and its larger relatives have in common: tries with less, previews, decoding."""
 
     name: str
     size_px: int
+    latent_format: LatentFormat
+    _pipeline: Any
+    _device: torch.device
+    _tiny: Any = None                      # a tiny decoder for previews, where there is one
+    _decoder_is_cheap = False
+
+    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
+              on_step: OnStep) -> Painting:
+        """Paint a brief over its underdrawing. See `engine.ports.Painter`.
+
+        Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there was not enough of it
+        with the least at a time either, "studio_blank" when what came out are no numbers, or nothing can be seen.
+        """
+        started = time.monotonic()
+        for less in Less:
+            try:
+                return self._paint(brief, underdrawing, references, seed, on_step, started, less)
+            except SHORTAGES as error:
+                if not out_of_memory(error):
+                    raise
+            # Outside the except: the traceback no longer holds the tensors that filled the memory.
+            self._free()
+        raise StudioFailed("out of memory, also with the least at a time", reason="studio_memory")
+
+    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
+               on_step: OnStep, started: float, less: Less) -> Painting:
+        raise NotImplementedError
+
+    def preview(self, clean: torch.Tensor) -> bytes:
+        """Clean latents (1, C, h, w) as a PNG: through the decoder where that is cheap, else by their own colours."""
+        if self._decoder_is_cheap or not self.latent_format.rgb_factors:
+            decoder = self._tiny or self._pipeline.vae
+            picture = self._decode(clean.to(decoder.dtype), decoder)
+        else:
+            picture = self.latent_format.colours(clean)
+        # As large as the panel, so that nothing around it moves when the picture comes.
+        if picture.size != (self.size_px, self.size_px):
+            picture = picture.resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
+        return to_png(picture, compress_level=1)
+
+    def _decode(self, latents: torch.Tensor, decoder: Any = None) -> Image.Image:
+        vae = decoder or self._pipeline.vae
+        # SDXL's own autoencoder leaves the range of sixteen bits; its configuration says so.
+        widened = vae.dtype == torch.float16 and vae.config.get("force_upcast", False)
+        try:
+            if widened:
+                vae.to(torch.float32)
+                latents = latents.float()
+            with torch.inference_mode():
+                return to_picture(vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0])
+        finally:
+            if widened:
+                vae.to(torch.float16)
+
+    def _time_decoder(self) -> float:
+        side = self.size_px // self.latent_format.downscale
+        decoder = self._tiny or self._pipeline.vae
+        latents = torch.zeros(1, self.latent_format.channels, side, side, device=self._device, dtype=decoder.dtype)
+        seconds = []
+        for _ in range(2):                 # the first call also lays out the weights
+            started = time.monotonic()
+            self._decode(latents, decoder)
+            seconds.append(time.monotonic() - started)
+        return min(seconds)
+
+    def _free(self) -> None:
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+class UNetPainter(_LatentPainter):
+    """One InstructPix2Pix-shaped checkpoint, loaded once. Blocking; one call at a time; keeps nothing between calls.
+
+    References are left alone: whoever stands in a panel is in the underdrawing. Raises `StudioFailed` when the folder
+    holds no such checkpoint.
+    """
 
     def __init__(self, folder: Path | str, *, steps: int | None = None, guidance: float | None = None,
                  image_guidance: float | None = None, threads: int = 0, dtype: torch.dtype | None = None,
@@ -128,26 +228,8 @@ class UNetPainter:
             raise StudioFailed(f"mini.json of the painter {folder.name} is damaged: {error}") from error
         self._decoder_is_cheap = self._time_decoder() <= DECODER_IS_CHEAP_S
 
-    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-              on_step: OnStep) -> Painting:
-        """Paint a brief over its underdrawing. See `engine.ports.Painter`; `references` are in the underdrawing.
-
-        Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there was not enough of it
-        with the least at a time either, "studio_blank" when what came out are no numbers, or nothing can be seen.
-        """
-        started = time.monotonic()
-        for less in Less:
-            try:
-                return self._paint(brief, underdrawing, seed, on_step, started, less)
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not _out_of_memory(error):
-                    raise
-            # Outside the except: the traceback no longer holds the tensors that filled the memory.
-            self._free()
-        raise StudioFailed("out of memory, also with the least at a time", reason="studio_memory")
-
-    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, seed: int, on_step: OnStep, started: float,
-               less: Less) -> Painting:
+    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
+               on_step: OnStep, started: float, less: Less) -> Painting:
         pipeline, recipe = self._pipeline, self.recipe
         # 1. What the pipeline takes: words, the underdrawing at the model's size, noise drawn on the CPU
         picture = Image.open(io.BytesIO(underdrawing.png)).convert("RGB")
@@ -161,10 +243,10 @@ class UNetPainter:
         if recipe.start_share < 1.0 and not underdrawing.missing and _flows(pipeline.scheduler):
             share = _start_late(pipeline.scheduler, recipe.steps, recipe.start_share)
             noise = (1 - share) * self._encode(picture) + share * noise
-        watch = _Watch(self, on_step, noise * float(_sigma_scale(pipeline.scheduler, recipe.steps)), started)
+        watch = _Watch(self, on_step, started, noise * float(_sigma_scale(pipeline.scheduler, recipe.steps)))
         try:
             # 3. Denoise
-            with _guidance_branches(pipeline.unet, recipe, one_by_one=less >= Less.ONE_BY_ONE), \
+            with _guidance_branches(pipeline.unet, *_needed(recipe), one_by_one=less >= Less.ONE_BY_ONE), \
                     _in_slices(pipeline.unet, less >= Less.IN_SLICES), torch.inference_mode():
                 latents = pipeline(
                     mini_caption(brief), picture, num_inference_steps=recipe.steps,
@@ -181,20 +263,6 @@ class UNetPainter:
             raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
         return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
 
-    def preview(self, clean: torch.Tensor) -> bytes:
-        """Clean latents (1, C, h, w) as a PNG: through the decoder where that is cheap, else by their own colours."""
-        if self._decoder_is_cheap or not self.latent_format.rgb_factors:
-            picture = self._decode(clean.to(self._pipeline.vae.dtype))
-        else:
-            # As large as the panel, so that nothing around it moves when the picture comes.
-            picture = self.latent_format.colours(clean).resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
-        return to_png(picture, compress_level=1)
-
-    def _decode(self, latents: torch.Tensor) -> Image.Image:
-        vae = self._pipeline.vae
-        with torch.inference_mode():
-            return to_picture(vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0])
-
     def _encode(self, picture: Image.Image) -> torch.Tensor:
         """The underdrawing's latents as the pipeline lays them beside the noise: (1, C, h, w), float32 on the CPU."""
         pipeline = self._pipeline
@@ -204,29 +272,196 @@ class UNetPainter:
         latents: torch.Tensor = encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latents
         return latents.float().cpu()
 
-    def _time_decoder(self) -> float:
+
+class Fitting(StrEnum):
+    """How a large model is fitted into the memory there is."""
+
+    WHOLE = "whole"                        # everything stays on the device
+    OFFLOAD = "offload"                    # one part at a time
+    SMALL = "small"                        # the same with the UNet's weights kept in eight bits
+
+
+@dataclass(frozen=True, slots=True)
+class StableDiffusionRecipe:
+    """How an SD 1.5 or SDXL checkpoint wants to be run: `storythread.json`, field by field.
+
+    Paths are relative to the checkpoint's folder. `steps` are those of the whole way from noise to picture; only
+    `start_share` of them are done, since painting starts on the underdrawing.
+    """
+
+    size_px: int = 512
+    steps: int = 30
+    guidance_scale: float = 6.0
+    start_share: float = 0.65              # of noise at the start: the underdrawing shines through it
+    scheduler: str = ""                    # "lightning" or "lcm", as the LoRA wants it; else the checkpoint's own
+    lora: Lora | None = None
+    ip_adapter: IPAdapter | None = None
+    tiny_decoder: str = ""                 # an `AutoencoderTiny` for previews (taesd, taesdxl)
+    latent_rgb_factors: tuple[tuple[float, ...], ...] = ()
+    revision: str = ""
+    dtype: str = ""                        # "float16" on a card and "float32" elsewhere, unless told
+
+    @classmethod
+    def read(cls, folder: Path, *, size_px: int) -> StableDiffusionRecipe:
+        """From `storythread.json` in the folder; defaults for what is absent. Raises `StudioFailed` when damaged."""
+        try:
+            said, own = json.loads((folder / RECIPE).read_text("utf-8")), cls(size_px=size_px)
+            recipe = cls(
+                int(said.get("size_px", own.size_px)), int(said.get("steps", own.steps)),
+                float(said.get("guidance_scale", own.guidance_scale)),
+                min(1.0, max(0.05, float(said.get("start_share", own.start_share)))), str(said.get("scheduler") or ""),
+                Lora(**said["lora"]) if said.get("lora") else None,
+                IPAdapter(**said["ip_adapter"]) if said.get("ip_adapter") else None,
+                str(said.get("tiny_decoder") or ""),
+                tuple(tuple(float(x) for x in row) for row in said.get("latent_rgb_factors") or ()),
+                str(said.get("revision", "")), str(said.get("dtype", "")))
+            if recipe.scheduler not in ("", *SCHEDULERS) or recipe.dtype not in ("", "float32", "float16", "bfloat16"):
+                raise ValueError(f"no scheduler {recipe.scheduler} or no dtype {recipe.dtype}")
+            return recipe
+        except FileNotFoundError:
+            return cls(size_px=size_px)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StudioFailed(f"{RECIPE} of the painter {folder.name} is damaged: {error}") from error
+
+
+class StableDiffusionPainter(_LatentPainter):
+    """One SD 1.5 or SDXL checkpoint with its adapters, loaded once. Blocking; one call at a time.
+
+    What it keeps between calls are avatars as the adapter sees them, by their content, never anything of a call: with
+    `caching` off the same call gives the same picture. Raises `StudioFailed` when the folder holds no such checkpoint,
+    or not all that its recipe names.
+    """
+
+    def __init__(self, folder: Path | str, *, steps: int | None = None, guidance: float | None = None,
+                 threads: int = 0, dtype: torch.dtype | None = None, device: str | None = None,
+                 fitting: Fitting | None = None, masked: bool = True, caching: bool = True) -> None:
+        folder = Path(folder)
+        xl = (folder / "text_encoder_2").is_dir()
+        recipe = StableDiffusionRecipe.read(folder, size_px=1024 if xl else 512)
+        self.recipe = replace(recipe, steps=recipe.steps if steps is None else steps,
+                              guidance_scale=recipe.guidance_scale if guidance is None else guidance)
+        if threads:
+            torch.set_num_threads(threads)
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if dtype is None:
+            dtype = getattr(torch, recipe.dtype or ("float16" if self._device.type == "cuda" else "float32"))
+        self._dtype, self._masked = dtype, masked
+        self._pipeline = pipeline = _open_stable_diffusion(folder, recipe, dtype, xl=xl)
+        if recipe.tiny_decoder:
+            self._tiny = _open_tiny(folder, recipe.tiny_decoder, dtype, self._device)
+        self.fitting = fitting or best_fitting(pipeline, self._device)
+        _fit(pipeline, self.fitting, self._device, dtype)
+        self._avatars = Kept(AVATARS_KEPT) if caching else None
+        self.size_px = recipe.size_px // pipeline.vae_scale_factor * pipeline.vae_scale_factor
+        self.name = f"{folder.name}@{recipe.revision or _fingerprint(folder)}"
+        try:
+            self.latent_format = LatentFormat.with_factors(
+                recipe.latent_rgb_factors, channels=pipeline.vae.config.latent_channels,
+                downscale=pipeline.vae_scale_factor, scaling_factor=pipeline.vae.config.scaling_factor)
+        except (ValueError, IndexError) as error:
+            raise StudioFailed(f"{RECIPE} of the painter {folder.name} is damaged: {error}") from error
+        # Only a decoder of its own is tried: the model's may have to be brought to the device first.
+        self._decoder_is_cheap = self._tiny is not None and self._time_decoder() <= DECODER_IS_CHEAP_S
+
+    def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
+               on_step: OnStep, started: float, less: Less) -> Painting:
+        if less >= Less.IN_SLICES and self.fitting is Fitting.WHOLE and self._device.type == "cuda":
+            self.fitting = Fitting.OFFLOAD     # for good: the card is fuller than it looked
+            _fit(self._pipeline, self.fitting, self._device, self._dtype)
+        pipeline, recipe = self._pipeline, self.recipe
+        # 1. Words that CLIP can read whole, and the underdrawing at the model's size
+        prompt = clip_prompt(brief, self._reads)
+        picture = Image.open(io.BytesIO(underdrawing.png)).convert("RGB").resize(
+            (self.size_px, self.size_px), Image.Resampling.LANCZOS)
+        # 2. How far back to noise: nearly all the way where somebody is not in the underdrawing
+        share = max(recipe.start_share, UNSEEN_SHARE) if underdrawing.missing else recipe.start_share
+        done = max(1, round(recipe.steps * share))
+        # 3. A scheduler of its own for this call: its step counter and past outputs die with it
+        pipeline.scheduler = scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
+        watch = _Watch(self, on_step, started)
+        try:
+            with torch.inference_mode():
+                # 4. Who is to be recognised, and where
+                seen, scales = self._shown(brief, underdrawing, references)
+                # 5. Denoise. The pipeline takes the whole number below steps x strength.
+                with speaking(pipeline, scales) if seen else nullcontext(), _seen_by(watch, scheduler), \
+                        _guidance_branches(pipeline.unet, [], [], one_by_one=less >= Less.ONE_BY_ONE), \
+                        _in_slices(pipeline.unet, less >= Less.IN_SLICES), \
+                        _in_tiles(pipeline.vae, less >= Less.ONE_BY_ONE):
+                    latents = pipeline(
+                        prompt, image=picture, strength=min(1.0, (done + 0.5) / recipe.steps),
+                        num_inference_steps=recipe.steps, guidance_scale=recipe.guidance_scale,
+                        negative_prompt=CLIP_AVOIDS, generator=torch.Generator("cpu").manual_seed(seed % 2**63),
+                        output_type="latent", callback_on_step_end=watch,
+                        callback_on_step_end_tensor_inputs=["latents"], **seen,
+                    ).images
+                    # 6. Look at what came out before anybody else does
+                    must_be_numbers(latents)
+                    png = to_png(self._decode(latents))
+        finally:
+            pipeline.maybe_free_model_hooks()
+        if shows_nothing(png):
+            raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
+        return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
+
+    def _shown(self, brief: PanelBrief, underdrawing: Underdrawing,
+               references: Sequence[bytes]) -> tuple[dict[str, Any], list[float] | float]:
+        """What the pipeline is told of the avatars, and how loud each is; nothing where there is no adapter.
+
+        The frame before is left out: an adapter would spread its people all over the panel.
+        """
+        adapter = self.recipe.ip_adapter
+        if adapter is None:
+            return {}, 0.0
+        drawn = [(figure, png) for figure, png in zip(brief.figures, references, strict=False) if png]
+        nothing = self._avatar(b"")                                                    # (1, T, D)
+        pictures = [self._avatar(png) for _, png in drawn] or [nothing]
+        said = torch.stack(pictures, 1)                                                # (1, n, T, D)
+        if self.recipe.guidance_scale > 1.0:
+            said = torch.cat([nothing[:, None].expand_as(said), said])                 # (2, n, T, D)
+        kwargs: dict[str, Any] = {"ip_adapter_image_embeds": [said]}
+        if not drawn:
+            return kwargs, 0.0                 # at scale 0 the adapter's layers are not even run
+        scale = min(LOUDEST, adapter.scale)
+        if not self._masked:
+            return kwargs, scale
         side = self.size_px // self.latent_format.downscale
-        latents = torch.zeros(1, self.latent_format.channels, side, side, device=self._device,
-                              dtype=self._pipeline.vae.dtype)
-        seconds = []
-        for _ in range(2):                 # the first call also lays out the weights
-            started = time.monotonic()
-            self._decode(latents)
-            seconds.append(time.monotonic() - started)
-        return min(seconds)
+        parts = parts_of_panel([figure for figure, _ in drawn], dict(underdrawing.boxes), side)
+        kwargs["cross_attention_kwargs"] = {"ip_adapter_masks": [parts.to(self._device, self._dtype)]}
+        return kwargs, [scale] * len(drawn)
+
+    def _avatar(self, png: bytes) -> torch.Tensor:
+        """A picture as the adapter reads it, (1, T, D): the last but one layer of CLIP's eyes. b"" is no picture."""
+        def see() -> torch.Tensor:
+            pipeline = self._pipeline
+            eyes = pipeline.image_encoder
+            side = eyes.config.image_size
+            pixels = (pipeline.feature_extractor(on_paper(png), return_tensors="pt").pixel_values if png
+                      else torch.zeros(1, 3, side, side))
+            told: torch.Tensor = eyes(pixels.to(self._device, self._dtype), output_hidden_states=True).hidden_states[-2]
+            return told
+
+        return see() if self._avatars is None else self._avatars.get(hashlib.sha256(png).digest(), see)
+
+    def _reads(self, text: str) -> bool:
+        tokenizer = self._pipeline.tokenizer
+        most = int(tokenizer.model_max_length)
+        return len(tokenizer(text, truncation=True, max_length=most + 1).input_ids) <= most
 
     def _free(self) -> None:
-        gc.collect()
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        if self._avatars is not None:
+            self._avatars.clear()
+        super()._free()
 
 
 class _Watch:
     """The pipeline's step callback for one panel: counts, previews, and lets `on_step` cancel by raising."""
 
-    def __init__(self, painter: UNetPainter, on_step: OnStep, latents: torch.Tensor, started: float) -> None:
+    def __init__(self, painter: _LatentPainter, on_step: OnStep, started: float,
+                 latents: torch.Tensor | None = None) -> None:
         self._painter, self._on_step = painter, on_step
-        self._before = latents
+        self.before = latents
+        self.clean: torch.Tensor | None = None   # what the scheduler itself expects at the end, where it says so
         self._next_preview = started       # the first one as soon as there is anything to see
         self.steps = 0
 
@@ -242,48 +477,87 @@ class _Watch:
             took = time.monotonic() - now
             rest = max(PREVIEW_EVERY_S, PREVIEW_RESTS * took) if preview is not None else math.inf
             self._next_preview = now + took + rest
-        self._before = latents
+        self.before = latents
         self.steps = index + 1
         self._on_step(index + 1, steps, preview)
         return {}
 
+    def expected(self, pipeline: Any, index: int, latents: torch.Tensor) -> torch.Tensor:
+        """The clean latents this way leads to, as of step `index`, which ended with `latents`."""
+        if self.clean is not None:
+            return self.clean
+        assert self.before is not None
+        # Image-to-image leaves out the first steps of the scheduler's whole way.
+        left_out = len(pipeline.scheduler.timesteps) - int(pipeline.num_timesteps)
+        return predicted_clean(pipeline.scheduler, left_out + index, self.before.to(latents), latents)
+
     def _glimpse(self, pipeline: Any, index: int, latents: torch.Tensor) -> bytes | None:
         """A preview; None where there is not enough memory for one: then this panel has no more of them."""
         try:
-            return self._painter.preview(predicted_clean(pipeline.scheduler, index, self._before.to(latents), latents))
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            return self._painter.preview(self.expected(pipeline, index, latents))
+        except SHORTAGES as error:
+            if not out_of_memory(error):
                 raise
         self._painter._free()
         return None
 
 
 @contextmanager
-def _guidance_branches(unet: torch.nn.Module, recipe: UNetRecipe, *, one_by_one: bool) -> Iterator[None]:
-    """Leave out the guidance branch that cancels in the pipeline's sum; put the UNet back as it was in any case.
+def _seen_by(watch: _Watch, scheduler: Any) -> Iterator[None]:
+    """Show a watch what each step of a scheduler starts from, and what it expects at the end where no line leads there.
+
+    LCM jumps to the end and puts fresh noise on what it found: that is lost unless it is taken here.
+    """
+    step = scheduler.step
+    jumps = type(scheduler).__name__ == "LCMScheduler"
+
+    @functools.wraps(step)                 # the pipeline looks at its signature
+    def seen(model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        watch.before = sample
+        told = step(model_output, timestep, sample, *args, **kwargs)
+        watch.clean = told[1] if jumps else None
+        return told
+
+    scheduler.step = seen
+    try:
+        yield
+    finally:
+        del scheduler.step                 # the class's own is behind it
+
+
+def _needed(recipe: UNetRecipe) -> tuple[list[int], list[int]]:
+    """Which of InstructPix2Pix's three guidance branches are needed, and where each goes; nothing where all are.
 
     The pipeline runs three entries (words and picture, picture, nothing) and adds
     u + g (w - p) + i (p - u). With i = 1 the u cancels, with g = i the p cancels: that entry then need not be
-    computed, a third less work for the same picture. `one_by_one` runs the entries after each other: less memory.
+    computed, a third less work for the same picture.
     """
     guided = recipe.guidance_scale > 1.0 and recipe.image_guidance_scale >= 1.0   # as the pipeline decides it
     if guided and recipe.image_guidance_scale == 1.0:
-        wanted, places = [0, 1], [0, 1, 1]
-    elif guided and recipe.guidance_scale == recipe.image_guidance_scale:
-        wanted, places = [0, 2], [0, 1, 1]
-    else:
-        wanted, places = [], []
+        return [0, 1], [0, 1, 1]
+    if guided and recipe.guidance_scale == recipe.image_guidance_scale:
+        return [0, 2], [0, 1, 1]
+    return [], []
+
+
+@contextmanager
+def _guidance_branches(unet: torch.nn.Module, wanted: list[int], places: list[int], *,
+                       one_by_one: bool) -> Iterator[None]:
+    """Run the wanted entries of a batch of guidance branches alone; put the UNet back as it was in any case.
+
+    What comes out stands at `places`. None wanted: all. `one_by_one` runs them after each other: less memory.
+    """
     if not wanted and not one_by_one:
         yield
         return
     forward = unet.forward
 
-    def fewer(sample: torch.Tensor, timestep: Any, encoder_hidden_states: torch.Tensor, **rest: Any) -> Any:
-        # sample: (3, C noise + C underdrawing, h, w); encoder_hidden_states: (3, tokens, width)
+    def fewer(sample: torch.Tensor, timestep: Any, **rest: Any) -> Any:
+        # sample: (branches, C noise + C underdrawing, h, w); of the rest, whatever has an entry a branch
         entries = wanted or list(range(sample.shape[0]))
         batches = [[entry] for entry in entries] if one_by_one else [entries]
-        outputs = torch.cat([forward(sample[batch], timestep, encoder_hidden_states=encoder_hidden_states[batch],
-                                     **rest)[0] for batch in batches])
+        outputs = torch.cat([forward(sample[batch], timestep, **_entries(rest, batch, sample.shape[0]))[0]
+                             for batch in batches])
         return (outputs[places] if places else outputs,)
 
     unet.forward = fewer
@@ -293,42 +567,40 @@ def _guidance_branches(unet: torch.nn.Module, recipe: UNetRecipe, *, one_by_one:
         del unet.forward                   # the class's own is behind it
 
 
+def _entries(value: Any, batch: list[int], of: int) -> Any:
+    """The same with only these entries of every tensor that has `of` of them."""
+    if isinstance(value, torch.Tensor):
+        return value[batch] if value.ndim and value.shape[0] == of else value
+    if isinstance(value, dict):
+        return {key: _entries(each, batch, of) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_entries(each, batch, of) for each in value)
+    return value
+
+
 @contextmanager
 def _in_slices(unet: Any, wanted: bool) -> Iterator[None]:
     """Attention a head at a time; what computed it before is put back in any case."""
     if not wanted:
         yield
         return
+    from diffusers.models.attention_processor import SlicedAttnProcessor
+
     processors = unet.attn_processors
     try:
-        unet.set_attention_slice("max")
+        # An adapter's own are left as they are: only they know what to do with its pictures.
+        unet.set_attn_processor({name: processor if isinstance(processor, torch.nn.Module) else SlicedAttnProcessor(1)
+                                 for name, processor in processors.items()})
         yield
     finally:
-        unet.set_attention_slice(None)
         unet.set_attn_processor(processors)
 
 
-def must_be_numbers(latents: torch.Tensor) -> None:
-    """Raise `StudioFailed` ("studio_blank") for a value that is none: before a preview of it is made, too."""
-    if not bool(torch.isfinite(latents).all()):
-        raise StudioFailed("the painter made values that are no numbers", reason="studio_blank")
-
-
 def _open_pipeline(folder: Path, dtype: torch.dtype) -> Any:
-    if not (folder / "model_index.json").is_file():
-        raise StudioFailed(f"there are no painter weights at {folder.name}: no model_index.json in that folder")
     from diffusers import StableDiffusionInstructPix2PixPipeline
-    from diffusers.utils import logging as diffusers_logging
 
-    diffusers_logging.set_verbosity_error()
-    diffusers_logging.disable_progress_bar()
-    try:
-        pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(
-            str(folder), dtype=dtype, safety_checker=None, feature_extractor=None,
-            requires_safety_checker=False, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise StudioFailed(f"the painter weights at {folder.name} cannot be opened: {error}") from error
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline = _opened(StableDiffusionInstructPix2PixPipeline, folder, dtype, safety_checker=None,
+                       feature_extractor=None, requires_safety_checker=False)
     scheduler = pipeline.scheduler
     if not hasattr(scheduler, "init_noise_sigma"):
         from diffusers import DPMSolverMultistepScheduler
@@ -336,10 +608,107 @@ def _open_pipeline(folder: Path, dtype: torch.dtype) -> Any:
         pipeline.scheduler = DPMSolverMultistepScheduler(
             num_train_timesteps=scheduler.config.num_train_timesteps, prediction_type="flow_prediction",
             use_flow_sigmas=True, flow_shift=scheduler.config.get("shift", 1.0), solver_order=1)
+    return pipeline
+
+
+def _open_stable_diffusion(folder: Path, recipe: StableDiffusionRecipe, dtype: torch.dtype, *, xl: bool) -> Any:
+    import diffusers
+
+    given: dict[str, Any] = {"image_encoder": None, "feature_extractor": None}
+    if not xl:
+        given |= {"safety_checker": None, "requires_safety_checker": False}
+    pipeline = _opened(diffusers.StableDiffusionXLImg2ImgPipeline if xl else diffusers.StableDiffusionImg2ImgPipeline,
+                       folder, dtype, **given)
+    if recipe.scheduler:
+        kind, told = SCHEDULERS[recipe.scheduler]
+        pipeline.scheduler = getattr(diffusers, kind).from_config(pipeline.scheduler.config, **told)
+    if recipe.lora is not None:
+        melt_lora(pipeline, folder, recipe.lora)
+    if recipe.ip_adapter is not None:
+        attach_ip_adapter(pipeline, folder, recipe.ip_adapter, dtype)
+    return pipeline
+
+
+def _opened(kind: Any, folder: Path, dtype: torch.dtype, **given: Any) -> Any:
+    """A pipeline from a folder, never from a hub. Raises `StudioFailed` when the folder holds none, or a torn one."""
+    if not (folder / "model_index.json").is_file():
+        raise StudioFailed(f"there are no painter weights at {folder.name}: no model_index.json in that folder")
+    from diffusers.utils import logging as diffusers_logging
+
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    try:
+        pipeline = kind.from_pretrained(str(folder), dtype=dtype, local_files_only=True, use_safetensors=True, **given)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise StudioFailed(f"the painter weights at {folder.name} cannot be opened: {error}") from error
+    pipeline.set_progress_bar_config(disable=True)
     # Convolutions on CPU and on tensor cores prefer the channels innermost.
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
     return pipeline
+
+
+def _open_tiny(folder: Path, relative: str, dtype: torch.dtype, device: torch.device) -> Any:
+    """The tiny decoder within a model's folder. Raises `StudioFailed`."""
+    from diffusers import AutoencoderTiny
+
+    if not (folder / relative).is_dir():
+        raise StudioFailed(f"the painter {folder.name} wants {relative}, which is not in its folder")
+    try:
+        return AutoencoderTiny.from_pretrained(str(folder / relative), torch_dtype=dtype, local_files_only=True,
+                                               use_safetensors=True).eval().to(device)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise StudioFailed(f"{relative} of the painter {folder.name} cannot be opened: {error}") from error
+
+
+def best_fitting(pipeline: Any, device: torch.device) -> Fitting:
+    """By what a pipeline's weights weigh, and how much memory the device has for them and for the work itself."""
+    if device.type != "cuda":
+        return Fitting.WHOLE
+    weights = [sum(weight.numel() * weight.element_size() for weight in part.parameters()) / 2**30
+               for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    there = torch.cuda.get_device_properties(device).total_memory / 2**30
+    if sum(weights) + WORK_GIB <= there:
+        return Fitting.WHOLE
+    return Fitting.OFFLOAD if max(weights) + FRUGAL_WORK_GIB <= there else Fitting.SMALL
+
+
+def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dtype) -> None:
+    if fitting is Fitting.SMALL:
+        # Weights rest in eight bits and are widened layer by layer as they are used.
+        from diffusers.hooks import apply_layerwise_casting
+
+        apply_layerwise_casting(pipeline.unet, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
+                                skip_modules_pattern=("norm", "embed", "conv_in", "conv_out", "encoder_hid_proj"))
+    if fitting is not Fitting.WHOLE:
+        _decode_in_tiles(pipeline.vae)
+    if fitting is Fitting.WHOLE or device.type == "cpu":
+        pipeline.to(device)
+    else:
+        pipeline.enable_model_cpu_offload(device=device)
+
+
+def _decode_in_tiles(vae: Any) -> None:
+    # SDXL's own says tiles of 1024 pixels: a whole panel.
+    vae.tile_sample_min_size = min(vae.tile_sample_min_size, TILE_PX)
+    vae.tile_latent_min_size = min(vae.tile_latent_min_size,
+                                   TILE_PX // 2 ** (len(vae.config.block_out_channels) - 1))
+    vae.enable_tiling()
+
+
+@contextmanager
+def _in_tiles(vae: Any, wanted: bool) -> Iterator[None]:
+    """Decoding tile by tile; as it was before in any case."""
+    if not wanted or vae.use_tiling:
+        yield
+        return
+    before = vae.tile_sample_min_size, vae.tile_latent_min_size
+    _decode_in_tiles(vae)
+    try:
+        yield
+    finally:
+        vae.disable_tiling()
+        vae.tile_sample_min_size, vae.tile_latent_min_size = before
 
 
 def _flows(scheduler: Any) -> bool:
@@ -377,14 +746,10 @@ def _family(folder: Path) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
+    """Of what a checkpoint says of itself and of each file's size and first mebibyte: all of 7 GB takes too long."""
     digest = hashlib.sha256()
     for path in sorted([*folder.rglob("*.safetensors"), *folder.rglob("*.json")]):
-        digest.update(path.read_bytes())
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(2**20))
     return digest.hexdigest()[:8]
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    said = str(error).lower()
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(words in said for words in OUT_OF_MEMORY)
-
-
