@@ -1,4 +1,4 @@
-"""`storythread`: play, rehearse, bot, commands, doctor, export, label, backup, restore, rotate-key.
+"""`storythread`: play, rehearse, bot, commands, models, doctor, export, label, backup, restore, rotate-key.
 
 Exit codes: 0 all went well; 1 something in the story failed; 2 the command was used wrongly (bad option, file,
 character); 3 the configuration cannot be used; 4 the data folder or database cannot be used; 130 stopped by Ctrl-C.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from bot.models import app as models
 from engine.logs import open_logs
 from engine.nouns import StoreUnusable, StorythreadError
 from engine.settings import Settings, SettingsError, load_settings
@@ -33,6 +34,7 @@ app = typer.Typer(name="storythread", no_args_is_help=True, add_completion=False
                          "130 stopped.")
 commands = typer.Typer(no_args_is_help=True, help="Discord's slash commands.")
 app.add_typer(commands, name="commands")
+app.add_typer(models, name="models")
 
 FAILED, MISUSED, MISCONFIGURED, STORE, STOPPED = 1, 2, 3, 4, 130
 

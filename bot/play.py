@@ -33,7 +33,7 @@ from bot.terminal import TerminalStage
 from bot.text import clean_name, clean_title, clean_turn, clean_words, shown_name
 from bot.wording import CONSENTS, Words
 from engine.cast.casting import draw_character_avatar
-from engine.labels import Labels
+from engine.labels import PAPER_DOLLS, Labels
 from engine.nouns import (
     Character,
     CharacterId,
@@ -174,7 +174,7 @@ class Telling:
             self._print("terminal_unable", "yellow", role=self._words(f"role_{unable.role}"),
                         why=unable.why.rstrip("."))
         if ready.stand_in:
-            self._print("terminal_stand_in", "yellow")
+            self._print("terminal_stand_in" if ready.stand_in == PAPER_DOLLS else "terminal_small_painter", "yellow")
 
     # --- pages that were cut short -----------------------------------------------------------------
 

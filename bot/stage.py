@@ -13,6 +13,7 @@ import hashlib
 import io
 import itertools
 import logging
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -28,8 +29,9 @@ from bot.manners import Manners
 from bot.text import PROSE_CHARACTERS, cut, quoted, safe
 from bot.wording import Words
 from engine.events import Event, Painted, Queued
-from engine.labels import Labels
+from engine.labels import PAPER_DOLLS, Labels
 from engine.nouns import (
+    INSTEAD_OF,
     MessageId,
     NotFound,
     Panel,
@@ -219,6 +221,9 @@ class DiscordStage:
         name = picture_name(panel, "" if panel.version == 1 else f"-v{panel.version}")
         picture = await asyncio.to_thread(self._labels.label, picture, panel.painter)
         line = words("panel_changed", change=safe(cut(panel.change, 300))) if panel.change else ""
+        if INSTEAD_OF in panel.painter:        # never silently
+            line = "\n".join(filter(None, (line, words("panel_paper_dolls") if panel.painter.startswith(PAPER_DOLLS)
+                                           else words("panel_small_painter"))))
 
         def finished() -> tuple[ui.LayoutView, discord.File]:
             return self._picture(panel, picture, name, alt, line, buttons())
@@ -430,7 +435,7 @@ class DiscordStage:
 
     async def _show_progress(self, venue_id: VenueId, panel_id: PanelId, event: Queued | Painted) -> bool:
         """Edit one piece of progress into the panel's message; False when there was nothing to edit."""
-        if isinstance(event, Queued) and event.place == 0:
+        if isinstance(event, Queued) and event.place == 0 and event.wait_s < math.inf:
             return False
         panel = await self._library.panel(panel_id)
         message_id = panel.message_id or self._posted.get(panel_id)
@@ -446,6 +451,10 @@ class DiscordStage:
                 words("panel_painting", number=panel.index + 1, percent=round(100 * event.step / max(1, event.steps))),
                 [])
             await target.edit(view=layout, attachments=[file], allowed_mentions=none)
+        elif event.wait_s == math.inf:
+            await target.edit(view=self._line(panel_id, words(
+                "panel_waiting_for_studio", number=panel.index + 1, place=event.place + 1)), attachments=[],
+                allowed_mentions=none)
         else:
             await target.edit(view=self._line(panel_id, words(
                 "panel_waiting", number=panel.index + 1, place=event.place + 1,

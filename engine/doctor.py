@@ -7,8 +7,9 @@ import os
 import shutil
 import sqlite3
 import stat
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -16,12 +17,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from engine.hardware import hardware_of_this_machine
+from engine.models.shelf import must_be_whole, painter_choice, pulled, writer_choice
 from engine.nouns import StoreUnusable, StorythreadError, StudioFailed
 from engine.pinned import must_be_known
-from engine.settings import CONFIG_VARIABLE, PREFIX, Settings, config_file, every_setting
+from engine.settings import CONFIG_VARIABLE, PREFIX, SECRETS_VARIABLE, Settings, config_file, every_setting
 from engine.store.keys import read_master_key
 from engine.store.opening import MIGRATIONS, check_sqlite, sqlite_path
 from engine.store.pictures import PictureFiles
+from engine.tiers import AUTO, MINI, TIERS, Hardware, worth_pulling
 
 #: Below this a day of panels may not fit (about 150 kB each with underdrawing, and room for the log).
 ROOM_BYTES = 500 * 2**20
@@ -30,7 +34,7 @@ ROOM_BYTES = 500 * 2**20
 MEMORY_BYTES = 1536 * 2**20
 
 #: Variables of this prefix that are no settings and yet no mistakes.
-_KNOWN_VARIABLES = {CONFIG_VARIABLE, "STORYTHREAD_TEST_POSTGRES"}
+_KNOWN_VARIABLES = {CONFIG_VARIABLE, SECRETS_VARIABLE, "STORYTHREAD_TEST_POSTGRES"}
 
 _MINI = Path(__file__).parent / "mini"
 
@@ -48,7 +52,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every finding, in the order somebody would put things right. Changes nothing and prints no secret."""
     return [
         configuration(settings), data_folder(settings.home), await pictures(settings), master_key(settings),
-        await database(settings), *models(settings), memory(), token(settings),
+        await database(settings), *await asyncio.to_thread(models, settings), memory(), token(settings),
     ]
 
 
@@ -151,32 +155,72 @@ async def database(settings: Settings) -> Finding:
     return Finding("database", True, f"{shown}, sound, version {revision}{older}")
 
 
-def models(settings: Settings) -> list[Finding]:
-    """The painter, the writer and the likeness encoder that are chosen, with their sizes."""
-    studio = settings.studio
-    findings = []
-    if studio.painter == "theatre":
-        findings.append(Finding("painter", True, "theatre: paper dolls, no model"))
-    else:
-        folder = _MINI / "painter" if studio.painter == "mini" else Path(studio.painter).expanduser()
-        findings.append(_model("painter", folder, folder / "model_index.json"))
-    writer = studio.writer.removeprefix("openai:")
-    if writer.startswith(("http://", "https://")):
-        findings.append(Finding("writer", bool(studio.writer_model), f"the server at {make_plain(writer)}" if
-                                studio.writer_model else "set studio.writer_model to a model's name at that server."))
-    else:
-        file = _MINI / "writer" / "writer.gguf" if writer == "mini" else Path(writer).expanduser()
-        findings.append(_known(settings, "writer", file))
+def models(settings: Settings, hardware: Callable[[], Hardware] = hardware_of_this_machine) -> list[Finding]:
+    """The machine, the models that are chosen for it and why, whether they are sound, and what could be pulled."""
+    studio, machine = settings.studio, hardware()
+    found = [_machine(machine, pulled(settings)), _painter(settings, machine), _writer(settings, machine)]
     if studio.guard_model:
-        findings.append(_known(settings, "guard model", Path(studio.guard_model).expanduser()))
+        found.append(_known(settings, "guard model", Path(studio.guard_model).expanduser()))
     else:
-        findings.append(Finding("guard model", True, "none: rules alone judge what is written and told "
-                                "(docs/safety.md; studio.guard_model)"))
-    for subject, named in (("vision model", studio.vision_model), ("vision projector", studio.vision_projector)):
-        if named:
-            findings.append(_known(settings, subject, Path(named).expanduser()))
-    findings.append(_model("likeness", _MINI / "likeness", _MINI / "likeness"))
-    return findings
+        found.append(Finding("guard model", True, "none: rules alone judge what is written and told "
+                             "(docs/safety.md; studio.guard_model)"))
+    if studio.vision_model in TIERS:
+        found.append(_pulled(settings, "vision model", studio.vision_model, ""))
+    else:
+        found += [_known(settings, subject, Path(named).expanduser()) for subject, named in (
+            ("vision model", studio.vision_model), ("vision projector", studio.vision_projector)) if named]
+    found.append(_model("likeness", _MINI / "likeness", _MINI / "likeness"))
+    return found
+
+
+def _machine(machine: Hardware, there: Sequence[str]) -> Finding:
+    """What the machine is, and which painter is worth pulling for it."""
+    best, told = worth_pulling(machine, there), machine.told()
+    if best is not None:
+        told += (f". It can hold {best.name} ({best.fitting(machine)}): `storythread models pull {best.name}` brings "
+                 f"{best.download_bytes / 1e9:.0f} GB ({best.licence.name})")
+    return Finding("hardware", not machine.problem, told)
+
+
+def _painter(settings: Settings, machine: Hardware) -> Finding:
+    choice = painter_choice(settings, lambda: machine)
+    why = f"chosen by itself: {choice.why}" if settings.studio.painter == AUTO else ""
+    if choice.name == "theatre":
+        return Finding("painter", True, "theatre: paper dolls, no model")
+    if choice.name in TIERS:
+        if missing := TIERS[choice.name].short_of(machine):
+            return Finding("painter", False, f"{choice.name} {missing}; mini paints in its place, and says so.")
+        return _pulled(settings, "painter", choice.name, why)
+    folder = _MINI / "painter" if choice.name == MINI else Path(choice.name).expanduser()
+    return _because(_model("painter", folder, folder / "model_index.json"), why)
+
+
+def _writer(settings: Settings, machine: Hardware) -> Finding:
+    studio, choice = settings.studio, writer_choice(settings, lambda: machine)
+    why = f"chosen by itself: {choice.why}" if studio.writer == AUTO else ""
+    writer = choice.name.removeprefix("openai:")
+    if writer.startswith(("http://", "https://")):
+        return Finding("writer", bool(studio.writer_model), f"the server at {make_plain(writer)}" if
+                       studio.writer_model else "set studio.writer_model to a model's name at that server.")
+    if writer in TIERS:
+        return _pulled(settings, "writer", writer, why)
+    file = _MINI / "writer" / "writer.gguf" if writer == MINI else Path(writer).expanduser()
+    return _because(_known(settings, "writer", file), why)
+
+
+def _pulled(settings: Settings, subject: str, name: str, why: str) -> Finding:
+    """A model that was pulled: there, and every file of it what it was. Reads them all."""
+    try:
+        folder = must_be_whole(settings, name)
+    except StudioFailed as error:
+        return Finding(subject, False, f"{error}" + ("" if subject == "vision model" else
+                                                     "; until then mini stands in, and says so."))
+    _, size = _count(folder)
+    return _because(Finding(subject, True, f"{name}, {size / 1e9:.1f} GB, every file as it was pulled"), why)
+
+
+def _because(found: Finding, why: str) -> Finding:
+    return replace(found, sentence=f"{found.sentence} ({why})") if why and found.ok else found
 
 
 def memory() -> Finding:

@@ -1,8 +1,12 @@
-"""GGUF files are opened only when they are the very files that are known: by the settings, or since their first use.
+"""Model files are opened only when they are the very files that are known: by the settings, by a pull, or by first use.
 
 A model file is read by native code that believes what it says, so a file that was exchanged is as good as a program
 that was exchanged. `studio.sha256` names the hash a file must have; a file without an entry there is remembered with
-the hash it has when it is first used, in `models.json` in the data folder. What the project ships lies in the package.
+the hash it has when it is pulled or first used, in `models.json` in the data folder. What the project ships lies in
+the package.
+
+`models.json` is one flat table: a file (by its path, below the data folder without that) to its hash, `hub:REPOSITORY`
+to the commit that was pulled of it, `agreed:NAME` to the licence that the operator agreed to.
 """
 
 from __future__ import annotations
@@ -10,13 +14,19 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+
+from filelock import FileLock
 
 from engine.nouns import StudioFailed
 from engine.settings import Settings
 
 REMEMBERED = "models.json"
+#: Files hashed at once: reading is slower than one core, hashing slower than one disk.
+HASHED_AT_ONCE = 4
 _SHIPPED = Path(__file__).parent / "mini"
 
 
@@ -29,32 +39,61 @@ def must_be_known(path: Path, settings: Settings) -> None:
     path = path.expanduser().absolute()
     if _SHIPPED in path.parents:
         return
-    try:
-        found = path.stat()
-        is_now = sha256_of(path, found.st_size, found.st_mtime_ns)
-    except OSError as error:
-        raise StudioFailed(f"{path} cannot be read: {(error.strerror or 'no reason given').lower()}") from error
+    is_now = hash_of(path)
     wanted = settings.studio.sha256.get(path.name)
     if wanted is not None:
         if wanted.lower() != is_now:
             raise StudioFailed(f"{path} is not the file that studio.sha256 names: its hash is {is_now}")
         return
-    notes = settings.home / REMEMBERED
-    known = _remembered(notes)
-    if known.setdefault(str(path), is_now) != is_now:
+    known, key = remembered(settings), key_of(path, settings)
+    before = known.get(key) or known.get(str(path))
+    if before is None:
+        remember(settings, {key: is_now})
+    elif before != is_now:
+        notes = settings.home / REMEMBERED
         raise StudioFailed(f"{path} is another file than when it was first used (its hash is {is_now} now). If you "
                            f"exchanged it yourself, delete its line in {notes}, or name the hash in studio.sha256")
-    _remember(notes, known)
 
 
-@lru_cache(maxsize=16)
+def damaged(files: Mapping[Path, str]) -> list[Path]:
+    """Those of the files that are missing or have another hash than the one beside them. Blocks: reads them all."""
+
+    def good(path: Path) -> bool:
+        try:
+            return hash_of(path) == files[path]
+        except StudioFailed:
+            return False
+
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+        return [path for path, fine in zip(files, pool.map(good, files), strict=True) if not fine]
+
+
+def hash_of(path: Path) -> str:
+    """The file's hash, from memory when it was hashed in this state before. Raises `StudioFailed`."""
+    try:
+        found = path.stat()
+        return sha256_of(path, found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        raise StudioFailed(f"{path} cannot be read: {(error.strerror or 'no reason given').lower()}") from error
+
+
+@lru_cache(maxsize=256)
 def sha256_of(path: Path, size: int, changed_ns: int) -> str:
     """The file's hash, in hexadecimal. `size` and `changed_ns` say which state of the file is meant."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _remembered(notes: Path) -> dict[str, str]:
+# --- what is remembered ----------------------------------------------------------------------------
+
+def key_of(path: Path, settings: Settings) -> str:
+    """How a file is called in `models.json`: a data folder that moves takes its models along."""
+    return path.relative_to(settings.home).as_posix() if path.is_relative_to(settings.home) else str(path)
+
+
+def remembered(settings: Settings) -> dict[str, str]:
+    """All of `models.json`; nothing where there is none yet. Raises `StudioFailed` when it cannot be read."""
+    notes = settings.home / REMEMBERED
     try:
         known = json.loads(notes.read_text("utf-8"))
     except FileNotFoundError:
@@ -66,13 +105,21 @@ def _remembered(notes: Path) -> dict[str, str]:
     return known
 
 
-def _remember(notes: Path, known: dict[str, str]) -> None:
-    if notes.exists() and _remembered(notes) == known:
-        return
+def remember(settings: Settings, more: Mapping[str, str], *, forget: Collection[str] = ()) -> None:
+    """Add to `models.json`, and take keys out of it. Whoever else writes at the same moment loses nothing.
+
+    Raises `StudioFailed` when it cannot be written.
+    """
+    notes = settings.home / REMEMBERED
     beside = notes.with_name(f"{notes.name}.{secrets.token_hex(4)}.new")
     try:
         notes.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(known, indent=1, sort_keys=True), "utf-8")
-        beside.replace(notes)
+        with FileLock(notes.with_name(f".{notes.name}.lock")):
+            known = remembered(settings)
+            now = {key: value for key, value in {**known, **more}.items() if key not in set(forget)}
+            if now == known:
+                return
+            beside.write_text(json.dumps(now, indent=1, sort_keys=True), "utf-8")
+            beside.replace(notes)
     except OSError as error:
         raise StudioFailed(f"{notes} cannot be written: {(error.strerror or 'no reason given').lower()}") from error

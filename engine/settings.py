@@ -70,18 +70,28 @@ class _Part(BaseModel):
 class StudioSettings(_Part):
     """The models."""
 
-    painter: str = Field(default="mini", min_length=1)
-    """Which painter paints: `mini`, `theatre` (paper dolls, no model), or the folder of a checkpoint in diffusers
+    painter: str = Field(default="auto", min_length=1)
+    """Which painter paints: `auto` (the best that is pulled and fits this machine, else mini), `mini`, the name of one
+    that is pulled (docs/models.md), `theatre` (paper dolls, no model), or the folder of a checkpoint in diffusers
     format."""
-    writer: str = Field(default="mini", min_length=1)
-    """Which writer writes: `mini`, the path of a GGUF file, or the address (`http://...`) of an OpenAI-compatible
-    server."""
+    writer: str = Field(default="auto", min_length=1)
+    """Which writer writes: `auto` (the best that is pulled and fits beside the painter, else mini), `mini`, the name of
+    one that is pulled, the path of a GGUF file, or the address (`http://...`) of an OpenAI-compatible server."""
+    revisions: Mapping[str, str] = Field(default_factory=dict, json_schema_extra=_said("what the first pull found"))
+    """The revision (a commit) to pull of a repository of the model hub, by the repository's name."""
+    gpu_layers: int = Field(default=-1, ge=-1, le=1000)
+    """Layers of a GGUF writer that go onto the GPU, where llama.cpp was built for one; -1 puts all there."""
+    context: int = Field(default=8192, ge=1024, le=262144)
+    """Tokens of context a GGUF writer gets."""
+    chat_format: str = ""
+    """How a GGUF writer is talked to (a name of llama.cpp's chat formats); unset, as the file itself says."""
     writer_model: str = ""
     """The model's name at an OpenAI-compatible server."""
     writer_key: SecretStr | None = None
     """The key for an OpenAI-compatible server."""
     vision_model: str = ""
-    """The path of a vision-language GGUF that describes the people in photos; unset, they are measured by colour."""
+    """A vision-language GGUF that describes the people in photos and reads panels back: its path, or the name of a
+    writer that is pulled; unset, people are measured by colour, and panels checked by likeness alone."""
     vision_projector: str = ""
     """The GGUF that belongs to `vision_model` and makes tokens of pictures (often called mmproj)."""
     sha256: Mapping[str, str] = Field(default_factory=dict, json_schema_extra=_said("the file at its first use"))

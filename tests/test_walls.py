@@ -71,4 +71,4 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_make_story_paints_with_a_model() -> None:
     from engine.settings import StudioSettings
 
-    assert StudioSettings().painter == "mini" and not StudioSettings().fallback_to_theatre
+    assert StudioSettings().painter == "auto" and not StudioSettings().fallback_to_theatre

@@ -224,6 +224,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "picture_taken_back": "Billedet blev taget tilbage.",
     "panel_placed": "Billede {number} kommer her.",
     "panel_waiting": "Billede {number} venter: plads {place}, cirka {seconds} s.",
+    "panel_waiting_for_studio": "Billede {number} venter på plads {place}: ingen kan male lige nu. Det kommer, så "
+                                "snart nogen kan.",
     "panel_painting": "Tegner billede {number}: {percent} %",
     "panel_sketch_alt": "Ved at blive tegnet: {words}",
     "panel_failed": "Billedet lykkedes ikke. {why}",
@@ -362,6 +364,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stopped": "Stoppet. Den side, der var ved at blive til, gøres færdig ved næste start.",
     "terminal_unable": "{role} kan ikke arbejde her: {why}.",
     "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
+    "terminal_small_painter": "Den valgte maler kan ikke arbejde her, så den lille træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",
     "role_writer": "Forfatteren", "role_painter": "Maleren",
 
@@ -479,6 +482,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "button_no_picture": "Uden billedet",
     "button_page_before": "◀ Side",
     "button_page_after": "Side ▶",
+    "panel_small_painter": "-# Den lille maler har lavet dette billede: den valgte kan ikke arbejde lige nu.",
+    "panel_paper_dolls": "-# Papirdukker træder i stedet her: maleren kan ikke arbejde lige nu.",
     "panel_changed": "-# Lavet om: {change}",
     "change_form_title": "Lav billedet om",
     "change_form_label": "Hvad skal være anderledes?",

@@ -227,6 +227,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "picture_taken_back": "This picture was taken back.",
     "panel_placed": "Picture {number} comes here.",
     "panel_waiting": "Picture {number} is waiting: place {place}, about {seconds} s.",
+    "panel_waiting_for_studio": "Picture {number} is waiting, place {place}: nobody can paint just now. It comes as "
+                                "soon as somebody can.",
     "panel_painting": "Drawing picture {number}: {percent} %",
     "panel_sketch_alt": "Being drawn: {words}",
     "panel_failed": "This picture did not work out. {why}",
@@ -367,6 +369,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stopped": "Stopped. The page that was being made is finished at the next start.",
     "terminal_unable": "The {role} cannot work here: {why}.",
     "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
+    "terminal_small_painter": "The painter that was chosen cannot work here, so the small one stands in for it.",
     "terminal_plate": "Painting the place of picture {number}",
     "role_writer": "writer", "role_painter": "painter",
 
@@ -484,6 +487,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "button_no_picture": "Without the picture",
     "button_page_before": "◀ Page",
     "button_page_after": "Page ▶",
+    "panel_small_painter": "-# The small painter made this one: the one that was chosen cannot work right now.",
+    "panel_paper_dolls": "-# Paper dolls stand in here: the painter cannot work right now.",
     "panel_changed": "-# Changed: {change}",
     "change_form_title": "Change this picture",
     "change_form_label": "What should be different?",

@@ -3,36 +3,79 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.models.shelf import must_be_whole, painter_choice
 from engine.nouns import StudioFailed
+from engine.studio.machine import look
+from engine.tiers import AUTO, MINI, PAINTERS, TIERS, Kind
 
 if TYPE_CHECKING:
     from engine.ports import Painter
     from engine.settings import Settings
 
+log = logging.getLogger(__name__)
+
+#: Checkpoints that are painted with from the underdrawing by image-to-image, by the pipeline they were saved from.
+STABLE_DIFFUSION = ("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionPipeline",
+                    "StableDiffusionImg2ImgPipeline")
+
 
 def open_painter(settings: Settings) -> Painter:
-    """The painter named by `settings.studio.painter`, loaded: `mini`, `theatre`, or the folder of a checkpoint.
+    """The painter that `settings.studio.painter` means, loaded: `auto`, a name, `theatre`, or a checkpoint's folder.
 
     Imports the models' libraries only here. Raises `StudioFailed` with a plain message when its weights are absent or
-    cannot be opened; whether paper dolls step in then is the caller's decision.
+    cannot be opened; who steps in then is the caller's decision.
     """
-    chosen = settings.studio.painter
-    if chosen == "theatre":
+    choice = painter_choice(settings, look)
+    if settings.studio.painter == AUTO:
+        log.info("the painter is %s: %s", choice.name, choice.why)
+    if choice.name == "theatre":
         return open_theatre()
-    from engine.painters.unet import MINI_PAINTER, UNetPainter
+    if choice.name in TIERS:
+        return _open_folder(_pulled(choice.name, settings), settings)
+    from engine.painters.unet import MINI_PAINTER
 
-    folder = MINI_PAINTER if chosen == "mini" else Path(chosen).expanduser()
+    folder = MINI_PAINTER if choice.name == MINI else Path(choice.name).expanduser()
     if not (folder / "model_index.json").is_file():
-        raise StudioFailed("mini's painter is not installed: engine/mini/painter holds no weights" if chosen == "mini"
-                           else f"there is no painter called {chosen}: neither mini, theatre nor a folder of weights")
+        raise StudioFailed("mini's painter is not installed: engine/mini/painter holds no weights"
+                           if choice.name == MINI else f"there is no painter called {choice.name}: neither one of "
+                           f"{', '.join(each.name for each in PAINTERS)}, mini, theatre nor a folder of weights")
+    return _open_folder(folder, settings)
+
+
+def open_mini(settings: Settings) -> Painter:
+    """The embedded painter, whatever is set. Raises `StudioFailed`."""
+    studio = settings.studio.model_copy(update={"painter": MINI, "steps": None, "guidance": None,
+                                                "image_guidance": None})
+    return open_painter(settings.model_copy(update={"studio": studio}))
+
+
+def _pulled(name: str, settings: Settings) -> Path:
+    """The folder of a painter that is pulled, sound, and for which this machine has the memory."""
+    tier = TIERS[name]
+    if tier.kind is not Kind.PAINTER:
+        raise StudioFailed(f"{name} is a writer: name it in studio.writer")
+    if missing := tier.short_of(look()):
+        raise StudioFailed(f"{name} {missing}")
+    return must_be_whole(settings, name)
+
+
+def _open_folder(folder: Path, settings: Settings) -> Painter:
     studio = settings.studio
-    if _class_of(folder) == "Flux2KleinPipeline":
+    kind = _class_of(folder)
+    if kind in STABLE_DIFFUSION:
+        from engine.painters.unet import StableDiffusionPainter
+
+        return StableDiffusionPainter(folder, steps=studio.steps, guidance=studio.guidance, threads=studio.threads)
+    if kind == "Flux2KleinPipeline":
         from engine.painters.klein import KleinPainter
 
         return KleinPainter(folder, steps=studio.steps, guidance=studio.guidance, threads=studio.threads)
+    from engine.painters.unet import UNetPainter
+
     return UNetPainter(folder, steps=studio.steps, guidance=studio.guidance, image_guidance=studio.image_guidance,
                        threads=studio.threads)
 

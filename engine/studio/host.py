@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import queue
@@ -19,13 +20,14 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.logs import open_logs
-from engine.nouns import Cancelled, Painting, StorythreadError, StudioFailed
+from engine.nouns import INSTEAD_OF, Cancelled, Painting, PanelBrief, StorythreadError, StudioFailed, Underdrawing
 from engine.planning import stable_seed
 from engine.safety.wall import Walled
 from engine.studio.messages import (
@@ -89,10 +91,57 @@ def _open_guard(settings: Settings) -> LlamaGuard:
     return LlamaGuard(path, threads=settings.studio.threads)
 
 
-def _open_stand_in(settings: Settings) -> Painter:
+class StandIn:
+    """A painter that paints in another's place, and says so on every painting."""
+
+    def __init__(self, painter: Painter, instead_of: str) -> None:
+        self._painter = painter
+        self.name = f"{painter.name}{INSTEAD_OF}{instead_of}"
+        self.size_px = painter.size_px
+
+    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
+              on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+        """As the painter that stands in does it. See `engine.ports.Painter`."""
+        painting = self._painter.paint(brief, underdrawing, references, seed=seed, on_step=on_step)
+        return replace(painting, painter=self.name)
+
+
+def _mini_instead(settings: Settings) -> Painter:
+    from engine.painters import open_mini
+
+    return StandIn(open_mini(settings), _wanted(settings))
+
+
+def _theatre_instead(settings: Settings) -> Painter:
     from engine.painters import open_theatre
 
-    return open_theatre()
+    return StandIn(open_theatre(), _wanted(settings))
+
+
+def _wanted(settings: Settings) -> str:
+    """The painter that should have painted, by its name alone."""
+    from engine.models.shelf import painter_choice
+    from engine.studio.machine import look
+
+    return Path(painter_choice(settings, look).name).name
+
+
+def stand_ins(role: str, settings: Settings) -> dict[str, Callable[[Settings], Any]]:
+    """Who may step in for a model that cannot be had, in turn: mini for one chosen by name, and paper dolls if allowed.
+
+    A folder or a file that an operator names is no choice among several: where it cannot be opened, that is the answer.
+    """
+    from engine.models.shelf import falls_back
+    from engine.writers import open_mini as mini_writer
+
+    found: dict[str, Callable[[Settings], Any]] = {}
+    if role == "writer" and falls_back(settings.studio.writer):
+        found["mini"] = mini_writer
+    if role == "painter" and falls_back(settings.studio.painter):
+        found["mini"] = _mini_instead
+    if role == "painter" and settings.studio.fallback_to_theatre:
+        found["theatre"] = _theatre_instead
+    return found
 
 
 OPENERS: Mapping[str, Callable[[Settings], Any]] = {
@@ -116,6 +165,7 @@ class Models:
         self._loaded: list[Loaded] = []
         self._unable: dict[str, Unable] = {}
         self._stood_in_for: list[Unable] = []
+        self._stand_in = ""
 
     @property
     def unopened(self) -> list[str]:
@@ -133,14 +183,21 @@ class Models:
     def ready(self) -> Ready:
         """What there is, told once all were tried."""
         unable = (*self._stood_in_for, *self._unable.values())
-        return Ready(tuple(self._loaded), unable, stand_in=bool(self._stood_in_for))
+        return Ready(tuple(self._loaded), unable, stand_in=self._stand_in)
 
     def _load(self, role: str) -> None:
         self._say(Loading(role))
         started = time.monotonic()
         model = self._try(role, self._openers[role])
-        if model is None and role == "painter" and self._settings.studio.fallback_to_theatre:
-            model = self._try(role, _open_stand_in)
+        if model is None:
+            for name, opener in stand_ins(role, self._settings).items():
+                free()                     # what half of it took
+                model = self._try(role, opener)
+                if model is not None:
+                    log.warning("%s stands in for the %s that cannot be opened: %s", name, role,
+                                self._unable[role].why)
+                    self._stand_in = name if role == "painter" else self._stand_in
+                    break
         if model is None:
             self._say(self._unable[role])
             return
@@ -158,9 +215,25 @@ class Models:
         try:
             return opener(self._settings)
         except Exception as error:         # a model that cannot be had must not take the others with it
-            why = str(error) if isinstance(error, StorythreadError) else f"{type(error).__name__}: {error}"
-            self._unable.setdefault(role, Unable(role, why))
+            self._unable.setdefault(role, Unable(role, _why(error)))
             return None
+
+
+def _why(error: Exception) -> str:
+    """Why a model cannot be opened, for an operator."""
+    if isinstance(error, StorythreadError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "OutOfMemory" in type(error).__name__:
+        return "there is not enough memory for it"
+    return f"{type(error).__name__}: {error}"
+
+
+def free() -> None:
+    """Give back the memory of a model that could not be opened whole."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 # --- speaking and listening ------------------------------------------------------------------------

@@ -132,11 +132,11 @@ class Unable:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Every model was loaded or could not be. `stand_in`: paper dolls draw because the painter cannot."""
+    """Every model was loaded or could not be. `stand_in`: who paints because the chosen painter cannot, or ""."""
 
     models: tuple[Loaded, ...]
     unable: tuple[Unable, ...] = ()
-    stand_in: bool = False
+    stand_in: str = ""
 
     def model(self, role: str) -> Loaded | None:
         """The model in this role, or None when it could not be had."""

@@ -5,6 +5,7 @@ Blocking, one call at a time: a context holds one sequence and no locks.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,8 @@ from engine.writers.telling import (
     who_message,
 )
 
+log = logging.getLogger(__name__)
+
 CONTEXT: Final = 8192
 PROSE_TOKENS: Final = 260
 PLAN_TOKENS: Final = 900
@@ -36,6 +39,13 @@ WHO_TOKENS: Final = 16
 TRIES: Final = 3
 #: A general model tells more people apart than mini's eight.
 MAX_SLOTS: Final = 9
+
+
+def chat_formats() -> list[str]:
+    """The names by which llama.cpp knows how models are talked to."""
+    from llama_cpp.llama_chat_format import LlamaChatCompletionHandlerRegistry
+
+    return sorted(LlamaChatCompletionHandlerRegistry()._chat_handlers)
 
 
 def reads_mini_notation(path: Path) -> bool:
@@ -55,14 +65,35 @@ def reads_mini_notation(path: Path) -> bool:
 class LlamaWriter:
     """Goes on with a story with a general GGUF model."""
 
-    def __init__(self, path: Path, *, threads: int = 0, context: int = CONTEXT) -> None:
-        """Load the model. Raises `StudioFailed` when it cannot be opened."""
+    def __init__(self, path: Path, *, threads: int = 0, context: int = CONTEXT, gpu_layers: int = -1,
+                 chat_format: str = "") -> None:
+        """Load the model. `gpu_layers`: -1 puts all on the GPU where llama.cpp has one, and none when they do not fit.
+
+        `chat_format`: one of llama.cpp's names; without it, the file's own template. Raises `StudioFailed` when the
+        model cannot be opened.
+        """
+        if chat_format and chat_format not in chat_formats():
+            raise StudioFailed(f"llama.cpp knows no chat format {chat_format}; studio.chat_format may be one of "
+                               f"{', '.join(chat_formats())}, or unset", reason="studio_failed")
         try:
-            self._llama: Any = open_llama(path, n_ctx=context, n_threads=threads or None,
-                                          n_threads_batch=threads or None, n_gpu_layers=-1, verbose=False)
+            self._llama: Any = self._opened(path, gpu_layers, n_ctx=context, n_threads=threads or None,
+                                            n_threads_batch=threads or None, chat_format=chat_format or None,
+                                            verbose=False)
         except ValueError as error:
             raise StudioFailed(f"the writer at {path} cannot be opened: {error}", reason="studio_failed") from error
         self.name = path.stem
+
+    @staticmethod
+    def _opened(path: Path, gpu_layers: int, **options: Any) -> Any:
+        from llama_cpp import llama_supports_gpu_offload
+
+        try:
+            return open_llama(path, n_gpu_layers=gpu_layers, **options)
+        except ValueError:
+            if gpu_layers >= 0 or not llama_supports_gpu_offload():
+                raise
+        log.warning("the writer does not fit on the GPU: it works on the processor")
+        return open_llama(path, n_gpu_layers=0, **options)
 
     def close(self) -> None:
         self._llama.close()

@@ -34,9 +34,8 @@ async def finding(settings, subject):
 async def test_nothing_is_made_by_looking(settings, tmp_path):
     findings = await examine(settings)
     assert [found.subject for found in findings] == [
-        "configuration", "data folder", "pictures", "master key", "database", "painter", "writer", "guard model",
-        "likeness", "memory",
-        "Discord token"]
+        "configuration", "data folder", "pictures", "master key", "database", "hardware", "painter", "writer",
+        "guard model", "likeness", "memory", "Discord token"]
     assert list(tmp_path.iterdir()) == []
     bad = [found for found in findings if not found.ok and found.subject not in ("writer", "likeness", "memory")]
     assert bad == []

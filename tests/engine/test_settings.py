@@ -30,7 +30,7 @@ def test_defaults_follow_the_data_folder(tmp_path):
     assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/home/storythread.sqlite"
     assert settings.pictures_url == f"{tmp_path}/home/pictures"
     assert tmp_path / "home" not in settings.master_key_file.parents
-    assert (settings.studio.painter, settings.limits.turn_characters, settings.discord.token) == ("mini", 1500, None)
+    assert (settings.studio.painter, settings.limits.turn_characters, settings.discord.token) == ("auto", 1500, None)
 
 
 def test_the_environment_wins_over_the_file_over_the_defaults(tmp_path, monkeypatch):
@@ -38,7 +38,7 @@ def test_the_environment_wins_over_the_file_over_the_defaults(tmp_path, monkeypa
     monkeypatch.setenv("STORYTHREAD_STUDIO__THREADS", "5")
     settings = load_settings()
     assert (settings.studio.painter, settings.studio.threads, settings.limits.photos) == ("theatre", 5, 2)
-    assert settings.studio.writer == "mini"
+    assert settings.studio.writer == "auto"
     assert load_settings(studio={"threads": 7}).studio.threads == 7
 
 
