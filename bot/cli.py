@@ -1,4 +1,4 @@
-"""`storythread`: play, rehearse, bot, commands, models, doctor, export, label, backup, restore, rotate-key.
+"""`storythread`: play, rehearse, bot, commands, models, doctor, health, export, label, backup, restore, rotate-key.
 
 Exit codes: 0 all went well; 1 something in the story failed; 2 the command was used wrongly (bad option, file,
 character); 3 the configuration cannot be used; 4 the data folder or database cannot be used; 130 stopped by Ctrl-C.
@@ -256,6 +256,19 @@ def doctor() -> None:
         console.print(f"{finding.subject}: {finding.sentence}", markup=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def health(
+    ready: Annotated[bool, typer.Option("--ready", help="Whether it is ready too: Discord, database, models.")] = False,
+) -> None:
+    """Ask the bot or worker that runs here whether it is alive: exit code 0, else 1. Needs `health.port`."""
+    from bot.probe import ask
+
+    well, said = ask(_settings(), "/readyz" if ready else "/healthz")
+    if not well:
+        raise _fail(said, FAILED)
+    Console(highlight=False).print(said, markup=False, soft_wrap=True)
 
 
 @app.command()
