@@ -507,6 +507,7 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
     `ready` is set once Discord has said that the bot is there; the studio may still be warming up. Raises
     `SettingsError` (no token, a wrong one, an intent that is switched off) and `StoreUnusable`.
     """
+    from bot.health import health_of
     from bot.house import open_house
 
     token = token_of(settings)
@@ -517,7 +518,7 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
         made.append(StoryBot(settings, library))
         return made[0].stage
 
-    async with open_house(settings, stage_for) as house:
+    async with open_house(settings, stage_for) as house, health_of(settings, made[0], house):
         bot = made[0]
         bot.runner = house.runner
         await asyncio.to_thread(bot.labels.open)   # a certificate that cannot be used is told now, not at a picture

@@ -19,8 +19,8 @@ from typing import IO, Any, Final
 #: Loggers that write down bodies, parameters, addresses or metadata below WARNING, and are never let to.
 TALKATIVE: Final = (
     "discord", "aiohttp", "aiosqlite", "sqlalchemy", "asyncpg", "psycopg", "alembic", "dbos", "httpx", "httpcore",
-    "urllib3", "fsspec", "s3fs", "botocore", "PIL", "fontTools", "reportlab", "websockets", "multipart", "asyncio",
-    "py.warnings",
+    "urllib3", "fsspec", "s3fs", "botocore", "aiobotocore", "PIL", "fontTools", "reportlab", "websockets", "multipart",
+    "asyncio", "py.warnings",
 )
 #: In front of an error's places: what whoever looks for errors in a log looks for.
 ERROR_MARK: Final = "Traceback (places only)"

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -103,6 +104,7 @@ def serving(patch: pytest.MonkeyPatch) -> Iterator[Gate]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "HTTP_PROXY", "http_proxy"):
         patch.delenv(name, raising=False)
     forget_clients()
+    urlopen(Request(f"http://127.0.0.1:{gate.port}/moto-api/reset", method="POST"))
     try:
         yield gate
     finally:
