@@ -239,15 +239,17 @@ class Company:
 
 @contextlib.asynccontextmanager
 async def open_company(home: Path, names: Sequence[str], *, studio: Mapping[str, Any] | None = None,
-                       troupe: type[Troupe] = Troupe, message_content: bool = False,
+                       troupe: type[Troupe] = Troupe, message_content: bool = False, database_url: str = "",
                        **discord: Any) -> AsyncIterator[Company]:
     """The bot is there, with paper dolls and the mini writer unless `studio` says otherwise. `home` exists.
 
     `discord` are further settings of that part. `troupe` is `Understudies` where the bot starts very often.
+    `database_url` unless everything is to be kept in an SQLite file.
     """
     async with Loopback(record_path=home / "messages.jsonl", message_content=message_content) as loopback:
         settings = {
             "home": str(home / "data"), "master_key_file": str(home / "master.key"),
+            **({"database_url": database_url} if database_url else {}),
             "studio": {"painter": "theatre", "writer": "mini", "threads": 1, **(studio or {})},
             "discord": {"token": loopback.world.token, "message_content": message_content, **discord}}
         with (home / "bot.log").open("wb") as log:

@@ -224,6 +224,22 @@ def bot() -> None:
     _run(run())
 
 
+@app.command()
+def worker(
+    name: Annotated[str, typer.Option(help="What the log calls this machine. Without it: its host name.")] = "",
+) -> None:
+    """Paint and write for a bot elsewhere, on the same PostgreSQL and with the same master key."""
+    from engine.studio.worker import run_worker
+
+    settings = _settings()
+
+    async def run() -> None:
+        open_logs(logging.getLevelNamesMapping()[settings.log_level])
+        await run_worker(settings, name=name)
+
+    _run(run())
+
+
 @commands.command()
 def sync(
     guild: Annotated[int | None, typer.Option(min=1, help="Only in this server (appears at once).")] = None,

@@ -13,10 +13,12 @@ from engine.frugal import share_pools
 from engine.nouns import MessageId, Panel, StoryStep, Turn, TurnId, VenueId
 from engine.observing import Shown, Told, note
 from engine.ports import Library, Stage
-from engine.settings import Settings
+from engine.settings import Settings, SettingsError
 from engine.store import SqlLibrary, open_library
 from engine.store.session import current_session
 from engine.studio.client import StudioClient
+from engine.studio.front import Front
+from engine.studio.workers import Workers
 from engine.turn import TurnRunner
 
 #: Stories told at a terminal live at venues whose ids begin so; Discord's ids are numbers.
@@ -33,7 +35,7 @@ class House:
     """What is open: everything kept, the models behind their lane, and whoever plays the turns."""
 
     library: SqlLibrary
-    studio: StudioClient
+    studio: Front
     runner: TurnRunner
 
 
@@ -48,7 +50,7 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
     share_pools()
     library = await open_library(settings)
     try:
-        studio = StudioClient(settings)
+        studio = open_studio(settings, library)
         await studio.start()
         try:
             durable = Durable(system_database_url=library.system_database_url, engine=library.engine,
@@ -66,6 +68,16 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
             await studio.close()
     finally:
         await library.close()
+
+
+def open_studio(settings: Settings, library: SqlLibrary) -> Front:
+    """Whoever paints, not started yet. Raises `SettingsError` for workers without PostgreSQL."""
+    if settings.studio.where == "here":
+        return StudioClient(settings)
+    if library.engine.dialect.name != "postgresql":
+        raise SettingsError("Workers get their work through PostgreSQL: set STORYTHREAD_DATABASE_URL "
+                            "(postgresql://...), or studio.where to here.", key="studio.where")
+    return Workers(settings, library)
 
 
 class Hall:

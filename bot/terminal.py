@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -145,6 +146,8 @@ class TerminalStage:
                         self._prose = Live(console=self.console, transient=True, refresh_per_second=12)
                         self._prose.start()
                     self._prose.update(Padding(Text(prose), (0, 2)))
+            case Queued(panel_id=panel_id, place=place, wait_s=math.inf) if panel_id in self._bars:
+                self._tell(panel_id, "panel_waiting_for_studio", place=place + 1)
             case Queued(panel_id=panel_id, place=place, wait_s=wait_s) if panel_id in self._bars and place > 0:
                 self._tell(panel_id, "panel_waiting", place=place + 1, seconds=max(1, round(wait_s)))
             case Painted(turn_id=turn_id, panel_id=panel_id, step=step, steps=steps, preview_png=preview):

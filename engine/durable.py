@@ -76,6 +76,7 @@ class Durable:
             self._bodies[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(self._followed(body))
         # What is gone on with passes through DBOS's own queue, which is looked at every second: too long for whoever
         # waits for a picture after a restart, too often for ever.
+        DBOS.listen_queues([])                 # the studio's queue is for workers: engine/studio/queue.py
         recovered = dbos._registry.get_internal_queue()
         seldom_s, recovered._polling_interval_sec = recovered._polling_interval_sec, RECOVERED_EVERY_S
         DBOS.launch()

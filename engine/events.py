@@ -13,7 +13,7 @@ from engine.nouns import PanelId, TurnId
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The work waits: `place` jobs are before it (0: it is next), about `wait_s` seconds."""
+    """The work waits: `place` jobs are before it (0: it is next), about `wait_s` seconds; inf where nobody works."""
 
     turn_id: TurnId
     panel_id: PanelId | None

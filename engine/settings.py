@@ -109,6 +109,9 @@ class StudioSettings(_Part):
     """How strongly the underdrawing guides the painter; unset takes the painter's own."""
     fallback_to_theatre: bool = False
     """Draw with paper dolls when the painter cannot run, and say so to the people in the story."""
+    where: Literal["here", "workers"] = "here"
+    """Where the models are: `here`, in a process beside the bot, or with `workers`: machines that run
+    `storythread worker` on the same PostgreSQL (docs/workers.md)."""
     job_timeout_s: float = Field(default=300.0, gt=0)
     """Seconds after which a job in the studio is given up and the studio restarted."""
 

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from postgres_house import blank_database, postgres_server, postgres_template, postgres_url
 
 from engine.logs import TALKATIVE, Discreet
+
+__all__ = ["blank_database", "postgres_server", "postgres_template", "postgres_url"]
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")

@@ -186,6 +186,8 @@ NOT_THEIRS: Final[Mapping[str, str]] = {
     "server_settings": "what a server decided; knows servers, no people",
     "departures": "servers the bot has left; knows no people",
     "barred": "keyed hashes that name nobody",
+    "jobs": "work being done this very moment, from what is here already; it goes with its answer",
+    "workers": "machines that paint; knows no people",
 }
 
 #: Which columns point at pictures, and what those are called in the manifest.

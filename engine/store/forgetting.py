@@ -150,8 +150,8 @@ class Forgetting(Memory):
                                            .where(tables.owners.c.owner_id == owner_id))).first()
             if owner is not None:
                 await self._leave_over(session, owner.folder)
-            for table in (tables.members, tables.drawings, tables.questions, tables.storyboards, tables.characters,
-                          tables.owners):
+            for table in (tables.members, tables.drawings, tables.questions, tables.storyboards, tables.jobs,
+                          tables.characters, tables.owners):
                 await session.execute(delete(table).where(table.c.owner_id == owner_id))
             for table in (tables.erasures, tables.reports):
                 await session.execute(update(table).where(table.c.owner_id == owner_id).values(owner_id=""))

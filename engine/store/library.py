@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from engine.nouns import StoreUnusable
 from engine.settings import Settings
 from engine.store import tables
+from engine.store.jobs import Jobs
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
 from engine.store.resealing import WORDS_SEALED, seal_words
@@ -31,13 +32,13 @@ class Lock(Protocol):
         """Let them in."""
 
 
-class SqlLibrary(Storyboards, Tidying):
+class SqlLibrary(Storyboards, Tidying, Jobs):
     """Everything that is kept; see engine/ports.py for what each method promises.
 
     `open_library` makes one. Its parts, each a file: people, stories, memory, forgetting, withdrawing, exporting,
-    leaving, moderating, tidying. A method called while `engine.store.session.current_session` holds a session joins
-    that transaction, except `forget`, `forget_server`, `forget_story`, `remove_character`, `remove_reported` and
-    `take_away`, which delete files and stand alone.
+    leaving, moderating, tidying, jobs. A method called while `engine.store.session.current_session` holds a session
+    joins that transaction, except `forget`, `forget_server`, `forget_story`, `remove_character`, `remove_reported` and
+    `take_away`, which delete files and stand alone, and all that is about jobs.
     """
 
     def __init__(self, engine: AsyncEngine, settings: Settings, files: PictureFiles, master_key: MasterKey, *,

@@ -370,3 +370,30 @@ departures = _table(
     Column("server_id", String, primary_key=True),
     Column("left_at", Moment, nullable=False),
     forget="knows servers, no people")
+
+# --- work done elsewhere (PostgreSQL) ----------------------------------------------------------------
+
+workers = _table(
+    "workers",
+    Column("worker_id", String, primary_key=True),            # drawn by lot at each start
+    Column("lock_number", Integer, nullable=False),           # of the lock that its process holds while it lives
+    Column("name", String, nullable=False),
+    Column("models", JSON, nullable=False),                   # what it has, as engine.studio.messages.Ready
+    Column("leaving", Boolean, nullable=False, server_default=false()),
+    Column("beat_at", Moment, nullable=False),                # by the database's clock
+    forget="knows machines, no people")
+
+jobs = _table(
+    "jobs",
+    Column("job_id", String, primary_key=True),               # drawn by lot
+    Column("owner_id", String, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),               # how often it was given out; only the last one counts
+    Column("state", String, nullable=False),                  # "waiting", "running", "done"
+    Column("worker_id", String),                              # who does it
+    Column("news", Integer, nullable=False, server_default="0"),   # how often `progress` was written
+    Column("message", SealedBytes(), nullable=False),         # engine.studio.messages, framed
+    Column("progress", SealedBytes()),                        # the newest preview or prose
+    Column("result", SealedBytes()),
+    Column("created_at", Moment, nullable=False),
+    whose="owner_id",
+    forget="the owner's are deleted; everybody's go as soon as they are answered")

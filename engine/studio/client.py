@@ -67,6 +67,7 @@ class StudioClient(Front):
         self._life: asyncio.Task[None] | None = None
         self._awake = False
         self._served = False                           # this process has proved itself
+        self.gave_up = False                           # it did not start, again and again
         self._wanted = asyncio.Event()
         self._silence: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -224,7 +225,8 @@ class StudioClient(Front):
             if work is not None and (work.given_up or work.tries >= TRIES):
                 self._give_up(work, StudioFailed(
                     work.given_up or f"the models' process died twice: {why}", reason="studio_stuck"))
-            if failures >= STARTS_BEFORE_GIVING_UP:
+            self.gave_up = failures >= STARTS_BEFORE_GIVING_UP
+            if self.gave_up:
                 self._fail_everything(f"the models' process does not start: {why}")
                 self._wanted.clear()
                 await self._wanted.wait()              # the next who asks has it tried again

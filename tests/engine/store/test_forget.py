@@ -35,6 +35,7 @@ from engine.nouns import (
 )
 from engine.store import open_library, tables
 from engine.store.desk import now
+from engine.store.jobs import WorkerCard
 from engine.store.session import current_session
 from engine.ways.storyboard import BoardState, Storyboard
 
@@ -97,6 +98,8 @@ async def furnish_everything(library):
     await library.bar("server", CANARY)
     await library.remove_character("c-removed")
     await library.keep_picture(b"photo", owner_id=CANARY)
+    await library.post_job("j", CANARY, f"{NAME} is being painted".encode())
+    await library.beat(WorkerCard("w", 1, "a machine", {}))
 
 
 async def test_nothing_of_a_forgotten_person_is_left(library, settings):
