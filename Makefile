@@ -3,14 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCENE ?= bot/rehearsal/scenes/bedtime.toml
 OUT ?= build/story
+JOBS ?= 2
 
 .PHONY: story test check audit evaluate mini install clean
 
 story: .venv/ready ## an illustrated story that two people co-wrote, and a book of it, in build/story
 	$(BIN)/storythread rehearse --scene $(SCENE) --out $(OUT)
 
-test: .venv/ready ## the whole ordinary suite
-	$(BIN)/python -m pytest
+test: .venv/ready ## the whole ordinary suite, JOBS files side by side
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: .venv/ready ## lint, types, import contracts
 	$(BIN)/ruff check .

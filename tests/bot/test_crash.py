@@ -184,7 +184,7 @@ async def test_buttons_made_before_a_kill_work_after_it(thread: Thread) -> None:
     pages.append(next(message for message in reversed(thread.ada.seen()) if judge.has_verb(message, "undo")))
     for page in reversed(pages):
         item = await thread.bo.click("Undo", on=page)
-        assert item.answer_kind == 7, words_of(page)
+        assert item.answer_kind in (6, 7), words_of(page)      # at once, or on a busy machine with a nod before
         await thread.bo.see("took this page back", also=lambda seen, page=page: seen.message_id == page.message_id)
 
     def gone() -> bool | None:
