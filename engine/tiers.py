@@ -172,10 +172,13 @@ PAINTERS: Final = (
 )
 
 
+#: The model in four bits, and its eyes in eight, or in sixteen of the kind every GPU knows, where those are offered.
+_GGUFS: Final = ("*-Q4_K_M.gguf|*-Q4_0.gguf", "mmproj*Q8_0.gguf|mmproj*[!bB][fF]16.gguf|mmproj*16.gguf")
+
+
 def _writer(name: str, about: str, repo_id: str, download: float, memory: int) -> Tier:
-    return Tier(name, Kind.WRITER, about,
-                (Repository(repo_id, ("*-Q4_K_M.gguf|*-Q4_0.gguf", "mmproj*Q8_0.gguf|mmproj*[!bB][fF]16.gguf|mmproj*16.gguf")),),
-                APACHE, int(download * GB), (("whole", memory * GIB),), memory * GIB, sees=True)
+    return Tier(name, Kind.WRITER, about, (Repository(repo_id, _GGUFS),), APACHE, int(download * GB),
+                (("whole", memory * GIB),), memory * GIB, sees=True)
 
 
 #: Best first: language models in GGUF that see pictures too.

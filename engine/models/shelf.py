@@ -38,14 +38,20 @@ def files_of(settings: Settings, name: str) -> dict[Path, str]:
     return {settings.home / key: value for key, value in remembered(settings).items() if key.startswith(start)}
 
 
+def must_be_pulled(settings: Settings, name: str) -> Path:
+    """The folder of a pulled model. Raises `StudioFailed` when it is not there, or only begun."""
+    folder = folder_of(settings, name)
+    if not (folder / RECIPE).is_file():
+        raise StudioFailed(f"{name} is not pulled: run `storythread models pull {name}`")
+    return folder
+
+
 def must_be_whole(settings: Settings, name: str) -> Path:
     """The folder of a pulled model, every file of which is still what was pulled. Blocks: reads them all.
 
     Raises `StudioFailed` with a plain sentence when it is not pulled, or damaged.
     """
-    folder = folder_of(settings, name)
-    if not (folder / RECIPE).is_file():
-        raise StudioFailed(f"{name} is not pulled: run `storythread models pull {name}`")
+    folder = must_be_pulled(settings, name)
     wrong = damaged(files_of(settings, name))
     if wrong:
         raise StudioFailed(f"{name} is damaged ({wrong[0].relative_to(folder)}): run `storythread models pull {name}`")
@@ -65,9 +71,7 @@ def recipe_of(folder: Path) -> dict[str, Any]:
 
 def gguf_of(settings: Settings, name: str) -> tuple[Path, Path | None]:
     """The language model of a pulled writer, and what makes tokens of pictures for it. Raises `StudioFailed`."""
-    folder = folder_of(settings, name)
-    if not (folder / RECIPE).is_file():
-        raise StudioFailed(f"{name} is not pulled: run `storythread models pull {name}`")
+    folder = must_be_pulled(settings, name)
     said = recipe_of(folder)
     projector = said.get("projector")
     return folder / str(said.get("model", "")), folder / projector if isinstance(projector, str) else None

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.models.shelf import must_be_whole, painter_choice
+from engine.models.shelf import must_be_pulled, must_be_whole, painter_choice
 from engine.nouns import StudioFailed
 from engine.studio.machine import look
 from engine.tiers import AUTO, MINI, PAINTERS, TIERS, Kind
@@ -58,6 +58,7 @@ def _pulled(name: str, settings: Settings) -> Path:
     tier = TIERS[name]
     if tier.kind is not Kind.PAINTER:
         raise StudioFailed(f"{name} is a writer: name it in studio.writer")
+    must_be_pulled(settings, name)
     if missing := tier.short_of(look()):
         raise StudioFailed(f"{name} {missing}")
     return must_be_whole(settings, name)

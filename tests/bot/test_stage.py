@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 from playhouse import Playhouse, labels, picture
@@ -61,6 +62,20 @@ async def test_said_placed_and_shown_again_after_a_restart_it_finds_its_messages
     assert [str(message.message_id) for message in ours(house)] == [said, placed]
     assert words_of(ours(house)[0]) == "Mia waved to \\*everyone\\*."
     assert ours(house)[1].components[0]["items"][0]["description"] == "Mia in the garden"
+
+
+@pytest.mark.parametrize(("painter", "told"), [
+    ("mini@3f2a", ""), ("mini@3f2a instead of klein", "The small painter made this one"),
+    ("theatre@1 instead of mini", "Paper dolls stand in here"),
+])
+async def test_a_picture_by_a_stand_in_says_so(house: Playhouse, painter: str, told: str) -> None:
+    venue, step, panel = parts(await house.story())
+    stage = anew(house)
+    await stage.say(venue, step)
+    await stage.place(venue, panel)
+    await stage.show(venue, replace(panel, painter=painter, change="a *hat*"), picture())
+    assert "Changed: a \\*hat\\*" in words_of(ours(house)[1])
+    assert (told in words_of(ours(house)[1])) if told else "stand" not in words_of(ours(house)[1]).casefold()
 
 
 @pytest.mark.parametrize("doing", ["stored_but_lost", "reset", "disconnect"])

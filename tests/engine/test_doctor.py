@@ -6,9 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from engine.doctor import examine
+from engine.doctor import examine, models
+from engine.pinned import hash_of, remember, sha256_of
 from engine.settings import load_settings
 from engine.store import open_library
+from engine.tiers import GIB, Hardware
 
 TOKEN = "MTIzNDU2.Gabcde.secret-part"
 
@@ -97,6 +99,45 @@ async def test_missing_models_are_found(settings, tmp_path):
     server = load_settings(home=settings.home, studio={"writer": "http://me:hunter2@host/v1", "writer_model": "m"})
     found = await finding(server, "writer")
     assert found.ok and "hunter2" not in found.sentence
+
+
+def models_of(settings, machine):
+    return {found.subject: found for found in models(settings, lambda: machine)}
+
+
+def test_the_machine_is_recognised_and_told_what_to_pull(settings, tmp_path):
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB)
+    auto = load_settings(home=settings.home)
+    found = models_of(auto, card)
+    assert found["hardware"].ok and found["hardware"].sentence.endswith(
+        "It can hold klein (whole): `storythread models pull klein` brings 16 GB (Apache-2.0)")
+    assert found["painter"].ok and "(chosen by itself: no other painter is pulled)" in found["painter"].sentence
+    assert found["writer"].ok and "(chosen by itself: no other writer is pulled)" in found["writer"].sentence
+    blind = models_of(auto, Hardware(ram_bytes=8 * GIB, problem="looking for a GPU crashed (status -11)"))
+    assert not blind["hardware"].ok and blind["painter"].ok and "crashed" in blind["hardware"].sentence
+
+
+def test_a_model_by_name_is_looked_at_file_by_file(settings):
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB)
+    named = load_settings(home=settings.home, studio={"painter": "klein", "writer": "qwen3.5-2b",
+                                                      "vision_model": "qwen3.5-2b"})
+    missing = models_of(named, card)
+    for subject in ("painter", "writer", "vision model"):
+        assert not missing[subject].ok and "is not pulled: run `storythread models pull" in missing[subject].sentence
+    assert "until then mini stands in, and says so" in missing["painter"].sentence
+    file = settings.home / "models" / "klein" / "unet.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    (file.parent / "storythread.json").write_text("{}")
+    remember(named, {"models/klein/unet.safetensors": hash_of(file)})
+    assert models_of(named, card)["painter"].sentence == "klein, 0.0 GB, every file as it was pulled"
+    auto = models_of(load_settings(home=settings.home), card)
+    assert "the best painter that is pulled and fits (whole) on NVIDIA L4" in auto["painter"].sentence
+    small = models_of(named, Hardware("cuda", "a card", 4 * GIB, 4 * GIB, (8, 0)))["painter"]
+    assert not small.ok and "needs 8 GiB on the GPU, which has 4.0" in small.sentence
+    file.write_bytes(b"Weights")
+    sha256_of.cache_clear()
+    assert "klein is damaged (unet.safetensors)" in models_of(named, card)["painter"].sentence
 
 
 async def test_a_data_folder_that_is_a_file_is_found(tmp_path):
