@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -308,7 +308,8 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
 
     async def _seat_again(self, character: Character) -> None:
         """Somebody whose photos are gone, and whose look is changed, is painted after the avatar that was kept."""
-        if character.avatar is not None and character.from_photo                 and self.bot.settings.studio.painter not in NO_PORTRAITISTS:
+        if character.avatar is not None and character.from_photo \
+                and self.bot.settings.studio.painter not in NO_PORTRAITISTS:
             self._seat_with(character.character_id, (await self.bot.library.picture(character.avatar),))
 
     def _seat_with(self, character_id: CharacterId, crops: tuple[bytes, ...]) -> None:
@@ -362,7 +363,6 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         """
         if sitter.brush is not None:
             sitter.brush.cancel()
-        sitter.look, sitter.painting = character.look, b""
         sitter.brush = brush = asyncio.ensure_future(portray(
             self.bot.runner.studio, character.look, sitter.crops, seed=seed, owner_id=character.owner_id,
             server_id=server_id))
@@ -373,12 +373,9 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             if me is not None and me.cancelling():          # the bot stops
                 raise
             return False                                    # kept as it was, changed or begun anew
-        finally:
-            if sitter.brush is brush:
-                sitter.brush = None
-        if self._sitters.get(character.character_id) is not sitter or sitter.look != character.look:
+        if sitter.brush is not brush or self._sitters.get(character.character_id) is not sitter:
             return False
-        sitter.painting = painting
+        sitter.brush, sitter.look, sitter.painting = None, character.look, painting
         passed("avatar painted")
         return True
 
@@ -469,7 +466,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         async with self.bot.lock(key):
             character = await self._mine(interaction, CharacterId(key))
             look = character.look
-            if character.character_id not in self._sitters:
+            if not self._painting_of(character):
                 look = await asyncio.to_thread(vary_look, look, interaction.id % 2**31)
             character = replace(character, look=look, avatar=None)
             await self.bot.library.save_character(character)
@@ -578,14 +575,14 @@ class Crowd:
     seen: Seen
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Sitter:
     """Somebody who is painted from photos: those, and what came of them so far. In memory alone."""
 
-    crops: tuple[bytes, ...] = field(repr=False)
-    look: Look | None = None                                # as which they were painted last
-    painting: bytes = field(default=b"", repr=False)
-    brush: asyncio.Future[bytes] | None = field(default=None, repr=False)
+    crops: tuple[bytes, ...]
+    look: Look | None = None                                # as which they were painted
+    painting: bytes = b""
+    brush: asyncio.Future[bytes] | None = None
 
 
 async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns, *,

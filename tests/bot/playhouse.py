@@ -98,6 +98,9 @@ class QuickStudio:
         colour = f"#{seed % 0xFFFFFF:06x}"
         return Painting(picture(colour), seed, "quick@1", 2, 0.01)
 
+    async def paints_from_photos(self) -> bool:
+        return False
+
     async def embed(self, pictures: Sequence[bytes], *, owner_id: OwnerId) -> list[list[float]]:
         # Avatars, the cut-outs, are one direction; what is cut out of panels is near enough to it.
         return [[1.0, 0.0] if Image.open(io.BytesIO(each)).mode == "RGBA" else [0.7, 0.7] for each in pictures]
