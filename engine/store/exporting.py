@@ -176,6 +176,10 @@ SHARES: Final[Mapping[str, Share]] = {
                       "decided_at"), _by_owner(tables.reports)),
     "erasures": Share(("erasure_id", "owner_id", "server_id", "venue_id", "locale", "created_at"),
                       _by_owner(tables.erasures)),
+    "jobs": Share(("job_id", "owner_id", "state", "created_at"), _by_owner(tables.jobs), left_out={
+        "attempt": "how often it was given out", "worker_id": "a random name of a machine",
+        "news": "how often it said how far it is", "message": "made of what is here already; gone in a moment",
+        "progress": "a sketch of what will be here in a moment", "result": "here in a moment, as a panel or a page"}),
 }
 
 #: Tables that hold nothing of anybody, and why that is so.
@@ -186,7 +190,6 @@ NOT_THEIRS: Final[Mapping[str, str]] = {
     "server_settings": "what a server decided; knows servers, no people",
     "departures": "servers the bot has left; knows no people",
     "barred": "keyed hashes that name nobody",
-    "jobs": "work being done this very moment, from what is here already; it goes with its answer",
     "workers": "machines that paint; knows no people",
 }
 

@@ -15,7 +15,8 @@ import platform
 import secrets
 import signal
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from sqlalchemy.engine import make_url
@@ -47,12 +48,14 @@ ROLES = ("writer", "painter", "likeness")
 
 
 async def run_worker(settings: Settings, *, name: str = "", ready: asyncio.Event | None = None,
-                     stop: asyncio.Event | None = None, command: Sequence[str] | None = None) -> None:
+                     stop: asyncio.Event | None = None, command: Sequence[str] | None = None,
+                     around: Callable[[Worker], AbstractAsyncContextManager[None]] | None = None) -> None:
     """Do the studio's work until SIGTERM, SIGINT or `stop`; a second signal ends it at once.
 
     What is being done is finished within `discord.stop_within_s`, else handed back for another worker. `ready` is set
-    once work can come. `command` starts the models' process, as `StudioClient` has it. Raises `SettingsError` (no
-    PostgreSQL, a model that cannot be had), `StoreUnusable` (another version, the wrong key) and `StudioFailed`.
+    once work can come. `command` starts the models' process, as `StudioClient` has it; `around` is open as long as the
+    worker lives (whoever asks how it goes). Raises `SettingsError` (no PostgreSQL, a model that cannot be had),
+    `StoreUnusable` (another version, the wrong key) and `StudioFailed`.
     """
     if make_url(settings.database_url).get_backend_name() != "postgresql":
         raise SettingsError("A worker gets its work through PostgreSQL: set STORYTHREAD_DATABASE_URL to the bot's "
@@ -65,16 +68,17 @@ async def run_worker(settings: Settings, *, name: str = "", ready: asyncio.Event
         client = StudioClient(settings, command=command)
         worker = Worker(settings, library, client, name or platform.node() or "worker")
         try:
-            with _signals(stop):
-                await client.start()
-                opening = asyncio.ensure_future(client.ready())
-                stopping = asyncio.ensure_future(stop.wait())
-                await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel()
-                if stop.is_set():
-                    opening.cancel()
-                    return
-                await worker.work(await opening, ready, stop)
+            async with around(worker) if around is not None else contextlib.nullcontext():
+                with _signals(stop):
+                    await client.start()
+                    opening = asyncio.ensure_future(client.ready())
+                    stopping = asyncio.ensure_future(stop.wait())
+                    await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                    stopping.cancel()
+                    if stop.is_set():
+                        opening.cancel()
+                        return
+                    await worker.work(await opening, ready, stop)
         finally:
             await worker.close()
             await client.close()
@@ -99,6 +103,21 @@ class Worker:
         self._leaving = False
         self._failed = asyncio.Event()     # this machine cannot do the work (any more)
         self._alive = settings.home / ALIVE
+
+    @property
+    def able(self) -> bool:
+        """Whether work can come, and be done."""
+        return self._listening and not self._leaving and self._line.held and self._client.able
+
+    @property
+    def client(self) -> StudioClient:
+        """The models' process."""
+        return self._client
+
+    @property
+    def library(self) -> SqlLibrary:
+        """Where jobs come from."""
+        return self._library
 
     async def work(self, models: Ready, ready: asyncio.Event | None, stop: asyncio.Event) -> None:
         """Say what is here, take jobs until `stop`, and leave nothing undone."""
@@ -230,7 +249,7 @@ class _AtHand:
         self.job_id = job_id
         self._library, self._whose = library, (job_id, attempt, worker_id)
         self._message = message
-        self._newest: bytes | None = None
+        self._newest: Wrote | Stepped | None = None
         self._news = asyncio.Event()
         self._doing: asyncio.Future[Done] | None = None
         self._handed_back = False
@@ -294,9 +313,10 @@ class _AtHand:
         number = self._message.job_id
         match event:
             case ProseGrew(prose=prose):
-                self._newest = frame(Wrote(number, prose))
+                self._newest = Wrote(number, prose)
             case Painted(step=step, steps=steps, preview_png=png):
-                self._newest = frame(Stepped(number, step, steps, png))
+                untold = self._newest.preview_png if isinstance(self._newest, Stepped) else None
+                self._newest = Stepped(number, step, steps, png or untold)
             case _:
                 return
         self._news.set()
@@ -307,7 +327,7 @@ class _AtHand:
             self._news.clear()
             newest, self._newest = self._newest, None
             try:
-                if newest is not None and not await self._library.tell_of_job(*self._whose, newest):
+                if newest is not None and not await self._library.tell_of_job(*self._whose, frame(newest)):
                     self.drop()
             except (StorythreadError, *LOST):
                 pass                       # progress is only progress

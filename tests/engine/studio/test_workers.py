@@ -376,14 +376,19 @@ async def test_refused_without_postgresql(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists(), "nothing was made"
 
 
-async def test_refused_with_another_schema_or_another_key(postgres_url: str, postgres_server: str,
-                                                          tmp_path: Path) -> None:
+@pytest.fixture
+def blank_url(postgres_server: str) -> Iterator[str]:
+    with database_on(postgres_server) as url:
+        yield url
+
+
+async def test_refused_with_another_schema_or_another_key(postgres_url: str, blank_url: str, tmp_path: Path) -> None:
     def settings(url: str, key: str = "master.key", **studio: Any) -> Settings:
         return load_settings(home=tmp_path / "home", master_key_file=tmp_path / key, database_url=url,
                              studio={"painter": "theatre", "threads": 1, **studio})
 
-    with database_on(postgres_server) as blank, pytest.raises(StoreUnusable, match="version none"):
-        await run_worker(settings(blank))
+    with pytest.raises(StoreUnusable, match="version none"):
+        await run_worker(settings(blank_url))
     await (await open_library(settings(postgres_url))).close()       # the bot was there once
     fresh_key(tmp_path / "other.key")
     with pytest.raises(StoreUnusable) as refusal:
