@@ -229,13 +229,14 @@ def worker(
     name: Annotated[str, typer.Option(help="What the log calls this machine. Without it: its host name.")] = "",
 ) -> None:
     """Paint and write for a bot elsewhere, on the same PostgreSQL and with the same master key."""
+    from bot.health import health_of_worker
     from engine.studio.worker import run_worker
 
     settings = _settings()
 
     async def run() -> None:
         open_logs(logging.getLevelNamesMapping()[settings.log_level])
-        await run_worker(settings, name=name)
+        await run_worker(settings, name=name, around=lambda worker: health_of_worker(settings, worker))
 
     _run(run())
 

@@ -27,10 +27,12 @@ from engine.store import tables
 from engine.store.opening import sqlite_path
 from engine.store.pictures import PictureFiles
 from engine.studio.lane import Rank
+from engine.studio.workers import Workers
 
 if TYPE_CHECKING:
     from bot.app import StoryBot
     from bot.house import House
+    from engine.studio.worker import Worker
 
 log = logging.getLogger("storythread.health")
 
@@ -109,11 +111,32 @@ async def health_of(settings: Settings, bot: StoryBot, house: House) -> AsyncIte
         for rank, count in ({rank: 0 for rank in Rank} | dict(studio.waiting())).items():
             meter.waiting.labels(rank.name.lower()).set(count)
         meter.memory.set(memory_of(getattr(studio, "pid", None)))
+        if isinstance(studio, Workers):
+            meter.workers.set(len(studio.workers()))
         if (turns := await open_turns(engine)) is not None:
             meter.open_turns.set(turns)
 
     async with answering_how_it_goes(settings, meter, {"gateway": connected, "database": answers, "studio": able},
                                      look):
+        yield
+
+
+@asynccontextmanager
+async def health_of_worker(settings: Settings, worker: Worker) -> AsyncIterator[None]:
+    """A worker's: its lane is the bot's, so what it measures is its work, its memory and its models' process."""
+    meter = Meter(folders=folders_of(settings))
+
+    async def answers() -> bool:
+        return await open_turns(worker.library.engine) is not None
+
+    async def able() -> bool:
+        return worker.able
+
+    async def look() -> None:
+        meter.able.set(worker.able)
+        meter.memory.set(memory_of(worker.client.pid))
+
+    async with answering_how_it_goes(settings, meter, {"database": answers, "studio": able}, look):
         yield
 
 

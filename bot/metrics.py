@@ -148,6 +148,7 @@ class Meter:
             case JobBegun(rank=rank, waited_s=waited_s):
                 self.waited.labels(rank).observe(waited_s)
             case JobDone(kind=kind, seconds=seconds):
+                kind = kind.removesuffix("Job").lower()        # a worker names what it does by the job as it came
                 self.work.labels(kind if kind in KINDS else "other").observe(seconds)
             case StudioEnded():
                 self.restarts.inc()

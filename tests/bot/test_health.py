@@ -25,11 +25,13 @@ from bot.app import sync_commands
 from bot.cli import FAILED, app
 from bot.health import answering_how_it_goes
 from bot.metrics import KINDS, Meter, table
+from bot.probe import ask
 from bot.rehearsal.loopback import Loopback, redirect_discord
 from bot.rehearsal.players import words_of
 from bot.wording import SENTENCES
 from engine.observing import Answered, JobBegun, JobDone, Shown, Told, TurnClosed, TurnTaken, note
 from engine.settings import SettingsError, load_settings
+from engine.store import open_library
 from engine.store.pictures import PictureFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,6 +153,35 @@ async def test_a_whole_story_measured_with_its_pictures_in_a_bucket(
     assert code == FAILED and "nobody answers" in said
 
 
+async def test_a_worker_says_how_it_goes(
+        postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    for name, value in {"HOME": str(tmp_path / "home"), "DATABASE_URL": postgres_url, "STUDIO__PAINTER": "theatre",
+                        "MASTER_KEY_FILE": str(tmp_path / "master.key"), "HEALTH__PORT": str(port),
+                        "STUDIO__THREADS": "1"}.items():
+        monkeypatch.setenv(f"STORYTHREAD_{name}", value)
+    await (await open_library(load_settings())).close()        # the bot makes the tables
+    with (tmp_path / "worker.log").open("wb") as log:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "worker", cwd=ROOT, stdout=log, stderr=log)
+        try:
+            operator = Operator(port)
+            async with asyncio.timeout(90):
+                while (await asyncio.to_thread(ask, load_settings(), "/readyz"))[0] is not True:
+                    assert worker.returncode is None
+                    await asyncio.sleep(0.2)
+            found = await operator.measures()
+            assert found["storythread_studio_able", ""] == 1
+            assert found["storythread_studio_memory_bytes", ""] > 2**20
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(worker.wait(), 60) == 0
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+    assert not ask(load_settings())[0]
+
+
 async def nothing_of_anybody(operator: Operator, company: Company, *words: str) -> None:
     """Every line is of numbers and of words that stand in this repository."""
     _, page = await operator.asks("/metrics")
@@ -214,12 +245,12 @@ def test_facts_become_numbers_and_a_strange_reason_no_label() -> None:
     meter.listen()
     try:
         note(TurnTaken("t1"))  # type: ignore[arg-type]
-        meter.arrived(77)
+        meter.arrived(7777777777)
         at += 2
         for fact in (Told("t1"), Shown("t1", 1, 1, 2), Shown("t1", 2, 1, 1), Shown("t1", 1, 2, 1), Told("unknown"),
                      TurnClosed("t1", "studio_stuck"), TurnClosed("t2", "Mia is at home"), TurnClosed("t3", ""),
-                     Answered(200, "/api/v10/interactions/77/token-of-it/callback"),
-                     Answered(200, "/api/v10/interactions/78/token-of-it/callback"),
+                     Answered(200, "/api/v10/interactions/7777777777/token-of-it/callback"),
+                     Answered(200, "/api/v10/interactions/8888888888/token-of-it/callback"),
                      Answered(429, "/api/v10/channels/1"),
                      JobBegun("paint", "later", 3.0), JobDone("paint", 1.5), JobDone("SomethingNew", 1.0)):
             note(fact)  # type: ignore[arg-type]
@@ -239,7 +270,7 @@ def test_facts_become_numbers_and_a_strange_reason_no_label() -> None:
     assert value("storythread_lane_waited_seconds_sum", {"rank": "later"}) == 3
     assert value("storythread_job_seconds_count", {"kind": "other"}) == 1
     page = meter.page().decode()
-    assert "Mia" not in page and "_created" not in page and "77" not in page
+    assert "Mia" not in page and "_created" not in page and "7777777777" not in page
 
 
 async def test_what_is_missing_is_named_and_a_taken_address_refused(tmp_path: Path) -> None:
