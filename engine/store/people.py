@@ -215,6 +215,18 @@ class People(Desk):
                 if not path.startswith(WORKFLOW):
                     await session.execute(delete(tables.leftovers).where(tables.leftovers.c.path == path))
             await self._sweep_records(session, [path for path in left if path.startswith(WORKFLOW)])
+            await self._sweep_adapters(session)
+
+    async def _sweep_adapters(self, session: AsyncSession) -> None:
+        """Delete what a model learnt of characters that are gone (`engine.painters.character_lora`)."""
+        files = await asyncio.to_thread(lambda: list(self._settings.home.glob("models/*/adapters/*.safetensors")))
+        if not files:
+            return
+        table = tables.characters
+        here = set((await session.scalars(select(table.c.character_id).where(table.c.removed.is_(False)))).all())
+        for file in files:
+            if file.stem not in here:
+                await asyncio.to_thread(file.unlink, missing_ok=True)
 
     async def _sweep_records(self, session: AsyncSession, notes: Sequence[str]) -> None:
         if not notes:
