@@ -31,6 +31,7 @@ from diffusers.hooks import apply_layerwise_casting
 from PIL import Image
 
 from engine.nouns import Box, CharacterId, Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
+from engine.painters.character_lora import lora_of, wearing
 from engine.painters.kept import Kept
 from engine.painters.latents import predicted_clean, to_picture, to_png
 from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
@@ -140,9 +141,11 @@ class KleinPainter:
         if dtype is None:
             dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         self.fitting = fitting or best_fitting(self._device)
-        self._masked, self._caching = masked, caching
+        self._folder, self._masked, self._caching = folder, masked, caching
+        # Beside weights in eight bits an adapter would be rounded to those, and compiled blocks would be compiled anew.
+        self._wears = self.fitting is not Fitting.SMALL and not compiled
         self._pipeline = _open(folder, dtype)
-        _without_unread_layers(self._pipeline.text_encoder, self.recipe.text_layers)
+        without_unread_layers(self._pipeline.text_encoder, self.recipe.text_layers)
         _fit(self._pipeline, self.fitting, self._device, dtype)
         if compiled:                       # one compilation for all blocks of a kind, and for any number of pictures
             self._pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
@@ -190,8 +193,9 @@ class KleinPainter:
         if self._masked and slots:
             mask = region_mask(self.recipe.text_tokens, self.size_px // self._token_px,
                                [self._tokens(image) for image in images], slots, dict(underdrawing.boxes))
-        # 3. Paint
-        return self._denoised(prompt, images, mask, seed, on_step, started, less, keeping=self._caching)
+        # 3. Paint, with the one character's own adapter where there is one
+        with wearing(self._pipeline, lora_of(brief, self._folder) if self._wears else None):
+            return self._denoised(prompt, images, mask, seed, on_step, started, less, keeping=self._caching)
 
     def _paint_avatar(self, sitting: Sitting, seed: int, on_step: OnStep, started: float, less: Less) -> Painting:
         size, reference = self._sizes(less)
@@ -354,10 +358,11 @@ def best_fitting(device: torch.device) -> Fitting:
     if device.type != "cuda":
         return Fitting.WHOLE
     gib = torch.cuda.get_device_properties(device).total_memory / 2**30
+    # A card sold as 20 GB tells of a little less.
     return Fitting.WHOLE if gib >= 19 else Fitting.OFFLOAD if gib >= 11 else Fitting.SMALL
 
 
-def _without_unread_layers(text_encoder: Any, read: Sequence[int]) -> None:
+def without_unread_layers(text_encoder: Any, read: Sequence[int]) -> None:
     """Drop what comes after the last layer whose states are read: a fifth of klein 4B's text encoder.
 
     One layer more stays, since the last one's states come out normed. The scores of the next word are not asked for.
@@ -370,13 +375,19 @@ def _without_unread_layers(text_encoder: Any, read: Sequence[int]) -> None:
     text_encoder.lm_head = torch.nn.Identity()
 
 
+def rest_in_eight_bits(part: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Let a model's weights rest in eight bits and be widened layer by layer as they are used.
+
+    What is small and steers much stays as it is.
+    """
+    apply_layerwise_casting(part, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
+                            skip_modules_pattern=("norm", "embed", "modulation", "proj_out"))
+
+
 def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dtype) -> None:
     if fitting is Fitting.SMALL:
-        # Weights rest in eight bits and are widened layer by layer as they are used. What is small and steers much
-        # stays as it is.
         for part in (pipeline.transformer, pipeline.text_encoder):
-            apply_layerwise_casting(part, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
-                                    skip_modules_pattern=("norm", "embed", "modulation", "proj_out"))
+            rest_in_eight_bits(part, dtype)
     if fitting is Fitting.WHOLE:
         pipeline.to(device)
     else:

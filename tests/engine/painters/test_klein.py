@@ -419,6 +419,73 @@ def test_nothing_of_a_photo_is_kept(painter: KleinPainter) -> None:
     assert "png" not in repr(SITTING).lower() and repr(PHOTOS[0])[2:20] not in repr(SITTING)
 
 
+# --- a character's own adapter ----------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def wardrobe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same checkpoint with a LoRA for Mia, trained by chance."""
+    from diffusers import Flux2KleinPipeline
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    folder = save_klein(tmp_path_factory.mktemp("worn") / "toy", recipe={"steps": STEPS})
+    pipeline = Flux2KleinPipeline.from_pretrained(folder)
+    torch.manual_seed(3)
+    pipeline.transformer.add_adapter(LoraConfig(
+        r=2, lora_alpha=2, init_lora_weights=False, target_modules=["to_q", "to_k", "to_v", "to_qkv_mlp_proj"]))
+    pipeline.save_lora_weights(folder / "adapters", get_peft_model_state_dict(pipeline.transformer),
+                               weight_name=f"{MIA}.safetensors")
+    return folder
+
+
+def weights_of(painter: KleinPainter) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in painter._pipeline.transformer.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+def test_an_adapter_is_worn_for_one_panel_and_never_longer(wardrobe: Path, painter: KleinPainter, plain: Any) -> None:
+    wearing = KleinPainter(wardrobe)
+    before = weights_of(wearing)
+    alone = brief(brief().figures[0])
+    worn = paint(wearing, what=alone, references=REFERENCES[:1])
+    assert same(before, weights_of(wearing))
+    assert worn != paint(painter, what=alone, references=REFERENCES[:1]), "the same weights without it"
+    assert paint(wearing, what=brief(brief().figures[1]), references=REFERENCES[1:2]) == \
+        paint(painter, what=brief(brief().figures[1]), references=REFERENCES[1:2]), "Ben has none"
+    for trouble, error in ((cancel_at(2), Cancelled), (run_out_of_memory(9), StudioFailed)):
+        with pytest.raises(error):
+            paint(wearing, what=alone, references=REFERENCES[:1], on_step=trouble)
+        assert same(before, weights_of(wearing))
+    assert paint(wearing, what=alone, references=REFERENCES[:1]) == worn
+    # With it on, the panel is what the stock pipeline makes with it on.
+    plain.load_lora_weights(wardrobe / "adapters", weight_name=f"{MIA}.safetensors")
+    try:
+        mask = region_mask(96, 16, [256] * 2, (MIA,), dict(BOXES))
+        picture = plain(image=context(UNDER.png, REFERENCES[0]), prompt=klein_prompt(alone, {MIA: 2}), latents=noise(7),
+                        attention_kwargs={"attention_mask": mask}, **HOW).images[0]
+    finally:
+        plain.unload_lora_weights()
+    assert Image.open(io.BytesIO(worn)).tobytes() == picture.tobytes()
+
+
+def test_two_adapters_would_bleed_and_a_damaged_one_is_told(wardrobe: Path, painter: KleinPainter) -> None:
+    wearing, before = KleinPainter(wardrobe), paint(painter)
+    second = wardrobe / "adapters" / f"{BEN}.safetensors"
+    second.write_bytes((wardrobe / "adapters" / f"{MIA}.safetensors").read_bytes())
+    try:
+        assert paint(wearing) == before, "both have one: neither is worn"
+        second.write_bytes(b"no weights")
+        weights = weights_of(wearing)
+        with pytest.raises(StudioFailed, match="does not fit"):
+            paint(wearing, what=brief(brief().figures[1]), references=REFERENCES[1:2])
+        assert same(weights, weights_of(wearing))
+    finally:
+        second.unlink()
+
+
 # --- opening ----------------------------------------------------------------------------------------
 
 def test_weights_that_make_no_numbers_are_noticed(folder: Path) -> None:
