@@ -328,13 +328,14 @@ class StableDiffusionPainter(_LatentPainter):
     """One SD 1.5 or SDXL checkpoint with its adapters, loaded once. Blocking; one call at a time.
 
     What it keeps between calls are avatars as the adapter sees them, by their content, never anything of a call: with
-    `caching` off the same call gives the same picture. Raises `StudioFailed` when the folder holds no such checkpoint,
-    or not all that its recipe names.
+    `caching` off the same call gives the same picture. `compiled` pays where many panels are painted by a process that
+    stays. Raises `StudioFailed` when the folder holds no such checkpoint, or not all that its recipe names.
     """
 
     def __init__(self, folder: Path | str, *, steps: int | None = None, guidance: float | None = None,
                  threads: int = 0, dtype: torch.dtype | None = None, device: str | None = None,
-                 fitting: Fitting | None = None, masked: bool = True, caching: bool = True) -> None:
+                 fitting: Fitting | None = None, masked: bool = True, caching: bool = True,
+                 compiled: bool = False) -> None:
         folder = Path(folder)
         xl = (folder / "text_encoder_2").is_dir()
         recipe = StableDiffusionRecipe.read(folder, size_px=1024 if xl else 512)
@@ -351,6 +352,8 @@ class StableDiffusionPainter(_LatentPainter):
             self._tiny = _open_tiny(folder, recipe.tiny_decoder, dtype, self._device)
         self.fitting = fitting or best_fitting(pipeline, self._device)
         _fit(pipeline, self.fitting, self._device, dtype)
+        if compiled:                       # one compilation for all blocks of a kind
+            pipeline.unet.compile_repeated_blocks()
         self._avatars = Kept(AVATARS_KEPT) if caching else None
         self.size_px = recipe.size_px // pipeline.vae_scale_factor * pipeline.vae_scale_factor
         self.name = f"{folder.name}@{recipe.revision or _fingerprint(folder)}"
@@ -448,9 +451,13 @@ class StableDiffusionPainter(_LatentPainter):
         most = int(tokenizer.model_max_length)
         return len(tokenizer(text, truncation=True, max_length=most + 1).input_ids) <= most
 
-    def _free(self) -> None:
+    def let_go(self) -> None:
+        """Forget every avatar that was looked at."""
         if self._avatars is not None:
             self._avatars.clear()
+
+    def _free(self) -> None:
+        self.let_go()
         super()._free()
 
 

@@ -80,7 +80,8 @@ async def test_the_same_scene_on_every_tier(tier: str, checkpoints: dict[str, st
             assert picture.size == (SIZES[tier],) * 2 and picture.format == "PNG"
     assert {"thread.html", "book.html", "book.pdf"} <= {path.name for path in out.iterdir()}
     # 2. The order: a message a panel, each picture of it before the next page's
-    lines: list[dict[str, Any]] = [json.loads(line) for line in (out / "messages.jsonl").read_text("utf-8").splitlines()]
+    log = (out / "messages.jsonl").read_text("utf-8")
+    lines: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
     shown = list(pictures(lines))
     first, second = (_of(shown, turn) for turn in sorted({seen.turn_id for seen in shown}))
     assert len({seen.message_id for seen in first}) == len({seen.message_id for seen in second}) == 1
