@@ -94,6 +94,10 @@ class TurnRunner:
         self._more: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
         self._withdrawal = Withdrawal(library, stage, durable, self._draw_again)
 
+    def _canvas_px(self) -> int:
+        # What is laid out smaller than it is painted reaches the painter blurred: plates, and avatars from photos.
+        return max(self._size_px, int(getattr(self._studio, "canvas_px", 0)))
+
     @property
     def library(self) -> Library:
         """What everything is kept in; for the other ways into a story."""
@@ -382,7 +386,7 @@ class TurnRunner:
         seed = panel.seed if panel.change else stable_seed(brief.panel_id, panel.version, 0)
         best = None
         for attempt in range(1 + REPAINTS * self._parts.check):
-            underdrawing, shapes = await self._memory.lay_out(brief, recollection, size_px=self._size_px)
+            underdrawing, shapes = await self._memory.lay_out(brief, recollection, size_px=self._canvas_px())
             passed("laid out")
             painting = await self._paint(scene, brief, underdrawing, recollection, owner_id, seed=seed,
                                          again=panel.version > 1)
@@ -432,9 +436,9 @@ class TurnRunner:
         empty = plate_brief(brief)
         if setting.picture is not None:    # a place that began as somebody's picture is that picture in another light
             picture = await self._library.picture(setting.picture)
-            sketch = await asyncio.to_thread(relit_plate, empty, picture, size_px=self._size_px)
+            sketch = await asyncio.to_thread(relit_plate, empty, picture, size_px=self._canvas_px())
         else:
-            sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._size_px)
+            sketch = await asyncio.to_thread(sketch_plate, empty, size_px=self._canvas_px())
         seed = stable_seed(setting.setting_id, brief.time_of_day, brief.weather, brief.style)
         painting = await self._paint(scene, empty, sketch, None, owner_id, seed=seed, again=again)
         passed("plate painted")

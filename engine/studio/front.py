@@ -116,6 +116,11 @@ class Front(ABC):
         return self._peak_bytes
 
     @property
+    def canvas_px(self) -> int:
+        """Pixels a side of what the painter paints; mini's until another has told of itself."""
+        return self._size_px
+
+    @property
     def able(self) -> bool:
         """Whether somebody is there who can do a job now."""
         return (self._ready is not None and self._ready.done() and not self._ready.cancelled()
