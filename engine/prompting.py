@@ -66,6 +66,8 @@ def klein_prompt(brief: PanelBrief, images: Mapping[CharacterId, int], before: i
               for figure in sorted(brief.figures, key=lambda figure: figure.place.x)]
     if len(brief.figures) > 1:
         parts.append(f"Exactly {len(brief.figures)} characters, each with their own face, hair and clothes.")
+    elif not brief.figures:
+        parts.append("Nobody is there.")
     if brief.words:
         parts.append(f"It shows: {' '.join(brief.words.split())}")
     return " ".join(parts)

@@ -192,7 +192,8 @@ class KleinPainter:
         mask = None
         if self._masked and slots:
             mask = region_mask(self.recipe.text_tokens, self.size_px // self._token_px,
-                               [self._tokens(image) for image in images], slots, dict(underdrawing.boxes))
+                               [self._tokens(image) for image in images], slots, dict(underdrawing.boxes),
+                               device=self._device)
         # 3. Paint, with the one character's own adapter where there is one
         with wearing(self._pipeline, lora_of(brief, self._folder) if self._wears else None):
             return self._denoised(prompt, images, mask, seed, on_step, started, less, keeping=self._caching)
@@ -224,7 +225,7 @@ class KleinPainter:
                     negative_prompt_embeds=self._encoded("", keeping) if guided else None,
                     height=self.size_px, width=self.size_px, num_inference_steps=recipe.steps,
                     guidance_scale=recipe.guidance_scale, latents=noise,
-                    attention_kwargs=None if mask is None else {"attention_mask": mask.to(words.device)},
+                    attention_kwargs=None if mask is None else {"attention_mask": mask},
                     output_type="latent", callback_on_step_end=watch, callback_on_step_end_tensor_inputs=["latents"],
                 ).images                                                               # (1, C, h, w)
                 # Numbers that are none would become black: said before they are
@@ -324,20 +325,21 @@ class _Watch:
 
 
 def region_mask(words: int, side: int, images: Sequence[int], slots: Sequence[CharacterId],
-                boxes: dict[CharacterId, Box]) -> torch.Tensor:
+                boxes: dict[CharacterId, Box], *, device: torch.device | None = None) -> torch.Tensor:
     """Who may look at whom: (1, 1, S, S), True where the row's token may look at the column's.
 
     S is `words`, then side x side tokens of the panel, then `images`' tokens in turn, of which the second on are the
     avatars of `slots`. An avatar and the panel see each other only where its character stands (a box of `boxes`, and a
-    little around it); two avatars never do. Everything else stays open, above all the panel to itself.
+    little around it); two avatars never do. Everything else stays open, above all the panel to itself. It is made on
+    `device`: with four friends it has 100 million entries.
     """
     panel = words + side * side
     length = panel + sum(images)
-    open_to = torch.ones(length, length, dtype=torch.bool)
+    open_to = torch.ones(length, length, dtype=torch.bool, device=device)
     starts = [panel + sum(images[:number]) for number in range(len(images))]
     spans = [slice(start, start + tokens) for start, tokens in zip(starts, images, strict=True)]
     avatars = dict(zip(slots, spans[1:], strict=False))
-    middle = (torch.arange(side) + 0.5) / side
+    middle = (torch.arange(side, device=device) + 0.5) / side
     for who, span in avatars.items():
         for other, theirs in avatars.items():
             if other != who:
