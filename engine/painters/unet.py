@@ -46,6 +46,7 @@ from engine.painters.adapters import (
     parts_of_panel,
     speaking,
 )
+from engine.painters.character_lora import lora_of, wearing
 from engine.painters.kept import Kept
 from engine.painters.latents import LatentFormat, predicted_clean, to_picture, to_png
 from engine.painters.looking import shows_nothing
@@ -346,7 +347,7 @@ class StableDiffusionPainter(_LatentPainter):
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if dtype is None:
             dtype = getattr(torch, recipe.dtype or ("float16" if self._device.type == "cuda" else "float32"))
-        self._dtype, self._masked = dtype, masked
+        self._folder, self._dtype, self._masked = folder, dtype, masked
         self._pipeline = pipeline = _open_stable_diffusion(folder, recipe, dtype, xl=xl)
         if recipe.tiny_decoder:
             self._tiny = _open_tiny(folder, recipe.tiny_decoder, dtype, self._device)
@@ -383,7 +384,7 @@ class StableDiffusionPainter(_LatentPainter):
         pipeline.scheduler = scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
         watch = _Watch(self, on_step, started)
         try:
-            with torch.inference_mode():
+            with wearing(pipeline, lora_of(brief, self._folder)), torch.inference_mode():
                 # 4. Who is to be recognised, and where
                 seen, scales = self._shown(brief, underdrawing, references)
                 # 5. Denoise. The pipeline takes the whole number below steps x strength.

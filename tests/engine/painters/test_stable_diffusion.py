@@ -35,6 +35,7 @@ from engine.nouns import (
 )
 from engine.painters import open_painter
 from engine.painters.adapters import on_paper, parts_of_panel
+from engine.painters.character_lora import ADAPTERS
 from engine.painters.unet import RECIPE, Fitting, Less, StableDiffusionPainter, _Watch
 from engine.prompting import CLIP_AVOIDS, clip_prompt
 from engine.settings import load_settings
@@ -265,6 +266,34 @@ def test_a_cut_out_stands_on_paper_whole() -> None:
     tall.save(out, "PNG")
     seen = on_paper(out.getvalue())
     assert seen.size == (60, 60) and seen.getpixel((30, 0)) == (255, 0, 0) and seen.getpixel((0, 30)) == (255,) * 3
+
+
+def test_a_characters_own_lora_is_worn_for_its_panel_alone(sdxl: Path, painters: dict[str, StableDiffusionPainter],
+                                                           tmp_path: Path) -> None:
+    folder = told(sdxl, tmp_path / "worn")
+    (folder / ADAPTERS).mkdir()
+    shutil.copy(sdxl / "fast" / "lightning.safetensors", folder / ADAPTERS / "c0.safetensors")
+    painter = StableDiffusionPainter(folder, device="cpu")
+    weights = {name: weight.clone() for name, weight in painter._pipeline.unet.state_dict().items()}
+    other = replace(PAIR, figures=PAIR.figures[1:])
+    expected = paint(painters["sdxl"], other, references=AVATARS[1:])
+    worn = paint(painter)
+    assert worn.png == paint(painter).png != paint(painters["sdxl"]).png
+
+    def stop(step: int, steps: int, png: bytes | None) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        paint(painter, on_step=stop)
+    assert paint(painter, other, references=AVATARS[1:]).png == expected.png, "nobody else's"
+    after = painter._pipeline.unet.state_dict()
+    assert after.keys() == weights.keys() and all(torch.equal(after[name], weights[name]) for name in weights)
+    shutil.copy(folder / ADAPTERS / "c0.safetensors", folder / ADAPTERS / "c1.safetensors")
+    assert paint(painter).png == paint(painters["sdxl"]).png, "two would bleed into each other"
+    (folder / ADAPTERS / "c1.safetensors").unlink()
+    (folder / ADAPTERS / "c0.safetensors").write_bytes(b"torn")
+    with pytest.raises(StudioFailed, match="adapter does not fit"):
+        paint(painter)
 
 
 # --- previews, cancelling, memory ------------------------------------------------------------------
