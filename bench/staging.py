@@ -43,6 +43,7 @@ from engine.nouns import (
     VenueId,
 )
 from engine.painters.theatre import TheatrePainter
+from engine.ports import Reader
 from engine.settings import Settings
 from engine.store import SqlLibrary, current_session, open_library
 from engine.turn import TurnRunner
@@ -130,13 +131,13 @@ class ScriptedStudio:
 
 @asynccontextmanager
 async def open_runner(settings: Settings, stage: WrittenStage, studio: ScriptedStudio,
-                      ) -> AsyncIterator[tuple[SqlLibrary, TurnRunner]]:
+                      *, reader: Reader | None = None) -> AsyncIterator[tuple[SqlLibrary, TurnRunner]]:
     """A real library and a real runner in `settings.home`."""
     library = await open_library(settings)
     try:
         durable = Durable(system_database_url=f"sqlite:///{settings.home / 'turns.sqlite'}", engine=library.engine,
                           current_session=current_session)
-        runner = TurnRunner(library, studio, stage, durable)
+        runner = TurnRunner(library, studio, stage, durable, reader=reader)
         await runner.start()
         try:
             yield library, runner

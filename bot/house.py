@@ -56,7 +56,8 @@ async def open_house(settings: Settings, stage_for: Callable[[Library], Stage], 
             durable = Durable(system_database_url=library.system_database_url, engine=library.engine,
                               current_session=current_session)
             runner = TurnRunner(library, studio, Hall(stage_for(library), unseen), durable,
-                                guard=studio if settings.studio.guard_model else None)
+                                guard=studio if settings.studio.guard_model else None,
+                                reader=studio if settings.studio.vision_model else None)
             tidying = asyncio.create_task(library.keep_tidy(settings.retention), name="tidying")
             try:
                 yield House(library, studio, runner)

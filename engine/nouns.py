@@ -418,6 +418,16 @@ class PanelState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What somebody sees in a panel who knows nothing of its brief but the names of a few things."""
+
+    people: int
+    others: int                            # animals, dragons, robots, toys that walk
+    asked: tuple[str, ...] = ()            # the things looked for
+    seen: tuple[str, ...] = ()             # those that were found
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How like themselves the figures of one painting are, and what is wrong with it."""
 
@@ -426,6 +436,7 @@ class Verdict:
     missing: tuple[CharacterId, ...] = ()                # nobody at all stands where they should
     doubled: tuple[CharacterId, ...] = ()                # seen once more where nobody should stand
     attempts: int = 1                                    # paintings made for this panel
+    unread: tuple[str, ...] = ()                         # what a reader of the panel did not find as it was planned
 
     @property
     def worst(self) -> float:

@@ -30,6 +30,7 @@ from engine.nouns import (
     PictureId,
     Plate,
     Question,
+    Reading,
     Reference,
     Report,
     Scene,
@@ -144,6 +145,17 @@ class Guard(Protocol):
 
     async def judge(self, text: str, *, rating: str, owner_id: OwnerId, server_id: ServerId) -> frozenset[str]:
         """The subjects (`engine.safety.rules.SUBJECTS`) for which a text does not suit a story of this rating.
+
+        Raises `StudioFailed` when the model cannot say.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """A model that looks at finished panels."""
+
+    async def read(self, png: bytes, things: Sequence[str], *, owner_id: OwnerId) -> Reading:
+        """How many are in a panel (PNG), and which of these things.
 
         Raises `StudioFailed` when the model cannot say.
         """

@@ -50,7 +50,7 @@ from engine.nouns import (
 )
 from engine.order import Order
 from engine.planning import plan_panels, plate_brief, stable_seed
-from engine.ports import Guard, Library, Stage, Studio
+from engine.ports import Guard, Library, Reader, Stage, Studio
 from engine.safety.watch import Watch
 from engine.ways.arrivals import bring_in, joined
 from engine.ways.filling import lead_over, leads_to
@@ -80,14 +80,14 @@ class TurnRunner:
     """Plays turns. One per process; it owns nothing but the order in which turns of a story are played."""
 
     def __init__(self, library: Library, studio: Studio, stage: Stage, durable: Durable, *, size_px: int = 256,
-                 parts: Parts | None = None, guard: Guard | None = None) -> None:
+                 parts: Parts | None = None, guard: Guard | None = None, reader: Reader | None = None) -> None:
         self._library = library
         self._studio = studio
         self._stage = stage
         self._durable = durable
         self._parts = parts or Parts()
         self._memory = VisualMemory(library, self._parts)
-        self._checker = Checker(library, studio)
+        self._checker = Checker(library, studio, reader)
         self._watch = Watch(library, guard)
         self._size_px = size_px
         self._order = Order(library, durable)

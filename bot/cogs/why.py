@@ -139,6 +139,7 @@ def checked(words: Words, panel: Panel, names: Mapping[CharacterId, str]) -> lis
     lines = [words(reason, name=safe(names.get(who, "?")))
              for reason, found in (("why_confused", verdict.confused), ("why_missing", verdict.missing),
                                    ("why_doubled", verdict.doubled)) for who in found]
+    lines += [words("why_unread")] if verdict.unread else []
     lines += [words("why_weak", name=safe(names.get(who, "?"))) for who, score in verdict.scores
               if score < SAME and who not in verdict.wrong]
     if not lines:

@@ -269,6 +269,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "recall_frame_place": "Billede {number}, som foregår på det samme sted.",
     "recall_frame_cast": "Billede {number}, hvor nogle af dem var før.",
     "why_good": "Jeg så på alle bagefter: de er alle sig selv.",
+    "why_unread": "Læst tilbage af en model, der ikke kendte planen, ser det ud til at vise noget andet. "
+                  "Tegn igen prøver en gang til.",
     "why_weak": "{name} kunne ligne sig selv mere. Tegn igen prøver en gang til.",
     "why_confused": "{name} kom til at ligne en anden i historien. Tegn igen prøver en gang til.",
     "why_missing": "Jeg kunne ikke finde {name} på det. Tegn igen prøver en gang til.",
@@ -367,6 +369,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_small_painter": "Den valgte maler kan ikke arbejde her, så den lille træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",
     "role_writer": "Forfatteren", "role_painter": "Maleren",
+    "role_guard": "Vagten", "role_reader": "Billedlæseren",
 
     "character_file_not_one": "Det er ikke en figurfil. `/figur eksport` laver en.",
     "character_file_too_large": "Den figurfil er for stor. Den må højst fylde {limit_mib} MB.",

@@ -273,6 +273,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "recall_frame_place": "Picture {number}, which plays in the same place.",
     "recall_frame_cast": "Picture {number}, where some of them were before.",
     "why_good": "I looked at everybody afterwards: they are all themselves.",
+    "why_unread": "Read back by a model that did not know the plan, it seems to show something else. Redraw tries "
+                  "again.",
     "why_weak": "{name} could look more like themselves. Redraw tries again.",
     "why_confused": "{name} came out looking like somebody else of this story. Redraw tries again.",
     "why_missing": "I could not find {name} in it. Redraw tries again.",
@@ -372,6 +374,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_small_painter": "The painter that was chosen cannot work here, so the small one stands in for it.",
     "terminal_plate": "Painting the place of picture {number}",
     "role_writer": "writer", "role_painter": "painter",
+    "role_guard": "guard model", "role_reader": "vision model",
 
     # characters as files
     "character_file_not_one": "That is not a character file. `/character export` makes one.",

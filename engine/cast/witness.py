@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from engine.cast.casting import LOOK_CHOICES
 from engine.cast.photos import SafePhoto
+from engine.models.shelf import eyes_of
 from engine.nouns import StudioFailed
 from engine.pinned import must_be_known
 from engine.settings import Settings
@@ -78,16 +79,16 @@ async def vision_of(settings: Settings) -> tuple[str, str]:
 
     A file that is not the one that is known is not used (`engine.pinned`), and the operator is told.
     """
-    model, projector = settings.studio.vision_model, settings.studio.vision_projector
-    if not model or not projector:
+    if not settings.studio.vision_model:
         return "", ""
     try:
+        model, projector = eyes_of(settings)
         for path in (model, projector):
-            await asyncio.to_thread(must_be_known, Path(path), settings)
+            await asyncio.to_thread(must_be_known, path, settings)
     except StudioFailed as error:
         log.warning("the vision model is not used: %s", error)
         return "", ""
-    return model, projector
+    return str(model), str(projector)
 
 
 async def describe(photos: Sequence[SafePhoto], kind: str, *, model: str, projector: str, threads: int = 0,

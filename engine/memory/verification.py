@@ -1,4 +1,6 @@
-"""Is everybody themselves, is everybody there, and nobody twice? Each figure's crop against everybody of the story."""
+"""Is everybody themselves, is everybody there, and nobody twice? Each figure's crop against everybody of the story.
+
+Where a vision model is set, it reads the panel back too."""
 
 from __future__ import annotations
 
@@ -22,14 +24,16 @@ from engine.nouns import (
     OwnerId,
     PanelBrief,
     PictureId,
+    Reading,
     StudioFailed,
     Underdrawing,
     Verdict,
 )
 from engine.planning import place_figures
+from engine.vocabulary import PEOPLE
 
 if TYPE_CHECKING:
-    from engine.ports import Library, Studio
+    from engine.ports import Library, Reader, Studio
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ TWICE = 0.75
 MARGIN = 0.05
 #: Places looked at for doubles: at most so many, each as large as the figures are.
 LOOKED_AT = 3
+#: From so many figures on nobody's count is believed.
+COUNTED = 5
 #: Likenesses of avatars kept at hand: numbers that can be had again from the pictures.
 AT_HAND = 512
 
@@ -54,8 +60,9 @@ AT_HAND = 512
 class Checker:
     """Looks at paintings. Keeps likenesses of avatars at hand, nothing else."""
 
-    def __init__(self, library: Library, studio: Studio) -> None:
+    def __init__(self, library: Library, studio: Studio, reader: Reader | None = None) -> None:
         self._library = library
+        self._reader = reader
         self._studio = studio
         self._known: OrderedDict[Look | PictureId, list[float]] = OrderedDict()
 
@@ -83,8 +90,19 @@ class Checker:
             return None, {}
         count = len(underdrawing.boxes)
         figures = [(who, likeness) for (who, _), likeness in zip(underdrawing.boxes, found, strict=False)]
-        return judge(figures, {who: [known[model] for model in own] for who, own in models.items()},
-                     strays=found[count:]), dict(figures)
+        verdict = judge(figures, {who: [known[model] for model in own] for who, own in models.items()},
+                        strays=found[count:])
+        return replace(verdict, unread=await self._unread(png, brief, owner_id)), dict(figures)
+
+    async def _unread(self, png: bytes, brief: PanelBrief, owner_id: OwnerId) -> tuple[str, ...]:
+        """What a reader of the panel does not find as planned; nothing where nobody reads, or cannot."""
+        if self._reader is None:
+            return ()
+        try:
+            return contradictions(await self._reader.read(png, things_of(brief), owner_id=owner_id), brief)
+        except StudioFailed as failure:
+            log.warning("a panel was not read back: %s", failure.reason)
+            return ()
 
     async def _likenesses(self, models: Sequence[Look | PictureId], owner_id: OwnerId,
                           ) -> dict[Look | PictureId, list[float]]:
@@ -175,14 +193,32 @@ def judge(figures: Sequence[tuple[CharacterId, Likeness]], models: Mapping[Chara
     return Verdict(tuple(scores), tuple(confused), tuple(missing), tuple(dict.fromkeys(doubled)))
 
 
+def things_of(brief: PanelBrief) -> list[str]:
+    """The things a brief shows: what stands about, and what is held."""
+    return [*(name for name, _ in brief.props), *(figure.holding for figure in brief.figures if figure.holding)]
+
+
+def contradictions(reading: Reading, brief: PanelBrief) -> tuple[str, ...]:
+    """What of a brief a reader of its panel contradicts: "people" or "others" counted otherwise, things not found.
+
+    From `COUNTED` on, models count no better than they guess, and their numbers say nothing.
+    """
+    people = sum(figure.look.kind in PEOPLE for figure in brief.figures)
+    wrong = []
+    if len(brief.figures) < COUNTED:
+        wrong += ["people"] if reading.people != people else []
+        wrong += ["others"] if reading.others != len(brief.figures) - people else []
+    return (*wrong, *(thing for thing in things_of(brief) if thing in reading.asked and thing not in reading.seen))
+
+
 def good(verdict: Verdict) -> bool:
     """Everybody is there, nobody is somebody else or there twice."""
-    return verdict.worst >= SAME and not verdict.wrong
+    return verdict.worst >= SAME and not verdict.wrong and not verdict.unread
 
 
 def better(one: Verdict, other: Verdict) -> bool:
     """Whether `one` shows the cast better than `other`: fewer who are wrong, then the least like themselves."""
-    return (-len(one.wrong), one.worst) > (-len(other.wrong), other.worst)
+    return (-len(one.wrong), -len(one.unread), one.worst) > (-len(other.wrong), -len(other.unread), other.worst)
 
 
 def crowded(verdict: Verdict, boxes: Sequence[tuple[CharacterId, Box]]) -> bool:

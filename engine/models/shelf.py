@@ -77,6 +77,24 @@ def gguf_of(settings: Settings, name: str) -> tuple[Path, Path | None]:
     return folder / str(said.get("model", "")), folder / projector if isinstance(projector, str) else None
 
 
+def eyes_of(settings: Settings) -> tuple[Path, Path]:
+    """The vision model that is set and its projector: by the name of one that is pulled, or by their paths.
+
+    Raises `StudioFailed` when it is not pulled, does not see, or the projector is not set.
+    """
+    named = settings.studio.vision_model
+    if named not in TIERS:
+        if not settings.studio.vision_projector:
+            raise StudioFailed("set studio.vision_projector to the GGUF that belongs to studio.vision_model")
+        return Path(named).expanduser(), Path(settings.studio.vision_projector).expanduser()
+    if TIERS[named].kind is not Kind.WRITER:
+        raise StudioFailed(f"{named} is a painter: it cannot describe what it sees")
+    model, projector = gguf_of(settings, named)
+    if projector is None:
+        raise StudioFailed(f"{named} was pulled without its eyes: its repository holds no mmproj file")
+    return model, projector
+
+
 def remove(settings: Settings, name: str) -> int:
     """Delete a pulled model, and what is remembered of it but the licence. Returns how many bytes that frees.
 

@@ -24,6 +24,7 @@ from engine.nouns import (
     Painting,
     PanelBrief,
     PanelId,
+    Reading,
     Scene,
     ServerId,
     Sitting,
@@ -44,6 +45,7 @@ from engine.studio.messages import (
     Job,
     JudgeJob,
     PaintJob,
+    ReadJob,
     Ready,
     Stepped,
     WriteJob,
@@ -178,6 +180,12 @@ class Front(ABC):
         done = await self._do("judge", owner_id, 1.0, lambda job_id: JudgeJob(job_id, text, rating), Rank.FIRST,
                               server_id)
         return frozenset(cast("tuple[str, ...]", done.result))
+
+    async def read(self, png: bytes, things: Sequence[str], *, owner_id: OwnerId) -> Reading:
+        """What is in a panel. See `engine.ports.Reader`."""
+        done = await self._do("read", owner_id, 1.0, lambda job_id: ReadJob(job_id, png, tuple(things)), Rank.FIRST,
+                              self._servers.get(owner_id, NO_SERVER))
+        return cast(Reading, done.result)
 
     async def pass_on(self, job: Job, *, owner_id: OwnerId, on_event: OnEvent) -> Done:
         """Do a job of another face's, as it came. Raises what the ports raise."""

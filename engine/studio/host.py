@@ -45,6 +45,7 @@ from engine.studio.messages import (
     Loading,
     Open,
     PaintJob,
+    ReadJob,
     Ready,
     Stepped,
     Unable,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from engine.ports import Likeness, Painter, Writer
     from engine.safety.guard import LlamaGuard
     from engine.settings import Settings
+    from engine.studio.reader import PanelReader
 
 log = logging.getLogger("engine.studio.host")   # also when started by name, as __main__
 
@@ -126,6 +128,17 @@ def _wanted(settings: Settings) -> str:
     return Path(painter_choice(settings, look).name).name
 
 
+def _open_reader(settings: Settings) -> PanelReader:
+    from engine.models.shelf import eyes_of
+    from engine.pinned import must_be_known
+    from engine.studio.reader import PanelReader
+
+    model, projector = eyes_of(settings)
+    for path in (model, projector):
+        must_be_known(path, settings)
+    return PanelReader(model, projector, threads=settings.studio.threads, gpu_layers=settings.studio.gpu_layers)
+
+
 def stand_ins(role: str, settings: Settings) -> dict[str, Callable[[Settings], Any]]:
     """Who may step in for a model that cannot be had, in turn: mini for one chosen by name, and paper dolls if allowed.
 
@@ -146,6 +159,7 @@ def stand_ins(role: str, settings: Settings) -> dict[str, Callable[[Settings], A
 
 OPENERS: Mapping[str, Callable[[Settings], Any]] = {
     "writer": _open_writer, "guard": _open_guard, "painter": _open_painter, "likeness": _open_likeness,
+    "reader": _open_reader,
 }
 
 
@@ -160,7 +174,8 @@ class Models:
                  openers: Mapping[str, Callable[[Settings], Any]] = OPENERS) -> None:
         self._settings, self._say = settings, say
         self._openers = {role: opener for role, opener in openers.items()
-                         if role != "guard" or settings.studio.guard_model}
+                         if (role != "guard" or settings.studio.guard_model)
+                         and (role != "reader" or settings.studio.vision_model)}
         self._open: dict[str, Any] = {}
         self._loaded: list[Loaded] = []
         self._unable: dict[str, Unable] = {}
@@ -371,6 +386,10 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
             else:
                 result = paint_something(partial(painter.paint, job.brief, job.underdrawing, job.references,
                                                  on_step=on_step), job.seed)
+        elif isinstance(job, ReadJob):
+            reader: PanelReader = models.get("reader")
+            started = time.monotonic()
+            result = reader.read(job.png, job.things)
         elif isinstance(job, JudgeJob):
             guard: LlamaGuard = models.get("guard")
             started = time.monotonic()

@@ -81,7 +81,16 @@ class JudgeJob:
     rating: str
 
 
-Job = WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob
+@dataclass(frozen=True, slots=True)
+class ReadJob:
+    """Say what is in a panel, and which of these things."""
+
+    job_id: int
+    png: bytes
+    things: tuple[str, ...]
+
+
+Job = WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob | ReadJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class Close:
     """Finish nothing, leave."""
 
 
-ToStudio = Open | WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob | Cancel | Close
+ToStudio = Open | WriteJob | PaintJob | AvatarJob | EmbedJob | JudgeJob | ReadJob | Cancel | Close
 
 
 # --- from the studio -------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ import pytest
 from hub_server import Hub, a_hub
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "cast"))
+from tiny_vision import write_projector, write_text_model
+
 from bench.gpu.random_sd import save_stable_diffusion
-from bench.tiny_gguf import build_tiny_gguf
 from engine.models import pulling
 from engine.models.shelf import files_of, folder_of, gguf_of
 from engine.nouns import (
@@ -67,8 +69,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = load_settings(home=place / "home", studio={"painter": "sd15", "writer": "qwen3.5-2b", "threads": 1})
     with a_hub() as hub:
         stock(hub, place / "toy")
-        gguf = build_tiny_gguf(place / "tiny.gguf").read_bytes()
-        hub.put("unsloth/Qwen3.5-2B-GGUF", {"Qwen3.5-2B-Q4_K_M.gguf": gguf})
+        gguf = write_text_model(place / "tiny.gguf", context=8192).read_bytes()
+        eyes = write_projector(place / "mmproj.gguf").read_bytes()
+        hub.put("unsloth/Qwen3.5-2B-GGUF", {"Qwen3.5-2B-Q4_K_M.gguf": gguf, "mmproj-F16.gguf": eyes})
         for name in ("sd15", "qwen3.5-2b"):
             plan = pulling.make_plan(settings, name, endpoint=hub.url)
             pulling.fetch(settings, plan, lambda _: None, endpoint=hub.url)
@@ -101,14 +104,17 @@ async def painted(client: StudioClient) -> Painting:
 
 async def test_what_was_pulled_paints_and_writes_and_no_socket_is_opened(settings: Settings, tmp_path: Path) -> None:
     watched = [sys.executable, str(Path(__file__).with_name("watched_studio.py")), str(tmp_path / "reached")]
-    client = StudioClient(settings, command=watched)
+    client = StudioClient(with_studio(settings, vision_model="qwen3.5-2b"), command=watched)
     painting = await painted(client)
     revision = json.loads((folder_of(settings, "sd15") / "storythread.json").read_text())["revision"]
     assert painting.painter == f"sd15@{revision}" and Image.open(io.BytesIO(painting.png)).size == (64, 64)
     ready = await asyncio.wait_for(client.ready(), 300)
     assert not ready.stand_in and not ready.unable
-    writer = ready.model("writer")
-    assert writer is not None and writer.name == "Qwen3.5-2B-Q4_K_M"
+    for role in ("writer", "reader"):
+        model = ready.model(role)
+        assert model is not None and model.name == "Qwen3.5-2B-Q4_K_M"
+    reading = await asyncio.wait_for(client.read(painting.png, ["ball"], owner_id=OwnerId("ann")), 300)
+    assert reading.asked == ("ball",) and 0 <= reading.people <= 9
     await client.close()
     assert not (tmp_path / "reached").exists(), "nothing was reached for"
 
