@@ -31,12 +31,15 @@ def png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
+SIDE = 384
+
+
 def painted(sheet: bytes, paper: str = "#FBF8F2", grain: int = 6) -> Image.Image:
-    """What a good painter makes of a doll: the same figure on paper that is not quite even, and larger."""
-    doll = opened(sheet).convert("RGBA").resize((768, 768), Image.Resampling.LANCZOS)
+    """What a good painter makes of a doll: the same figure on paper that is not quite even, at its own size."""
+    doll = opened(sheet).convert("RGBA").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     page = Image.new("RGBA", doll.size, paper)
     page.alpha_composite(doll)
-    noise = np.random.default_rng(1).integers(-grain, grain + 1, (768, 768, 3))
+    noise = np.random.default_rng(1).integers(-grain, grain + 1, (SIDE, SIDE, 3))
     return Image.fromarray(np.clip(np.asarray(page.convert("RGB")).astype(int) + noise, 0, 255).astype(np.uint8))
 
 
@@ -118,8 +121,9 @@ class Easels:
             self.bare -= 1
             figure = np.asarray(opened(sheet).getchannel("A").resize(page.size)) > 127
             rgb = np.asarray(page).copy()
-            rows = slice(round(768 * 0.45), 768)                   # from the neck down
-            skin = np.median(rgb[round(768 * 0.22):round(768 * 0.28), 370:398].reshape(-1, 3), axis=0)
+            rows = slice(round(SIDE * 0.45), SIDE)                   # from the neck down
+            face = rgb[round(SIDE * 0.22):round(SIDE * 0.28), SIDE // 2 - 7:SIDE // 2 + 7]
+            skin = np.median(face.reshape(-1, 3), axis=0)
             rgb[rows][figure[rows]] = skin.astype(np.uint8)
             page = Image.fromarray(rgb)
         return Painting(png(page), seed, "easels@1", 4, 0.1)
