@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,7 @@ def test_a_pull_that_was_killed_goes_on_and_stays_at_its_commit(settings: Settin
         part = folder_of(settings, WRITER) / f"{GGUF}.part"
         while part.stat().st_size < 20 * 2**20:        # what it wrote lies on the disk
             assert child.poll() is None
+            time.sleep(0.01)
     finally:
         child.send_signal(signal.SIGKILL)
         child.communicate()

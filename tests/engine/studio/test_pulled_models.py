@@ -7,7 +7,10 @@ import io
 import json
 import logging
 import sys
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hub_server import Hub, a_hub
@@ -39,7 +42,7 @@ from engine.pinned import sha256_of
 from engine.settings import Settings, load_settings
 from engine.studio import host
 from engine.studio.client import StudioClient
-from engine.tiers import TIERS
+from engine.tiers import TIERS, Hardware
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -190,6 +193,45 @@ def test_where_not_even_mini_can_paper_dolls_are_allowed_to_or_not(
     assert opened.get("painter").name == "theatre@1 instead of klein" and opened.ready().stand_in == "theatre"
     with pytest.raises(StudioFailed, match="klein is not pulled"):
         models(with_studio(settings, painter="klein")).get("painter")
+
+
+@pytest.mark.parametrize("gib", [79.2, 23.6, 19.7, 15.7, 11.7, 7.8])
+def test_the_table_and_the_painters_agree_how_they_fit(gib: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from engine.painters import klein, unet
+
+    card = Hardware("cuda", "a card", int(gib * 2**30), 0, (9, 0), 8, 64 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(
+        total_memory=card.memory_bytes))
+    device = torch.device("cuda")
+    assert klein.best_fitting(device) == TIERS["klein"].fitting(card)
+    # The two have their weights on torch's meta device: shapes, and nothing in them.
+    for family, parts in full_size().items():
+        assert unet.best_fitting(SimpleNamespace(components=parts), device) == TIERS[family].fitting(card), family
+
+
+@cache
+def full_size() -> dict[str, dict[str, Any]]:
+    import torch
+
+    from bench.gpu import random_sd
+
+    found = {}
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float16)
+    try:
+        with torch.device("meta"):
+            for family in ("sdxl", "sd15"):
+                models = random_sd.parts(family, toy=False, words=0)
+                eyes = random_sd._eyes(False)
+                adapter = random_sd.ip_adapter_weights(models["unet"], eyes.config.hidden_size,
+                                                       random_sd.RESAMPLERS[family])
+                models["unet"].add_module("adapter", torch.nn.ParameterList(adapter.values()))
+                found[family] = models | {"eyes": eyes}
+    finally:
+        torch.set_default_dtype(before)
+    return found
 
 
 def test_auto_on_a_machine_without_a_gpu_paints_with_mini_and_says_why(
