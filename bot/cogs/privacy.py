@@ -500,13 +500,18 @@ class Privacy(commands.GroupCog, group_name="privacy",
         library = self.bot.library
         there = [ServerId(str(guild.id)) for guild in self.bot.guilds]       # those with an outage are among them
         await library.note_return(there)
-        for server_id in await library.known_servers() if (self.bot.shard_count or 1) == 1 else ():
-            if server_id not in there:         # of several shards none knows all servers: then only events count
+        for server_id in await library.known_servers():
+            if server_id not in there and self._ours(server_id):
                 await library.note_departure(server_id)
         for erasure in await library.erasures() if hasattr(self.bot, "runner") else ():
             await self.bot.runner.durable.start_anew("erase_server" if erasure.server_id else "erase",
                                                      erasure.erasure_id, erasure.erasure_id)
             self._tidy_up_after(erasure.erasure_id)
+
+    def _ours(self, server_id: ServerId) -> bool:
+        """Whether this process would know of a server if the bot were on it: of several shards each has its own."""
+        count, shard = self.bot.shard_count or 1, self.bot.shard_id or 0
+        return count == 1 or (server_id.isdecimal() and (int(server_id) >> 22) % count == shard)    # Discord's formula
 
     async def _noting(self, deed: Any) -> None:
         try:
