@@ -143,6 +143,15 @@ def clip_prompt(brief: PanelBrief, reads: Callable[[str], bool]) -> str:
     return text
 
 
+def clip_avatar_prompt(look: Look, style: str, reads: Callable[[str], bool]) -> str:
+    """An avatar for a model that reads with CLIP; with fewer of the looks where all of them would not be read."""
+    def text(*, whole: bool) -> str:
+        return (f"one {_clip_looks(look, whole=whole)}, alone, whole figure standing, plain white paper, "
+                f"children's picture book illustration, {STYLE_WORDS.get(style, style)}")
+
+    return text(whole=True) if reads(text(whole=True)) else text(whole=False)
+
+
 #: How much is said, most first: of each figure (4 looks, 3 main colour, 2 place and doing, 1 doing, 0 counted), of the
 #: setting (2 with light, props and style, 1 with style, 0 alone), and whether the sentence is added.
 CLIP_SHORTER = ((4, 2, True), (4, 2, False), (3, 2, False), (3, 1, False), (2, 1, False), (1, 1, False), (1, 0, False),

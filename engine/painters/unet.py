@@ -35,7 +35,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.nouns import Painting, PanelBrief, StudioFailed, Underdrawing
+from engine.nouns import Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
 from engine.painters.adapters import (
     LOUDEST,
     IPAdapter,
@@ -51,7 +51,7 @@ from engine.painters.kept import Kept
 from engine.painters.latents import LatentFormat, predicted_clean, to_picture, to_png
 from engine.painters.looking import shows_nothing
 from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
-from engine.prompting import CLIP_AVOIDS, clip_prompt, mini_caption
+from engine.prompting import CLIP_AVOIDS, clip_avatar_prompt, clip_prompt, mini_caption
 
 OnStep = Callable[[int, int, bytes | None], None]
 
@@ -136,10 +136,14 @@ class _LatentPainter:
         Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there was not enough of it
         with the least at a time either, "studio_blank" when what came out are no numbers, or nothing can be seen.
         """
+        return self._with_less_and_less(
+            lambda less, started: self._paint(brief, underdrawing, references, seed, on_step, started, less))
+
+    def _with_less_and_less(self, paint: Callable[[Less, float], Painting]) -> Painting:
         started = time.monotonic()
         for less in Less:
             try:
-                return self._paint(brief, underdrawing, references, seed, on_step, started, less)
+                return paint(less, started)
             except SHORTAGES as error:
                 if not out_of_memory(error):
                     raise
@@ -353,6 +357,8 @@ class StableDiffusionPainter(_LatentPainter):
             self._tiny = _open_tiny(folder, recipe.tiny_decoder, dtype, self._device)
         self.fitting = fitting or best_fitting(pipeline, self._device)
         _fit(pipeline, self.fitting, self._device, dtype)
+        # Beside weights in eight bits a LoRA would be rounded to those, and compiled blocks would be compiled anew.
+        self._wears = self.fitting is not Fitting.SMALL and not compiled
         if compiled:                       # one compilation for all blocks of a kind
             pipeline.unet.compile_repeated_blocks()
         self._avatars = Kept(AVATARS_KEPT) if caching else None
@@ -367,27 +373,58 @@ class StableDiffusionPainter(_LatentPainter):
         # Only a decoder of its own is tried: the model's may have to be brought to the device first.
         self._decoder_is_cheap = self._tiny is not None and self._time_decoder() <= DECODER_IS_CHEAP_S
 
+    @property
+    def paints_from_photos(self) -> bool:
+        """Whether there is an adapter to show photos to."""
+        return self.recipe.ip_adapter is not None
+
+    def paint_avatar(self, sitting: Sitting, *, seed: int, on_step: OnStep) -> Painting:
+        """Paint somebody's avatar over the drawn doll, from photos. See `engine.ports.Portraitist`.
+
+        The adapter sees the whole of each photo, and the painting everywhere. Nothing made of the photos is kept.
+        """
+        return self._with_less_and_less(
+            lambda less, started: self._paint_avatar(sitting, seed, on_step, started, less))
+
     def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
                on_step: OnStep, started: float, less: Less) -> Painting:
+        # 1. Words that CLIP can read whole, and the underdrawing at the model's size
+        prompt = clip_prompt(brief, self._reads)
+        picture = Image.open(io.BytesIO(underdrawing.png)).convert("RGB")
+        # 2. How far back to noise: nearly all the way where somebody is not in the underdrawing
+        share = max(self.recipe.start_share, UNSEEN_SHARE) if underdrawing.missing else self.recipe.start_share
+        # 3. Who is to be recognised, and where. The frame before is left out: an adapter would spread its people over
+        #    the panel. Then paint, with the one character's own LoRA where there is one.
+        drawn = [(figure, png) for figure, png in zip(brief.figures, references, strict=False) if png]
+        parts = None
+        if self._masked and drawn:
+            parts = parts_of_panel([figure for figure, _ in drawn], dict(underdrawing.boxes),
+                                   self.size_px // self.latent_format.downscale)
+        with wearing(self._pipeline, lora_of(brief, self._folder) if self._wears else None):
+            return self._denoised(prompt, picture, share, [png for _, png in drawn], parts, seed, on_step, started,
+                                  less, keeping=True)
+
+    def _paint_avatar(self, sitting: Sitting, seed: int, on_step: OnStep, started: float, less: Less) -> Painting:
+        prompt = clip_avatar_prompt(sitting.look, sitting.style, self._reads)
+        return self._denoised(prompt, on_paper(sitting.doll), self.recipe.start_share, sitting.photos, None, seed,
+                              on_step, started, less, keeping=False)
+
+    def _denoised(self, prompt: str, picture: Image.Image, share: float, avatars: Sequence[bytes],
+                  parts: torch.Tensor | None, seed: int, on_step: OnStep, started: float, less: Less, *,
+                  keeping: bool) -> Painting:
         if less >= Less.IN_SLICES and self.fitting is Fitting.WHOLE and self._device.type == "cuda":
             self.fitting = Fitting.OFFLOAD     # for good: the card is fuller than it looked
             _fit(self._pipeline, self.fitting, self._device, self._dtype)
         pipeline, recipe = self._pipeline, self.recipe
-        # 1. Words that CLIP can read whole, and the underdrawing at the model's size
-        prompt = clip_prompt(brief, self._reads)
-        picture = Image.open(io.BytesIO(underdrawing.png)).convert("RGB").resize(
-            (self.size_px, self.size_px), Image.Resampling.LANCZOS)
-        # 2. How far back to noise: nearly all the way where somebody is not in the underdrawing
-        share = max(recipe.start_share, UNSEEN_SHARE) if underdrawing.missing else recipe.start_share
+        picture = picture.resize((self.size_px, self.size_px), Image.Resampling.LANCZOS)
         done = max(1, round(recipe.steps * share))
-        # 3. A scheduler of its own for this call: its step counter and past outputs die with it
+        # A scheduler of its own for this call: its step counter and past outputs die with it
         pipeline.scheduler = scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
         watch = _Watch(self, on_step, started)
         try:
-            with wearing(pipeline, lora_of(brief, self._folder)), torch.inference_mode():
-                # 4. Who is to be recognised, and where
-                seen, scales = self._shown(brief, underdrawing, references)
-                # 5. Denoise. The pipeline takes the whole number below steps x strength.
+            with torch.inference_mode():
+                seen, scales = self._shown(avatars, parts, keeping=keeping)
+                # Denoise. The pipeline takes the whole number below steps x strength.
                 with speaking(pipeline, scales) if seen else nullcontext(), _seen_by(watch, scheduler), \
                         _guidance_branches(pipeline.unet, [], [], one_by_one=less >= Less.ONE_BY_ONE), \
                         _in_slices(pipeline.unet, less >= Less.IN_SLICES), \
@@ -399,7 +436,7 @@ class StableDiffusionPainter(_LatentPainter):
                         output_type="latent", callback_on_step_end=watch,
                         callback_on_step_end_tensor_inputs=["latents"], **seen,
                     ).images
-                    # 6. Look at what came out before anybody else does
+                    # Look at what came out before anybody else does
                     must_be_numbers(latents)
                     png = to_png(self._decode(latents))
         finally:
@@ -408,33 +445,29 @@ class StableDiffusionPainter(_LatentPainter):
             raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
         return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
 
-    def _shown(self, brief: PanelBrief, underdrawing: Underdrawing,
-               references: Sequence[bytes]) -> tuple[dict[str, Any], list[float] | float]:
+    def _shown(self, avatars: Sequence[bytes], parts: torch.Tensor | None, *,
+               keeping: bool) -> tuple[dict[str, Any], list[float] | float]:
         """What the pipeline is told of the avatars, and how loud each is; nothing where there is no adapter.
 
-        The frame before is left out: an adapter would spread its people all over the panel.
+        `parts`: (1, n, h, w), where each of them counts; None: everywhere.
         """
         adapter = self.recipe.ip_adapter
         if adapter is None:
             return {}, 0.0
-        drawn = [(figure, png) for figure, png in zip(brief.figures, references, strict=False) if png]
-        nothing = self._avatar(b"")                                                    # (1, T, D)
-        pictures = [self._avatar(png) for _, png in drawn] or [nothing]
-        said = torch.stack(pictures, 1)                                                # (1, n, T, D)
+        nothing = self._avatar(b"", keeping=keeping)                                   # (1, T, D)
+        said = torch.stack([self._avatar(png, keeping=keeping) for png in avatars] or [nothing], 1)   # (1, n, T, D)
         if self.recipe.guidance_scale > 1.0:
             said = torch.cat([nothing[:, None].expand_as(said), said])                 # (2, n, T, D)
         kwargs: dict[str, Any] = {"ip_adapter_image_embeds": [said]}
-        if not drawn:
+        if not avatars:
             return kwargs, 0.0                 # at scale 0 the adapter's layers are not even run
         scale = min(LOUDEST, adapter.scale)
-        if not self._masked:
+        if parts is None:
             return kwargs, scale
-        side = self.size_px // self.latent_format.downscale
-        parts = parts_of_panel([figure for figure, _ in drawn], dict(underdrawing.boxes), side)
         kwargs["cross_attention_kwargs"] = {"ip_adapter_masks": [parts.to(self._device, self._dtype)]}
-        return kwargs, [scale] * len(drawn)
+        return kwargs, [scale] * len(avatars)
 
-    def _avatar(self, png: bytes) -> torch.Tensor:
+    def _avatar(self, png: bytes, *, keeping: bool) -> torch.Tensor:
         """A picture as the adapter reads it, (1, T, D): the last but one layer of CLIP's eyes. b"" is no picture."""
         def see() -> torch.Tensor:
             pipeline = self._pipeline
@@ -445,7 +478,9 @@ class StableDiffusionPainter(_LatentPainter):
             told: torch.Tensor = eyes(pixels.to(self._device, self._dtype), output_hidden_states=True).hidden_states[-2]
             return told
 
-        return see() if self._avatars is None else self._avatars.get(hashlib.sha256(png).digest(), see)
+        if self._avatars is None or not keeping:
+            return see()
+        return self._avatars.get(hashlib.sha256(png).digest(), see)
 
     def _reads(self, text: str) -> bool:
         tokenizer = self._pipeline.tokenizer

@@ -29,6 +29,7 @@ from engine.nouns import (
     Place,
     Setting,
     SettingId,
+    Sitting,
     StoryId,
     StudioFailed,
     Underdrawing,
@@ -294,6 +295,26 @@ def test_a_characters_own_lora_is_worn_for_its_panel_alone(sdxl: Path, painters:
     (folder / ADAPTERS / "c0.safetensors").write_bytes(b"torn")
     with pytest.raises(StudioFailed, match="adapter does not fit"):
         paint(painter)
+
+
+def test_an_avatar_is_painted_from_photos_of_which_nothing_is_kept(painter: StableDiffusionPainter,
+                                                                   sd15: Path, tmp_path: Path) -> None:
+    assert painter.paints_from_photos
+    kept = painter._avatars
+    assert kept is not None
+    before = paint(painter)
+    known, made = len(kept), kept.made
+    sitting = Sitting(Look(kind="woman"), picture("white"), (picture("crimson", (48, 96)), picture("navy")))
+    steps: list[int] = []
+    one = painter.paint_avatar(sitting, seed=1, on_step=lambda step, *_: steps.append(step))
+    assert pixels(one.png).shape == (PANEL, PANEL, 3) and steps == [1, 2, 3]
+    assert painter.paint_avatar(sitting, seed=1, on_step=lambda *_: None).png == one.png
+    for other in (replace(sitting, photos=sitting.photos[:1]), replace(sitting, doll=picture("tan")),
+                  replace(sitting, look=Look(kind="man", beard="long"))):
+        assert painter.paint_avatar(other, seed=1, on_step=lambda *_: None).png != one.png
+    assert (len(kept), kept.made) == (known, made) and loudest(painter) == 0
+    assert paint(painter).png == before.png
+    assert not StableDiffusionPainter(told(sd15, tmp_path / "deaf", ip_adapter=None)).paints_from_photos
 
 
 # --- previews, cancelling, memory ------------------------------------------------------------------
