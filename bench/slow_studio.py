@@ -1,7 +1,7 @@
 """A worker, or a studio's process, whose painter takes its time: paper dolls, and sleep before each of some steps.
 
 `python -m bench.slow_studio studio STEPS STEP_S [quick]` is the process that holds the models (engine/studio/host.py);
-with `quick` writer and likeness answer without thinking, else they are those of the settings.
+without steps the painter is that of the settings. With `quick` writer and likeness answer without thinking.
 `python -m bench.slow_studio worker NAME STEPS STEP_S [quick]` reads settings as JSON from its standard input and is
 `storythread worker` around that process. It prints "ready" when work can come.
 """
@@ -36,19 +36,21 @@ class SlowPainter:
 
     def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
               on_step: Callable[[int, int, bytes | None], None]) -> Painting:
+        begun = time.perf_counter()
         painted: Painting = self._painter.paint(brief, underdrawing, references, seed=seed, on_step=lambda *_: None)
         for step in range(1, self._steps + 1):
             time.sleep(self._step_s)
             on_step(step, self._steps, painted.png if step == self._steps // 2 else None)
-        return replace(painted, steps=self._steps)
+        return replace(painted, steps=self._steps, seconds=time.perf_counter() - begun)
 
 
 def studio(steps: int, step_s: float, quick: bool) -> None:
     """The models' process."""
     from engine.painters import open_theatre
 
-    openers: dict[str, Callable[[Settings], Any]] = {
-        **host.OPENERS, "painter": lambda settings: SlowPainter(open_theatre(), steps, step_s)}
+    openers: dict[str, Callable[[Settings], Any]] = dict(host.OPENERS)
+    if steps:
+        openers["painter"] = lambda settings: SlowPainter(open_theatre(), steps, step_s)
     if quick:
         from bench.load_stub import StubLikeness, StubWriter
 

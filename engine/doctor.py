@@ -22,6 +22,7 @@ from engine.models.shelf import must_be_whole, painter_choice, pulled, writer_ch
 from engine.nouns import StoreUnusable, StorythreadError, StudioFailed
 from engine.pinned import must_be_known
 from engine.settings import CONFIG_VARIABLE, PREFIX, SECRETS_VARIABLE, Settings, config_file, every_setting
+from engine.store.jobs import who_works
 from engine.store.keys import read_master_key
 from engine.store.opening import MIGRATIONS, check_sqlite, sqlite_path
 from engine.store.pictures import PictureFiles
@@ -52,7 +53,8 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every finding, in the order somebody would put things right. Changes nothing and prints no secret."""
     return [
         configuration(settings), data_folder(settings.home), await pictures(settings), master_key(settings),
-        await database(settings), *await asyncio.to_thread(models, settings), memory(), token(settings),
+        await database(settings), *await workers(settings), *await asyncio.to_thread(models, settings), memory(),
+        token(settings),
     ]
 
 
@@ -221,6 +223,28 @@ def _pulled(settings: Settings, subject: str, name: str, why: str) -> Finding:
 
 def _because(found: Finding, why: str) -> Finding:
     return replace(found, sentence=f"{found.sentence} ({why})") if why and found.ok else found
+
+
+async def workers(settings: Settings) -> list[Finding]:
+    """Who paints elsewhere, where the settings say that others do."""
+    if settings.studio.where == "here":
+        return []
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "postgresql":
+        return [Finding("workers", False, "they get their work through PostgreSQL; set STORYTHREAD_DATABASE_URL, or "
+                        "studio.where to here.")]
+    engine = create_async_engine(url)
+    try:
+        async with asyncio.timeout(15), engine.connect() as connection:
+            there = [card for card in await who_works(connection) if card.alive and not card.leaving]
+    except Exception:                      # what is wrong with the database is said in a line of its own
+        there = []
+    finally:
+        await engine.dispose()
+    if not there:
+        return [Finding("workers", False, "no studio is running: start `storythread worker` on a machine that can "
+                        "paint (docs/workers.md).")]
+    return [Finding("workers", True, f"{len(there)} there: {', '.join(card.name for card in there)}")]
 
 
 def memory() -> Finding:

@@ -1,61 +1,25 @@
-"""A PostgreSQL server for tests: given, or started here; and databases on it."""
+"""A PostgreSQL server for tests, and databases on it."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bench import postgres
 from engine.store.opening import migrate
 
 
 @pytest.fixture(scope="session")
 def postgres_server():
-    """An address of a PostgreSQL server, without database: given, or started here as an ordinary user."""
-    if given := os.environ.get("STORYTHREAD_TEST_POSTGRES"):
-        yield given.rpartition("/")[0]
-        return
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not binaries:
-        pytest.skip("no PostgreSQL here: STORYTHREAD_TEST_POSTGRES gives no address and no server is installed")
-    folder = Path(tempfile.mkdtemp(prefix="storythread-postgres-"))
-    account = "postgres" if os.geteuid() == 0 else None      # PostgreSQL refuses to run as root
-    if account:
-        shutil.chown(folder, account, account)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def run(*command):
-        return subprocess.run(command, user=account, cwd=folder, check=True, capture_output=True)
-
-    run(binaries[-1].with_name("initdb"), "-D", folder / "data", "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8")
-    server = subprocess.Popen(
-        [binaries[-1], "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],
-        user=account, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """An address of a PostgreSQL server, without database: given, or started here."""
     try:
-        for _ in range(100):
-            ready = subprocess.run([binaries[-1].with_name("pg_isready"), "-h", "127.0.0.1", "-p", str(port)],
-                                   check=False, capture_output=True)
-            if ready.returncode == 0:
-                break
-            time.sleep(0.1)
-        else:
-            pytest.skip("the PostgreSQL server that is installed here did not start")
-        yield f"postgresql://test@127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+        with postgres.postgres_server() as address:
+            yield address
+    except postgres.NoServer as none:
+        pytest.skip(f"no PostgreSQL here: {none}")
 
 
 def _in_postgres(server: str, statement: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from engine.store import tables
 from engine.store.desk import Desk, now
@@ -139,7 +139,7 @@ class Jobs(Desk):
     async def workers(self) -> list[WorkerCard]:
         """Everybody who said that they are here and did not say that they have gone. On PostgreSQL only."""
         async with self._reading() as session:
-            return [WorkerCard(**row._mapping) for row in await session.execute(_WHO_WORKS, {"locks": WORKER_LOCKS})]
+            return await who_works(session)
 
     # --- what they share ---------------------------------------------------------------------------
 
@@ -179,6 +179,11 @@ class Jobs(Desk):
     async def _announce(self, session: AsyncSession, channel: str, job_id: str) -> None:
         if self._postgres:
             await session.execute(select(func.pg_notify(channel, job_id)))
+
+
+async def who_works(session: AsyncSession | AsyncConnection) -> list[WorkerCard]:
+    """Everybody who said that they are here and did not say that they have gone; by name. On PostgreSQL only."""
+    return [WorkerCard(**row._mapping) for row in await session.execute(_WHO_WORKS, {"locks": WORKER_LOCKS})]
 
 
 _WHO_WORKS = text("""

@@ -277,7 +277,7 @@ class Workers(Front):
         lost = {card.worker_id for card in cards if not card.alive or card.silent_s > LATE_S}
         before = self._here
         self._here = {card.worker_id: card for card in cards
-                      if card.worker_id not in lost and not card.leaving and card.models.get("speech") == speech()}
+                      if card.worker_id not in lost and not card.leaving and not self._unfit(card)}
         for card in cards:
             if not card.alive:
                 log.error("studio: the worker %s has gone without a word", card.name)
@@ -287,8 +287,8 @@ class Workers(Front):
             log.info("studio: %d workers are here: %s", len(self._here),
                      ", ".join(card.name for card in self._here.values()) or "nobody")
             for card in cards:
-                if card.models.get("speech") != speech():
-                    log.warning("studio: the worker %s runs another version of the program", card.name)
+                if card.worker_id not in lost and (why := self._unfit(card)):
+                    log.warning("studio: the worker %s is not counted: %s", card.name, why)
             self._lane.width = len(self._here)
             if bool(self._here) != bool(before):
                 for work in self._work.values():
@@ -296,6 +296,14 @@ class Workers(Front):
             self._meet(self._here.values())
             self._next()
         return lost
+
+    def _unfit(self, card: WorkerCard) -> str:
+        """Why a worker cannot do what is asked here; "" where it can."""
+        if card.models.get("speech") != speech():
+            return "it runs another version of the program"
+        if self._settings.studio.guard_model and from_json(Ready, card.models["ready"]).model("guard") is None:
+            return "it has no guard model (studio.guard_model), and the bot wants one"
+        return ""
 
     def _meet(self, cards: Iterable[WorkerCard]) -> None:
         for card in cards:
