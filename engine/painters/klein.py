@@ -46,6 +46,8 @@ REACH = 0.06
 PICTURES_KEPT, PROMPTS_KEPT = 64, 8
 #: Previews cost at most a tenth of the time.
 PREVIEW_RESTS, PREVIEW_EVERY_S = 9.0, 0.2
+#: Weights of so many bytes are held in two bytes each on a processor too: klein 4B would take 28 GB in four.
+LARGE = 4 * 2**30
 #: The pipeline takes no picture with a shorter side.
 LEAST_PX = 64
 
@@ -139,7 +141,8 @@ class KleinPainter:
             torch.set_num_threads(threads)
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if dtype is None:
-            dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
+            large = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) > LARGE
+            dtype = torch.bfloat16 if self._device.type == "cuda" or large else torch.float32
         self.fitting = fitting or best_fitting(self._device)
         self._folder, self._masked, self._caching = folder, masked, caching
         # Beside weights in eight bits an adapter would be rounded to those, and compiled blocks would be compiled anew.
@@ -217,7 +220,8 @@ class KleinPainter:
         watch = _Watch(self, on_step, noise.flatten(2).transpose(1, 2), started)
         try:
             tile_px = max(LEAST_PX, self.size_px // 2) if less >= Less.COARSE else 0
-            with torch.inference_mode(), _in_tiles(pipeline.vae, tile_px, pipeline.vae_scale_factor):
+            # No inference mode: weights that are moved or widened within it could not be moved back outside of it.
+            with torch.no_grad(), _in_tiles(pipeline.vae, tile_px, pipeline.vae_scale_factor):
                 words = self._encoded(prompt, keeping)                                 # (1, T, D)
                 guided = recipe.guidance_scale > 1 and not pipeline.config.is_distilled
                 latents = pipeline(
@@ -287,7 +291,7 @@ class KleinPainter:
 
     def _decoded(self, latents: torch.Tensor) -> Image.Image:
         vae = self._pipeline.vae
-        with torch.inference_mode():
+        with torch.no_grad():
             return to_picture(vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0])
 
 

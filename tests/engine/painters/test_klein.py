@@ -510,6 +510,14 @@ def test_weights_kept_in_eight_bits_paint_nearly_the_same(folder: Path, painter:
     assert paint(small) == made
 
 
+def test_large_weights_take_two_bytes_each_on_a_processor_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert KleinPainter(folder)._pipeline.dtype == torch.float32
+    monkeypatch.setattr("engine.painters.klein.LARGE", 1000)
+    large = KleinPainter(folder)
+    assert large._pipeline.dtype == torch.bfloat16
+    assert Image.open(io.BytesIO(paint(large))).size == (64, 64)
+
+
 def test_a_setting_opens_it(folder: Path, tmp_path: Path) -> None:
     painter = open_painter(load_settings(home=tmp_path, studio={"painter": str(folder), "steps": 2, "threads": 1}))
     assert isinstance(painter, KleinPainter) and painter.recipe.steps == 2 and painter.size_px == 64
