@@ -13,6 +13,10 @@ from engine.logs import TALKATIVE, Discreet
 
 __all__ = ["blank_database", "postgres_server", "postgres_template", "postgres_url"]
 
+# DBOS would give its logger the standard error of whichever test first meets it, which is closed when that is over.
+logging.getLogger("dbos").addHandler(logging.NullHandler())
+logging.getLogger("dbos").propagate = False
+
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
