@@ -173,6 +173,8 @@ class Telling:
         for unable in (one for one in ready.unable if one.role != "likeness"):
             self._print("terminal_unable", "yellow", role=self._words(f"role_{unable.role}"),
                         why=unable.why.rstrip("."))
+        if ready.model("writer") is not None and any(unable.role == "writer" for unable in ready.unable):
+            self._print("terminal_small_writer", "yellow")
         if ready.stand_in:
             self._print("terminal_stand_in" if ready.stand_in == PAPER_DOLLS else "terminal_small_painter", "yellow")
 

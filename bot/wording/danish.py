@@ -367,6 +367,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_unable": "{role} kan ikke arbejde her: {why}.",
     "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
     "terminal_small_painter": "Den valgte maler kan ikke arbejde her, så den lille træder i stedet.",
+    "terminal_small_writer": "Den valgte forfatter kan ikke arbejde her, så den lille træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",
     "role_writer": "Forfatteren", "role_painter": "Maleren",
     "role_guard": "Vagten", "role_reader": "Billedlæseren",

@@ -372,6 +372,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_unable": "The {role} cannot work here: {why}.",
     "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
     "terminal_small_painter": "The painter that was chosen cannot work here, so the small one stands in for it.",
+    "terminal_small_writer": "The writer that was chosen cannot work here, so the small one stands in for it.",
     "terminal_plate": "Painting the place of picture {number}",
     "role_writer": "writer", "role_painter": "painter",
     "role_guard": "guard model", "role_reader": "vision model",
