@@ -12,6 +12,7 @@ diffusers call on pictures of the same sizes, on the same weights. Speed does no
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import sys
 import tempfile
@@ -83,7 +84,12 @@ def measure(folder: Path, *, device: torch.device, characters: Sequence[int], st
                     painter.let_go()
                 rows.append(Row(what, number, number_of_steps, *timed(ours(painter, number), device, runs),
                                 floors[number, number_of_steps]))
+            # Gone before the next is opened: a card of 24 GB holds one.
             painter.let_go()
+            del painter
+            gc.collect()
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
     pipeline = stock(folder, device, fitting or best_fitting(device))
     rows += [Row("diffusers alone", number, number_of_steps,
                  *timed(bare(pipeline, KleinRecipe.read(folder), number_of_steps, number), device, runs),
