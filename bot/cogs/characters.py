@@ -338,9 +338,11 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
     async def _show_and_paint(self, interaction: Interaction, character: Character, page: str = "",
                               notes: Sequence[str] = ()) -> None:
         """The card with the doll at once; where there are photos and a painter for them, the painting as it is done."""
-        await self._show_card(interaction, character, page, notes)
         key = character.character_id
         sitter = self._sitters.get(key)
+        if sitter is None and character.avatar is None and await self._was_painted(character):
+            notes = [*notes, self.bot.words(interaction)("portrait_gone")]
+        await self._show_card(interaction, character, page, notes)
         if sitter is None or character.avatar is not None:
             return
         if not await self.bot.runner.studio.paints_from_photos():
@@ -355,6 +357,12 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             self._let_go_of(key)
         except StudioFailed:
             await self._show_card(interaction, character, page, [*notes, words("portrait_failed", name=name)])
+
+    async def _was_painted(self, character: Character) -> bool:
+        """Whether somebody whose photos are gone would have been painted from them here."""
+        return (character.from_photo and character.character_id not in self._crowds
+                and self.bot.settings.studio.painter not in NO_PORTRAITISTS
+                and await self.bot.runner.studio.paints_from_photos())
 
     async def _sit(self, sitter: Sitter, character: Character, seed: int, server_id: ServerId) -> bool:
         """Paint a sitter as they look now, instead of whatever was being painted of them. False when overtaken.

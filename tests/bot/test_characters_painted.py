@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -99,6 +99,12 @@ def shown(house: Playhouse, card: Message) -> bytes:
     return house.world.attachments[card.attachments[0]].data
 
 
+async def until(so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not so():  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.01)
+
+
 async def painted(house: Playhouse, after: bytes = b"") -> Message:
     """The card once it shows a painting, another one than `after`: a doll is never drawn as high."""
     return await house.ada.see("Is this Mia?", private=True, also=lambda message: (
@@ -154,8 +160,7 @@ async def test_kept_while_it_is_painted_the_drawing_stays_and_the_brush_is_put_d
     house.studio.gate.clear()
     await add(house)
     await house.ada.see("I am painting Mia from the photo", private=True)
-    while not house.studio.sat:  # type: ignore[attr-defined]  # noqa: ASYNC110 - the studio is seen from outside
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(house.studio.sat))  # type: ignore[attr-defined]
     await house.ada.click("Keep")
     await house.ada.see("Mia is ready", private=True)
     assert house.studio.called_off == 1  # type: ignore[attr-defined]
@@ -170,8 +175,7 @@ async def test_where_it_cannot_be_painted_or_does_not_work_out_there_is_a_drawin
     card = await house.ada.see("Is this Mia?", private=True)
     doll = pixels(draw_character_avatar((await mia(house)).look))
     cog = house.bot.get_cog("Characters")
-    while cog._sitters:  # type: ignore[union-attr]  # noqa: ASYNC110 - seen from outside
-        await asyncio.sleep(0.01)
+    await until(lambda: not cog._sitters)  # type: ignore[union-attr]
     assert pixels(shown(house, card)) == doll and house.studio.sat == []  # type: ignore[attr-defined]
     await house.ada.command("/character remove", name="Mia")
     await house.ada.click("Remove")
@@ -194,6 +198,10 @@ async def test_a_painting_let_go_of_is_never_kept_as_something_else(house: Playh
     await house.ada.click("Keep")
     card = await house.ada.see("I have let go of that painting by now", private=True)
     assert (await mia(house)).avatar is None and labels(card)[0] == "Keep"
+    drawn = shown(house, card)
+    await house.ada.click("Try again")
+    await house.ada.see("I have let go of that painting by now", private=True, also=lambda message: (
+        pixels(shown(house, message)) != pixels(drawn)))
     await house.ada.click("Keep")
     await house.ada.see("Mia is ready")
 
