@@ -559,6 +559,8 @@ def about_text(bot: StoryBot, words: Words, held: dict[str, int]) -> str:
         lines.append(words("privacy_about_writer", server=safe(settings.studio.writer)))
     if "://" in settings.pictures_url and not settings.pictures_url.startswith("file://"):
         lines.append(words("privacy_about_store"))
+    if settings.studio.where == "workers":
+        lines.append(words("privacy_about_workers"))
     retention = settings.retention
     lines.append(words("privacy_about_idle", days=retention.idle_story_days) if retention.idle_story_days
                  else words("privacy_about_stays"))

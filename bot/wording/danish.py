@@ -572,6 +572,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "privacy_about_writer": "For at fortælle videre sendes historiens ord og navne til den modelserver, som den, "
                             "der driver mig, har valgt: {server}",
     "privacy_about_store": "De låste billeder ligger i et lager, som den, der driver mig, har valgt.",
+    "privacy_about_workers": "Andre maskiner hos den, der driver mig, skriver og maler. Det, de skal bruge, også "
+                             "fotos, hvor de maler figurer efter dem, rejser låst dertil og er væk, når de er færdige.",
     "privacy_about_stays": "Historier og figurer bliver, til du får dem slettet.",
     "privacy_about_idle": "Historier, hvor der intet sker i {days} dage, slettes; figurer bliver, til du får dem "
                           "slettet.",

@@ -579,6 +579,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "privacy_about_writer": "To go on with a story, its words and names are sent to the model server that whoever "
                             "runs me has chosen: {server}",
     "privacy_about_store": "The locked pictures lie in a store that whoever runs me has chosen.",
+    "privacy_about_workers": "Other machines of whoever runs me write and paint. What they need, photos too where they "
+                             "paint characters from them, travels there locked and is gone when they are done.",
     "privacy_about_stays": "Stories and characters stay until you have them erased.",
     "privacy_about_idle": "Stories in which nothing happens for {days} days are deleted; characters stay until you "
                           "have them erased.",

@@ -301,8 +301,10 @@ class Workers(Front):
         """Why a worker cannot do what is asked here; "" where it can."""
         if card.models.get("speech") != speech():
             return "it runs another version of the program"
-        if self._settings.studio.guard_model and from_json(Ready, card.models["ready"]).model("guard") is None:
-            return "it has no guard model (studio.guard_model), and the bot wants one"
+        ready, studio = from_json(Ready, card.models["ready"]), self._settings.studio
+        for role, wanted in (("guard", studio.guard_model), ("reader", studio.vision_model)):
+            if wanted and ready.model(role) is None:
+                return f"it has no {role}, and the bot wants one"
         return ""
 
     def _meet(self, cards: Iterable[WorkerCard]) -> None:

@@ -355,6 +355,19 @@ async def test_asked_to_stop_it_finishes_or_hands_back(studio: Workers, steady: 
 
 
 @on_one_loop
+async def test_every_connection_is_cut(studio: Workers, steady: Hired, settings: Settings) -> None:
+    task = await in_the_middle(studio)
+    connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", ""))
+    cut = await connection.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                 "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    await connection.close()
+    assert len(cut) > 4, "the face's, the worker's, and DBOS's of both"
+    painted = await task
+    await until(lambda: names(studio) == ["steady"])
+    assert (await paint(studio)).png == painted.png
+
+
+@on_one_loop
 async def test_the_doctor_knows_who_is_there(studio: Workers, steady: Hired, settings: Settings) -> None:
     async def said(**given: Any) -> list[str]:
         theirs = settings.model_copy(update=given | {"studio": settings.studio.model_copy(update={"where": "workers"})})
