@@ -10,8 +10,9 @@ import pytest
 from hub_server import Hub, a_hub
 from typer.testing import CliRunner, Result
 
+import engine.hardware
 from bot.cli import app
-from engine.hardware import hardware_of_this_machine
+from engine.tiers import GIB, Hardware
 
 REPOSITORY = "unsloth/Qwen3.5-2B-GGUF"
 
@@ -54,16 +55,19 @@ def test_the_licence_is_shown_and_without_a_yes_nothing_is_fetched(hub: Hub, hom
     assert "as it was pulled" in run("pull", "qwen3.5-2b").stdout
 
 
-def test_what_is_here_is_listed_and_removed(hub: Hub, home: Path) -> None:
-    hardware_of_this_machine.cache_clear()
+def test_what_is_here_is_listed_and_removed(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 16 * GIB, 10 * GIB)
+    monkeypatch.setattr(engine.hardware, "hardware_of_this_machine", lambda: card)
     assert run("pull", "qwen3.5-2b", "--agree").exit_code == 0
     (home / "models" / "klein").mkdir()
     listed = run("list").stdout.splitlines()
     [klein] = [line for line in listed if line.startswith("klein ")]
     [writer] = [line for line in listed if line.startswith("qwen3.5-2b ")]
     assert klein.rstrip().endswith("begun") and writer.rstrip().endswith("yes")
-    assert [line for line in listed if line.startswith("This machine: ")]
-    assert [line for line in listed if line.startswith("It paints with mini")]
+    assert [line for line in listed if line.startswith("This machine: NVIDIA L4, 23 GiB")]
+    assert [line for line in listed if line.startswith("It paints with mini (no other painter is pulled) and writes "
+                                                       "with qwen3.5-2b (the best writer that is pulled")]
+    assert listed[-1] == "It can hold klein: storythread models pull klein"
     gone = run("remove", "qwen3.5-2b")
     assert gone.exit_code == 0 and not (home / "models" / "qwen3.5-2b").exists()
     assert run("remove", "qwen3.5-2b").exit_code == 1

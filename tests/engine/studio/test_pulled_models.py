@@ -214,6 +214,7 @@ def test_the_table_and_the_painters_agree_how_they_fit(gib: float, monkeypatch: 
 @cache
 def full_size() -> dict[str, dict[str, Any]]:
     import torch
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     from bench.gpu import random_sd
 
@@ -224,7 +225,7 @@ def full_size() -> dict[str, dict[str, Any]]:
         with torch.device("meta"):
             for family in ("sdxl", "sd15"):
                 models = random_sd.parts(family, toy=False, words=0)
-                eyes = random_sd._eyes(False)
+                eyes = CLIPVisionModelWithProjection(CLIPVisionConfig(**random_sd.EYES))
                 adapter = random_sd.ip_adapter_weights(models["unet"], eyes.config.hidden_size,
                                                        random_sd.RESAMPLERS[family])
                 models["unet"].add_module("adapter", torch.nn.ParameterList(adapter.values()))
