@@ -125,7 +125,7 @@ def save_stable_diffusion(folder: Path, family: str = "sdxl", *, toy: bool = Tru
             models = parts(family, toy=toy, words=words)
             extras: dict[str, Any] = {}
             if adapter:
-                extras["eyes"] = _eyes(toy)
+                extras["eyes"] = eyes(toy=toy)
                 extras["adapter"] = ip_adapter_weights(models["unet"], extras["eyes"].config.hidden_size,
                                                        16 * 4 if toy else RESAMPLERS[family])
             if tiny:
@@ -170,7 +170,8 @@ def parts(family: str, *, toy: bool, words: int) -> dict[str, Any]:
     return models
 
 
-def _eyes(toy: bool) -> Any:
+def eyes(*, toy: bool) -> Any:
+    """CLIP's eyes, which the adapters read."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     return CLIPVisionModelWithProjection(CLIPVisionConfig(**(TOY_EYES if toy else EYES)))

@@ -175,7 +175,7 @@ class _LatentPainter:
             if widened:
                 vae.to(torch.float32)
                 latents = latents.float()
-            with torch.inference_mode():
+            with torch.no_grad():
                 return to_picture(vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0])
         finally:
             if widened:
@@ -422,7 +422,8 @@ class StableDiffusionPainter(_LatentPainter):
         pipeline.scheduler = scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
         watch = _Watch(self, on_step, started)
         try:
-            with torch.inference_mode():
+            # Not inference mode: what is moved within it, to the card or into eight bits, could not be moved back.
+            with torch.no_grad():
                 seen, scales = self._shown(avatars, parts, keeping=keeping)
                 # Denoise. The pipeline takes the whole number below steps x strength.
                 with speaking(pipeline, scales) if seen else nullcontext(), _seen_by(watch, scheduler), \
@@ -724,14 +725,14 @@ def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dty
         apply_layerwise_casting(pipeline.unet, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
                                 skip_modules_pattern=("norm", "embed", "conv_in", "conv_out", "encoder_hid_proj"))
     if fitting is not Fitting.WHOLE:
-        _decode_in_tiles(pipeline.vae)
+        decode_in_tiles(pipeline.vae)
     if fitting is Fitting.WHOLE or device.type == "cpu":
         pipeline.to(device)
     else:
         pipeline.enable_model_cpu_offload(device=device)
 
 
-def _decode_in_tiles(vae: Any) -> None:
+def decode_in_tiles(vae: Any) -> None:
     # SDXL's own says tiles of 1024 pixels: a whole panel.
     vae.tile_sample_min_size = min(vae.tile_sample_min_size, TILE_PX)
     vae.tile_latent_min_size = min(vae.tile_latent_min_size,
@@ -746,7 +747,7 @@ def _in_tiles(vae: Any, wanted: bool) -> Iterator[None]:
         yield
         return
     before = vae.tile_sample_min_size, vae.tile_latent_min_size
-    _decode_in_tiles(vae)
+    decode_in_tiles(vae)
     try:
         yield
     finally:
