@@ -27,11 +27,11 @@ from typing import Any
 
 import torch
 from diffusers import Flux2KleinPipeline
-from diffusers.hooks import apply_layerwise_casting
 from PIL import Image
 
 from engine.nouns import Box, CharacterId, Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
 from engine.painters.character_lora import lora_of, wearing
+from engine.painters.eight_bits import rest_in_eight_bits
 from engine.painters.kept import Kept
 from engine.painters.latents import predicted_clean, to_picture, to_png
 from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
@@ -145,7 +145,7 @@ class KleinPainter:
             dtype = torch.bfloat16 if self._device.type == "cuda" or large else torch.float32
         self.fitting = fitting or best_fitting(self._device)
         self._folder, self._masked, self._caching = folder, masked, caching
-        # Beside weights in eight bits an adapter would be rounded to those, and compiled blocks would be compiled anew.
+        # Adapters fit no layers in eight bits, and with one on compiled blocks would be compiled anew.
         self._wears = self.fitting is not Fitting.SMALL and not compiled
         self._pipeline = _open(folder, dtype)
         without_unread_layers(self._pipeline.text_encoder, self.recipe.text_layers)
@@ -379,15 +379,6 @@ def without_unread_layers(text_encoder: Any, read: Sequence[int]) -> None:
         model.layers = model.layers[:kept]
         model.config.num_hidden_layers = kept
     text_encoder.lm_head = torch.nn.Identity()
-
-
-def rest_in_eight_bits(part: torch.nn.Module, dtype: torch.dtype) -> None:
-    """Let a model's weights rest in eight bits and be widened layer by layer as they are used.
-
-    What is small and steers much stays as it is.
-    """
-    apply_layerwise_casting(part, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
-                            skip_modules_pattern=("norm", "embed", "modulation", "proj_out"))
 
 
 def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dtype) -> None:
