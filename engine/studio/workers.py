@@ -108,8 +108,12 @@ class Workers(Front):
             # What a former life has given out is asked for again by whoever still wants it: nothing is done twice.
             await self._library.drop_jobs()
             await self._dispatch.open()
-        except LOST as error:
-            raise StoreUnusable(f"the database cannot be reached: {type(error).__name__}") from error
+        except BaseException as error:
+            await self._line.close()
+            await self._dispatch.close()
+            if isinstance(error, LOST):
+                raise StoreUnusable(f"the database cannot be reached: {type(error).__name__}") from error
+            raise
         self._ready = asyncio.get_running_loop().create_future()
         self._life = asyncio.create_task(self._live(), name="workers", context=self._outside)
 
