@@ -195,7 +195,9 @@ class Workshop:
         other = each.flags.get("from")
         if other:
             for source in sources:
-                shutil.copytree(self._done[other] / source.lstrip("/"), to, symlinks=True, dirs_exist_ok=True)
+                # Links for copies: some gigabytes, and nobody writes into them here.
+                shutil.copytree(self._done[other] / source.lstrip("/"), to, symlinks=True, dirs_exist_ok=True,
+                                copy_function=os.link)
             return
         ignored = Ignored((ROOT / ".dockerignore").read_text("utf-8"))
         for source in sources:
