@@ -31,6 +31,7 @@ class Hardware:
     cores: int = 1                         # physical ones
     ram_bytes: int = 0
     ram_free_bytes: int = 0
+    llama_on_gpu: bool = False             # whether llama.cpp was built to put writers onto the GPU
     problem: str = ""                      # why a device that may be there cannot be used
 
     def told(self) -> str:
@@ -39,6 +40,8 @@ class Hardware:
         if self.device == "cuda":
             shown = (f"{self.name}, {self.memory_bytes / GIB:.0f} GiB ({self.free_bytes / GIB:.0f} free), compute "
                      f"capability {self.capability[0]}.{self.capability[1]}; {cpu}")
+            if not self.llama_on_gpu:
+                shown += "; llama.cpp is built without it, so writers work on the processor"
         elif self.device == "mps":
             shown = f"{self.name or 'Apple GPU'}, which no painter uses yet; {cpu}"
         else:
@@ -228,7 +231,7 @@ def best_writer(hardware: Hardware, pulled: Collection[str], *, beside: str = MI
     for tier in WRITERS:
         if tier.name not in pulled:
             continue
-        if hardware.device == "cuda":
+        if hardware.device == "cuda" and hardware.llama_on_gpu:
             taken = next((needs for _, needs in TIERS[beside].needs_bytes if hardware.memory_bytes >= 0.96 * needs),
                          0) if beside in TIERS else 2 * GIB
             if hardware.memory_bytes - taken >= 0.96 * tier.needs_bytes[0][1]:

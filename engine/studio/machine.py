@@ -18,6 +18,12 @@ def look() -> Hardware:
     here = Hardware(cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1, ram_bytes=memory.total,
                     ram_free_bytes=memory.available)
     try:
+        from llama_cpp import llama_supports_gpu_offload
+
+        here = replace(here, llama_on_gpu=bool(llama_supports_gpu_offload()))
+    except Exception as error:             # a build that cannot be loaded: no writer either, but that is said elsewhere
+        here = replace(here, problem=f"llama.cpp cannot be loaded ({type(error).__name__})")
+    try:
         import torch
     except Exception as error:             # whatever a broken installation raises
         return replace(here, problem=f"torch cannot be imported ({type(error).__name__})")

@@ -56,7 +56,7 @@ def test_the_licence_is_shown_and_without_a_yes_nothing_is_fetched(hub: Hub, hom
 
 
 def test_what_is_here_is_listed_and_removed(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 16 * GIB, 10 * GIB)
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 16 * GIB, 10 * GIB, True)
     monkeypatch.setattr(engine.hardware, "hardware_of_this_machine", lambda: card)
     assert run("pull", "qwen3.5-2b", "--agree").exit_code == 0
     (home / "models" / "klein").mkdir()

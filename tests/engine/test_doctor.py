@@ -106,7 +106,7 @@ def models_of(settings, machine):
 
 
 def test_the_machine_is_recognised_and_told_what_to_pull(settings, tmp_path):
-    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB)
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB, True)
     auto = load_settings(home=settings.home)
     found = models_of(auto, card)
     assert found["hardware"].ok and found["hardware"].sentence.endswith(
@@ -118,7 +118,7 @@ def test_the_machine_is_recognised_and_told_what_to_pull(settings, tmp_path):
 
 
 def test_a_model_by_name_is_looked_at_file_by_file(settings):
-    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB)
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 30 * GIB, True)
     named = load_settings(home=settings.home, studio={"painter": "klein", "writer": "qwen3.5-2b",
                                                       "vision_model": "qwen3.5-2b"})
     missing = models_of(named, card)

@@ -56,6 +56,6 @@ def test_without_torch_it_is_a_machine_without_a_gpu(tmp_path: Path) -> None:
 
 
 def test_a_card_is_told_of_as_its_maker_calls_it() -> None:
-    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 16 * GIB)
+    card = Hardware("cuda", "NVIDIA L4", 23 * GIB, 20 * GIB, (8, 9), 8, 32 * GIB, 16 * GIB, True)
     assert read("a warning\n" + json.dumps(asdict(card))) == card
     assert card.told() == "NVIDIA L4, 23 GiB (20 free), compute capability 8.9; 8 cores, 32 GiB of memory"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ ALL = list(TIERS)
 
 
 def card(gib: float, capability: tuple[int, int] = (8, 6)) -> Hardware:
-    return Hardware("cuda", "a card", int(gib * GIB), int(gib * GIB), capability, 8, 32 * GIB, 30 * GIB)
+    return Hardware("cuda", "a card", int(gib * GIB), int(gib * GIB), capability, 8, 32 * GIB, 30 * GIB, True)
 
 
 @pytest.mark.parametrize(("hardware", "name", "fitting"), [
@@ -45,8 +46,15 @@ def test_only_what_is_pulled_is_chosen_and_the_reason_told() -> None:
 ])
 def test_the_best_writer_beside_the_painter(hardware: Hardware, painter: str, name: str) -> None:
     if hardware.device == "cuda":          # its own memory too little for a writer there
-        hardware = Hardware(hardware.device, hardware.name, hardware.memory_bytes, 0, hardware.capability, 8, 4 * GIB)
+        hardware = replace(hardware, ram_bytes=4 * GIB)
     assert best_writer(hardware, ALL, beside=painter).name == name
+
+
+def test_a_llama_without_the_gpu_writes_in_the_machines_memory() -> None:
+    blind = replace(card(79), llama_on_gpu=False)
+    choice = best_writer(blind, ALL, beside="klein")
+    assert (choice.name, choice.fitting) == ("gemma-4-e4b", "memory")
+    assert "llama.cpp is built without it" in blind.told() and "llama.cpp" not in card(79).told()
 
 
 def test_what_is_worth_pulling() -> None:
