@@ -3,7 +3,8 @@
 #   docker build --tag storythread:cuda --build-arg KIND=cuda .
 # /data holds what is kept, /data/models what was pulled, /keys the master key: mount them (docs/operating.md).
 ARG KIND=cpu
-ARG CUDA=12.8.1
+# As in torch's own wheels, so that one driver serves both.
+ARG CUDA=13.0.1
 
 # --- what it is built with: llama.cpp is compiled ---
 FROM python:3.11-slim-bookworm AS tools-cpu

@@ -144,8 +144,10 @@ class People(Desk):
         async with self._writing() as session:
             if await self._place_of(session, owner_id) != place:
                 raise NotFound("the owner was forgotten meanwhile", reason=FORGOTTEN)
-            for png, picture in written.items():
-                if not await self._files.aside(self._files.has, self._files.path(folder, picture)):
+            there = await asyncio.gather(*(self._files.aside(self._files.has, self._files.path(folder, picture))
+                                           for picture in written.values()))
+            for (png, picture), is_there in zip(written.items(), there, strict=True):
+                if not is_there:
                     await self._files.aside(write, png)        # tidied away before its row was there
                 # Kept again it is new again: what nothing shows yet is swept by its age.
                 await session.execute(self._insert(tables.pictures, {

@@ -133,7 +133,6 @@ async def test_a_whole_story_measured_with_its_pictures_in_a_bucket(
         os.kill(company.studio_pid(), signal.SIGKILL)
         await operator.until(lambda found: found["storythread_studio_restarts_total", ""] == 1)
         await operator.until_ready()
-        await company.page(await company.send_turn(ada, "Mia flies the kite."))
         # Discord is away: alive, and not ready.
         runner = company.loopback._runner
         assert runner is not None
@@ -144,13 +143,13 @@ async def test_a_whole_story_measured_with_its_pictures_in_a_bucket(
         await runner.server.shutdown(1.0)
         await operator.until_ready("gateway")
         assert (await operator.asks("/healthz"))[0] == 200
-        code, said = await command("health", "--ready")
-        assert code == FAILED and "gateway" in said
+        well, said = await asyncio.to_thread(ask, load_settings(), "/readyz")
+        assert not well and "gateway" in said
         await web.TCPSite(runner, host, discord_port).start()
         await operator.until_ready()
         assert await company.troupe.stop() == 0
-    code, said = await command("health")
-    assert code == FAILED and "nobody answers" in said
+    well, said = await asyncio.to_thread(ask, load_settings())
+    assert not well and "nobody answers" in said
 
 
 async def test_a_worker_says_how_it_goes(
@@ -302,8 +301,9 @@ async def test_what_is_missing_is_named_and_a_taken_address_refused(tmp_path: Pa
 
 def test_nobody_to_ask_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STORYTHREAD_HOME", str(tmp_path))
-    asked = CliRunner().invoke(app, ["health"])
-    assert asked.exit_code == FAILED and "health.port is not set" in asked.output
+    for words in (["health"], ["health", "--ready"]):
+        asked = CliRunner().invoke(app, words)
+        assert asked.exit_code == FAILED and "health.port is not set" in asked.output
 
 
 def test_the_page_for_operators_lists_every_measure() -> None:
