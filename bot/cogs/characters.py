@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
@@ -51,6 +53,7 @@ from engine.nouns import (
     Pronouns,
     Refused,
     ServerId,
+    StorythreadError,
     StudioFailed,
 )
 from engine.vocabulary import PEOPLE
@@ -58,10 +61,13 @@ from engine.vocabulary import PEOPLE
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
 
+log = logging.getLogger(__name__)
+
 PHOTO_BYTES = 10 * 2**20
 CHOOSE_WITHIN_S = 15 * 60.0                # as long as Discord lets us change a private answer
 CROWDS = 24                                # people whose photos wait at once, three megabytes a photo at most
 FACES_SHOWN = 8
+SAID_WITHIN_S = 2.0                        # a card does not wait longer to hear what the painter can
 #: Painters of which it is known without asking that they paint nobody from a photo.
 NO_PORTRAITISTS = frozenset({"mini", "theatre"})
 
@@ -77,6 +83,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         self.bot = bot
         self._crowds: dict[CharacterId, Crowd] = {}
         self._sitters: dict[CharacterId, Sitter] = {}
+        self._paintings: set[asyncio.Task[None]] = set()
         bot.clicks.update(keep=self.keep, again=self.again, correct=self.correct, look=self.change_look,
                           remove=self.really_remove, more=self.ask_more, face=self.choose_face)
         bot.forms.update(character=self.read_form, recharacter=self.read_edit, more=self.read_more)
@@ -345,24 +352,54 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         await self._show_card(interaction, character, page, notes)
         if sitter is None or character.avatar is not None:
             return
-        if not await self.bot.runner.studio.paints_from_photos():
-            self._let_go_of(key)
-            return
-        words, name = self.bot.words(interaction), safe(character.name)
-        await self._show_card(interaction, character, page, [*notes, words("portrait_begun", name=name)])
+        # Painting takes as long as the lane is long: the answer itself is over, and a stop does not wait for this.
+        painting = asyncio.create_task(self._paint_card(interaction, character, sitter, page, notes), name="avatar")
+        self._paintings.add(painting)
+        painting.add_done_callback(self._paintings.discard)
+
+    async def _paint_card(self, interaction: Interaction, character: Character, sitter: Sitter, page: str,
+                          notes: Sequence[str]) -> None:
+        """Paint a sitter, and put what came of it into the card."""
+        key = character.character_id
         try:
-            if await self._sit(sitter, character, interaction.id, server_of(interaction)):
-                await self._show_card(interaction, await self._mine(interaction, key), page, notes)
+            if not await self._can_paint(CHOOSE_WITHIN_S):
+                self._let_go_of(key)
+            if self._sitters.get(key) is not sitter:        # kept as it was, or sent anew
+                return
+            words, name = self.bot.words(interaction), safe(character.name)
+            await self._show_card(interaction, character, page, [*notes, words("portrait_begun", name=name)])
+            try:
+                if await self._sit(sitter, character, interaction.id, server_of(interaction)):
+                    await self._show_card(interaction, await self._mine(interaction, key), page, notes)
+            except StudioFailed:
+                if self._sitters.get(key) is sitter:
+                    await self._show_card(interaction, character, page, [*notes, words("portrait_failed", name=name)])
         except NotFound:                                    # removed in the meantime
             self._let_go_of(key)
-        except StudioFailed:
-            await self._show_card(interaction, character, page, [*notes, words("portrait_failed", name=name)])
+        except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("an avatar that was painted could not be shown: %s", type(error).__name__)
+
+    async def cog_unload(self) -> None:
+        """The bot stops: nothing more is painted, and nothing of a photo waits."""
+        for key in list(self._sitters):
+            self._let_go_of(key)
+        for painting in list(self._paintings):
+            painting.cancel()
+        await asyncio.gather(*self._paintings, return_exceptions=True)
+
+    async def _can_paint(self, within_s: float) -> bool:
+        """Whether the studio paints from photos; no, where nobody says so in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self.bot.runner.studio.paints_from_photos()
+        except TimeoutError:
+            return False
 
     async def _was_painted(self, character: Character) -> bool:
         """Whether somebody whose photos are gone would have been painted from them here."""
         return (character.from_photo and character.character_id not in self._crowds
                 and self.bot.settings.studio.painter not in NO_PORTRAITISTS
-                and await self.bot.runner.studio.paints_from_photos())
+                and await self._can_paint(SAID_WITHIN_S))
 
     async def _sit(self, sitter: Sitter, character: Character, seed: int, server_id: ServerId) -> bool:
         """Paint a sitter as they look now, instead of whatever was being painted of them. False when overtaken.

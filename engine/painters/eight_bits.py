@@ -30,7 +30,7 @@ class EightBits(torch.nn.Module):
 
     def widened(self, dtype: torch.dtype) -> torch.Tensor:
         """The weights as the layer uses them, (out, in)."""
-        return self.weight.to(dtype) * self.scale.to(dtype)  # type: ignore[operator, no-any-return]
+        return self.weight.to(dtype) * self.scale.to(dtype)  # type: ignore[operator]
 
 
 def rest_in_eight_bits(part: torch.nn.Module, dtype: torch.dtype, stay_wide: tuple[str, ...] = STAY_WIDE) -> None:
