@@ -18,7 +18,7 @@ import yaml
 from bench.container import Ignored, Stage, Workshop, chain, read
 from bot.cli import app
 from engine.doctor import configuration
-from engine.settings import PREFIX, every_setting, load_settings
+from engine.settings import PREFIX, SettingsError, every_setting, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -263,6 +263,12 @@ def test_every_command_and_every_variable_is_real(
             assert settings.studio.where == "workers" and settings.pictures_url == "s3://storythread/pictures"
             assert f"makedirs('{settings.pictures_url.split('/')[2]}'" in str(
                 compose["services"]["bucket-made"]["entrypoint"])
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STORYTHREAD_SECRETS", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match="There is no folder .*nowhere, which STORYTHREAD_SECRETS names"):
+        load_settings(home=tmp_path)
 
 
 def test_workers_on_cards_lie_over_workers_on_processors() -> None:
