@@ -267,7 +267,7 @@ def test_every_command_and_every_variable_is_real(
 
 def test_a_folder_of_secrets_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STORYTHREAD_SECRETS", str(tmp_path / "nowhere"))
-    with pytest.raises(SettingsError, match="There is no folder .*nowhere, which STORYTHREAD_SECRETS names"):
+    with pytest.raises(SettingsError, match=r"There is no folder .*nowhere, which STORYTHREAD_SECRETS names"):
         load_settings(home=tmp_path)
 
 
