@@ -18,15 +18,13 @@ same Euler step; one that names FlowMatchEuler all the same is given that on loa
 
 from __future__ import annotations
 
-import functools
 import gc
 import hashlib
 import io
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -47,20 +45,15 @@ from engine.painters.adapters import (
     speaking,
 )
 from engine.painters.character_lora import lora_of, wearing
+from engine.painters.denoising import OnStep, Watch, decode_in_tiles, guidance_branches, in_slices, in_tiles, seen_by
 from engine.painters.kept import Kept
-from engine.painters.latents import LatentFormat, predicted_clean, to_picture, to_png
+from engine.painters.latents import LatentFormat, to_picture, to_png
 from engine.painters.looking import shows_nothing
 from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
 from engine.prompting import CLIP_AVOIDS, clip_avatar_prompt, clip_prompt, mini_caption
 
-OnStep = Callable[[int, int, bytes | None], None]
-
 #: Where mini lives: shipped in the package.
 MINI_PAINTER = Path(__file__).parent.parent / "mini" / "painter"
-#: The next preview waits this many times as long as the last one took to make: previews cost at most a tenth.
-PREVIEW_RESTS = 9.0
-#: ... and at least this long: nobody sees more.
-PREVIEW_EVERY_S = 0.2
 #: Slower than this, the autoencoder's decoder is left out of previews where the latents' own colours will do.
 DECODER_IS_CHEAP_S = 0.08
 
@@ -74,8 +67,8 @@ SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lightning": ("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}), "lcm": ("LCMScheduler", {})}
 #: Avatars kept as the adapter sees them, 0.7 MB each.
 AVATARS_KEPT = 64
-#: Memory for the work itself, beside the weights: a panel of 1024 pixels whole, or decoded in tiles of so many.
-WORK_GIB, FRUGAL_WORK_GIB, TILE_PX = 5.0, 1.7, 512
+#: Memory for the work itself, beside the weights: a panel of 1024 pixels whole, or decoded in tiles.
+WORK_GIB, FRUGAL_WORK_GIB = 5.0, 1.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +241,12 @@ class UNetPainter(_LatentPainter):
         if recipe.start_share < 1.0 and not underdrawing.missing and _flows(pipeline.scheduler):
             share = _start_late(pipeline.scheduler, recipe.steps, recipe.start_share)
             noise = (1 - share) * self._encode(picture) + share * noise
-        watch = _Watch(self, on_step, started, noise * float(_sigma_scale(pipeline.scheduler, recipe.steps)))
+        watch = Watch(self.preview, self._free, on_step, started,
+                      noise * float(_sigma_scale(pipeline.scheduler, recipe.steps)))
         try:
             # 3. Denoise
-            with _guidance_branches(pipeline.unet, *_needed(recipe), one_by_one=less >= Less.ONE_BY_ONE), \
-                    _in_slices(pipeline.unet, less >= Less.IN_SLICES), torch.inference_mode():
+            with guidance_branches(pipeline.unet, *_needed(recipe), one_by_one=less >= Less.ONE_BY_ONE), \
+                    in_slices(pipeline.unet, less >= Less.IN_SLICES), torch.inference_mode():
                 latents = pipeline(
                     mini_caption(brief), picture, num_inference_steps=recipe.steps,
                     guidance_scale=recipe.guidance_scale, image_guidance_scale=recipe.image_guidance_scale,
@@ -420,16 +414,16 @@ class StableDiffusionPainter(_LatentPainter):
         done = max(1, round(recipe.steps * share))
         # A scheduler of its own for this call: its step counter and past outputs die with it
         pipeline.scheduler = scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
-        watch = _Watch(self, on_step, started)
+        watch = Watch(self.preview, self._free, on_step, started)
         try:
             # Not inference mode: what is moved within it, to the card or into eight bits, could not be moved back.
             with torch.no_grad():
                 seen, scales = self._shown(avatars, parts, keeping=keeping)
                 # Denoise. The pipeline takes the whole number below steps x strength.
-                with speaking(pipeline, scales) if seen else nullcontext(), _seen_by(watch, scheduler), \
-                        _guidance_branches(pipeline.unet, [], [], one_by_one=less >= Less.ONE_BY_ONE), \
-                        _in_slices(pipeline.unet, less >= Less.IN_SLICES), \
-                        _in_tiles(pipeline.vae, less >= Less.ONE_BY_ONE):
+                with speaking(pipeline, scales) if seen else nullcontext(), seen_by(watch, scheduler), \
+                        guidance_branches(pipeline.unet, [], [], one_by_one=less >= Less.ONE_BY_ONE), \
+                        in_slices(pipeline.unet, less >= Less.IN_SLICES), \
+                        in_tiles(pipeline.vae, less >= Less.ONE_BY_ONE):
                     latents = pipeline(
                         prompt, image=picture, strength=min(1.0, (done + 0.5) / recipe.steps),
                         num_inference_steps=recipe.steps, guidance_scale=recipe.guidance_scale,
@@ -498,77 +492,6 @@ class StableDiffusionPainter(_LatentPainter):
         super()._free()
 
 
-class _Watch:
-    """The pipeline's step callback for one panel: counts, previews, and lets `on_step` cancel by raising."""
-
-    def __init__(self, painter: _LatentPainter, on_step: OnStep, started: float,
-                 latents: torch.Tensor | None = None) -> None:
-        self._painter, self._on_step = painter, on_step
-        self.before = latents
-        self.clean: torch.Tensor | None = None   # what the scheduler itself expects at the end, where it says so
-        self._next_preview = started       # the first one as soon as there is anything to see
-        self.steps = 0
-
-    def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        latents: torch.Tensor = tensors["latents"]                          # (1, C, h, w)
-        steps = int(pipeline.num_timesteps)
-        preview = None
-        now = time.monotonic()
-        # The last step needs none: the picture itself follows.
-        must_be_numbers(latents)
-        if index + 1 < steps and now >= self._next_preview:
-            preview = self._glimpse(pipeline, index, latents)
-            took = time.monotonic() - now
-            rest = max(PREVIEW_EVERY_S, PREVIEW_RESTS * took) if preview is not None else math.inf
-            self._next_preview = now + took + rest
-        self.before = latents
-        self.steps = index + 1
-        self._on_step(index + 1, steps, preview)
-        return {}
-
-    def expected(self, pipeline: Any, index: int, latents: torch.Tensor) -> torch.Tensor:
-        """The clean latents this way leads to, as of step `index`, which ended with `latents`."""
-        if self.clean is not None:
-            return self.clean
-        assert self.before is not None
-        # Image-to-image leaves out the first steps of the scheduler's whole way.
-        left_out = len(pipeline.scheduler.timesteps) - int(pipeline.num_timesteps)
-        return predicted_clean(pipeline.scheduler, left_out + index, self.before.to(latents), latents)
-
-    def _glimpse(self, pipeline: Any, index: int, latents: torch.Tensor) -> bytes | None:
-        """A preview; None where there is not enough memory for one: then this panel has no more of them."""
-        try:
-            return self._painter.preview(self.expected(pipeline, index, latents))
-        except SHORTAGES as error:
-            if not out_of_memory(error):
-                raise
-        self._painter._free()
-        return None
-
-
-@contextmanager
-def _seen_by(watch: _Watch, scheduler: Any) -> Iterator[None]:
-    """Show a watch what each step of a scheduler starts from, and what it expects at the end where no line leads there.
-
-    LCM jumps to the end and puts fresh noise on what it found: that is lost unless it is taken here.
-    """
-    step = scheduler.step
-    jumps = type(scheduler).__name__ == "LCMScheduler"
-
-    @functools.wraps(step)                 # the pipeline looks at its signature
-    def seen(model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        watch.before = sample
-        told = step(model_output, timestep, sample, *args, **kwargs)
-        watch.clean = told[1] if jumps else None
-        return told
-
-    scheduler.step = seen
-    try:
-        yield
-    finally:
-        del scheduler.step                 # the class's own is behind it
-
-
 def _needed(recipe: UNetRecipe) -> tuple[list[int], list[int]]:
     """Which of InstructPix2Pix's three guidance branches are needed, and where each goes; nothing where all are.
 
@@ -582,62 +505,6 @@ def _needed(recipe: UNetRecipe) -> tuple[list[int], list[int]]:
     if guided and recipe.guidance_scale == recipe.image_guidance_scale:
         return [0, 2], [0, 1, 1]
     return [], []
-
-
-@contextmanager
-def _guidance_branches(unet: torch.nn.Module, wanted: list[int], places: list[int], *,
-                       one_by_one: bool) -> Iterator[None]:
-    """Run the wanted entries of a batch of guidance branches alone; put the UNet back as it was in any case.
-
-    What comes out stands at `places`. None wanted: all. `one_by_one` runs them after each other: less memory.
-    """
-    if not wanted and not one_by_one:
-        yield
-        return
-    forward = unet.forward
-
-    def fewer(sample: torch.Tensor, timestep: Any, **rest: Any) -> Any:
-        # sample: (branches, C noise + C underdrawing, h, w); of the rest, whatever has an entry a branch
-        entries = wanted or list(range(sample.shape[0]))
-        batches = [[entry] for entry in entries] if one_by_one else [entries]
-        outputs = torch.cat([forward(sample[batch], timestep, **_entries(rest, batch, sample.shape[0]))[0]
-                             for batch in batches])
-        return (outputs[places] if places else outputs,)
-
-    unet.forward = fewer
-    try:
-        yield
-    finally:
-        del unet.forward                   # the class's own is behind it
-
-
-def _entries(value: Any, batch: list[int], of: int) -> Any:
-    """The same with only these entries of every tensor that has `of` of them."""
-    if isinstance(value, torch.Tensor):
-        return value[batch] if value.ndim and value.shape[0] == of else value
-    if isinstance(value, dict):
-        return {key: _entries(each, batch, of) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_entries(each, batch, of) for each in value)
-    return value
-
-
-@contextmanager
-def _in_slices(unet: Any, wanted: bool) -> Iterator[None]:
-    """Attention a head at a time; what computed it before is put back in any case."""
-    if not wanted:
-        yield
-        return
-    from diffusers.models.attention_processor import SlicedAttnProcessor
-
-    processors = unet.attn_processors
-    try:
-        # An adapter's own are left as they are: only they know what to do with its pictures.
-        unet.set_attn_processor({name: processor if isinstance(processor, torch.nn.Module) else SlicedAttnProcessor(1)
-                                 for name, processor in processors.items()})
-        yield
-    finally:
-        unet.set_attn_processor(processors)
 
 
 def _open_pipeline(folder: Path, dtype: torch.dtype) -> Any:
@@ -730,29 +597,6 @@ def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dty
         pipeline.to(device)
     else:
         pipeline.enable_model_cpu_offload(device=device)
-
-
-def decode_in_tiles(vae: Any) -> None:
-    # SDXL's own says tiles of 1024 pixels: a whole panel.
-    vae.tile_sample_min_size = min(vae.tile_sample_min_size, TILE_PX)
-    vae.tile_latent_min_size = min(vae.tile_latent_min_size,
-                                   TILE_PX // 2 ** (len(vae.config.block_out_channels) - 1))
-    vae.enable_tiling()
-
-
-@contextmanager
-def _in_tiles(vae: Any, wanted: bool) -> Iterator[None]:
-    """Decoding tile by tile; as it was before in any case."""
-    if not wanted or vae.use_tiling:
-        yield
-        return
-    before = vae.tile_sample_min_size, vae.tile_latent_min_size
-    decode_in_tiles(vae)
-    try:
-        yield
-    finally:
-        vae.disable_tiling()
-        vae.tile_sample_min_size, vae.tile_latent_min_size = before
 
 
 def _flows(scheduler: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import io
 import json
@@ -37,7 +38,8 @@ from engine.nouns import (
 from engine.painters import open_painter
 from engine.painters.adapters import on_paper, parts_of_panel
 from engine.painters.character_lora import ADAPTERS
-from engine.painters.unet import RECIPE, Fitting, Less, StableDiffusionPainter, _Watch
+from engine.painters.denoising import Watch
+from engine.painters.unet import RECIPE, Fitting, Less, StableDiffusionPainter
 from engine.prompting import CLIP_AVOIDS, clip_prompt
 from engine.settings import load_settings
 
@@ -338,14 +340,14 @@ def test_previews_show_what_is_expected_at_the_end(painter: StableDiffusionPaint
         said.append(told[1])
         return told
 
-    class Watch(_Watch):
+    class Noted(Watch):
         def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             shown.append(self.expected(pipeline, index, tensors["latents"]))
             return super().__call__(pipeline, index, timestep, tensors)
 
     noted.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
     monkeypatch.setattr(kind, "step", noted)
-    monkeypatch.setattr("engine.painters.unet._Watch", Watch)
+    monkeypatch.setattr("engine.painters.unet.Watch", Noted)
     paint(painter)
     assert len(said) == len(shown) == 3
     for expected, seen in zip(said, shown, strict=True):
@@ -404,6 +406,8 @@ def test_out_of_memory_is_tried_with_less_and_paints_the_same(sdxl: Path, tmp_pa
     """With guidance, so that there is a batch of two branches to be taken apart, adapter and masks included."""
     painter = StableDiffusionPainter(told(sdxl, tmp_path / "guided", guidance_scale=4.0), device="cpu")
     before = paint(painter)
+    unet = painter._pipeline.unet
+    unet.forward = own = functools.partial(type(unet).forward, unet)   # as a part that is brought to the card has one
     for calls, tries in (((2,), Less.ONE_BY_ONE), ((2, 3), Less.IN_SLICES)):
         failing = FailingAt(*calls)
         hook = painter._pipeline.unet.conv_in.register_forward_pre_hook(failing)
@@ -417,6 +421,7 @@ def test_out_of_memory_is_tried_with_less_and_paints_the_same(sdxl: Path, tmp_pa
         paint(painter)
     hook.remove()
     assert failure.value.reason == "studio_memory" and paint(painter).png == before.png
+    assert vars(unet)["forward"] is own
 
 
 def test_values_that_are_no_numbers_are_a_failure(sd15: Path) -> None:
