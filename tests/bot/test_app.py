@@ -183,4 +183,4 @@ async def test_where_the_bot_is_not_a_member_it_says_so(house: Playhouse) -> Non
     channel = house.world.add_channel(elsewhere, "general")
     visitor = Player(house.loopback, house.ada.person, channel)
     await visitor.command("/story start")
-    await visitor.see("I am not a member of this server", timeout_s=5)
+    await visitor.see("I am not a member of this server", timeout_s=30)

@@ -169,6 +169,7 @@ async def test_a_restart_in_the_middle_goes_on_and_doubles_nothing(house: Playho
     house.studio.gate.set()
     await house.open()
     await drawn(house, 4, 30)
+    await house.ada.see("text in pictures")
     assert len(await house.library.steps(story.story_id)) == 4
     said = house.said(house.ada)
     for step in await house.library.steps(story.story_id):

@@ -21,8 +21,8 @@ from bot.rehearsal.judge import Seen, pictures
 from bot.rehearsal.rehearse import rehearse
 from engine.settings import load_settings
 
-#: So many steps that a toy takes as long as mini: somebody looks on while it paints.
-STEPS = 24
+#: So many steps that a panel takes some seconds: somebody looks on while it paints, and the bot is stopped meanwhile.
+STEPS = {"mini": 24, "klein": 60, "sdxl": 48}
 #: How large each paints, so that a picture says who painted it, and nobody stood in.
 SIZES = {"mini": 256, "klein": 64, "sdxl": 96}
 
@@ -59,16 +59,16 @@ panels = 2
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     place = tmp_path_factory.mktemp("checkpoints")
-    return {"mini": "mini", "klein": str(save_klein(place / "klein", recipe={"steps": STEPS})),
-            "sdxl": str(save_stable_diffusion(place / "sdxl", lora="lightning", recipe={
-                "steps": STEPS, "size_px": SIZES["sdxl"]}))}
+    return {"mini": "mini", "klein": str(save_klein(place / "klein")),
+            "sdxl": str(save_stable_diffusion(place / "sdxl", lora="lightning", recipe={"size_px": SIZES["sdxl"]}))}
 
 
 @pytest.mark.parametrize("tier", ["mini", "klein", "sdxl"])
 async def test_the_same_scene_on_every_tier(tier: str, checkpoints: dict[str, str], tmp_path: Path) -> None:
     scene, out, screen = tmp_path / "scene.toml", tmp_path / "out", io.StringIO()
     scene.write_text(SCENE, "utf-8")
-    settings = load_settings(home=tmp_path / "home", studio={"painter": checkpoints[tier], "threads": 1},
+    settings = load_settings(home=tmp_path / "home", studio={"painter": checkpoints[tier], "steps": STEPS[tier],
+                                                               "threads": 1},
                              limits={"panels_per_turn": 1}, discord={"stop_within_s": 0})
     report = await rehearse(scene, out, settings=settings, console=Console(file=screen, width=200))
     assert report.failures == [], f"{screen.getvalue()}\n{(out / 'bot.log').read_text('utf-8')[-3000:]}"

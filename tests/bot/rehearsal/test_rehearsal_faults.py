@@ -97,7 +97,7 @@ async def test_a_dropped_gateway_is_resumed_and_no_event_is_lost(stand: Stand, h
         else:
             await gateway.invalidate(resumable=True)
         await stand.nina.write("while you were away")
-        found = await stand.world.until(lambda: client.heard or None, 6)
+        found = await stand.world.until(lambda: client.heard or None, 30)
         assert found is not None and found[0].content == "while you were away"
         await asyncio.sleep(0.05)
         assert (client.resumes, client.connects, len(client.heard)) == (1, 1, 1)

@@ -86,7 +86,7 @@ async def test_a_form_with_text_files_and_a_menu(stand: Stand) -> None:
                                               "Shoe size": "34"})
         photos = [File("one.png", png()), File("two words.png", png("red", 32))]
         await stand.nina.submit(opened, {"Name": "Mia", "photos": photos, "Kind": "A cat"})
-        answer = await stand.nina.see("Mia cat", private=True, timeout_s=3)
+        answer = await stand.nina.see("Mia cat", private=True, timeout_s=30)
         assert answer.content == f"Mia cat [{len(png())}, {len(png('red', 32))}]"
         card = stand.world.modals[-1]
         assert [(label, text) for label, text, _ in card.fields] == [
@@ -100,7 +100,7 @@ async def test_a_durable_button_works_after_a_restart_of_the_client(stand: Stand
         await stand.nina.click("Count 0")
     async with stand.online():
         await stand.nina.click("Count 1")
-        message = await stand.nina.see("counted 2", timeout_s=3)
+        message = await stand.nina.see("counted 2", timeout_s=30)
         assert sum("counted" in words_of(m) for m in stand.nina.seen()) == 1
         assert message.edited_at is not None
     assert stand.loopback.violations() == []
@@ -109,9 +109,9 @@ async def test_a_durable_button_works_after_a_restart_of_the_client(stand: Stand
 async def test_a_thread_with_a_panel_whose_picture_is_replaced(stand: Stand) -> None:
     async with stand.online():
         await stand.nina.command("/panel")
-        thread = await stand.world.until(lambda: next(iter(stand.world.threads_of(stand.channel.channel_id)), None), 3)
+        thread = await stand.world.until(lambda: next(iter(stand.world.threads_of(stand.channel.channel_id)), None), 30)
         assert thread is not None
-        message = await stand.nina.see("second", place=thread, timeout_s=3)
+        message = await stand.nina.see("second", place=thread, timeout_s=30)
         assert stand.nina_person.user_id in thread.thread_members
         assert [stand.world.attachments[a].filename for a in message.attachments] == ["b.png"]
         assert [r.op for r in message.history] == ["create", "edit"]
@@ -137,13 +137,13 @@ async def test_attachments_are_kept_replaced_or_appended_as_the_edit_says(stand:
 async def test_plain_messages_reach_the_bot_with_and_without_the_content_intent(stand: Stand) -> None:
     async with stand.online() as client:
         await stand.nina.write("Once upon a time")
-        await stand.world.until(lambda: client.heard or None, 2)
+        await stand.world.until(lambda: client.heard or None, 30)
         assert client.heard[-1].content == "Once upon a time"
         assert client.heard[-1].author.display_name == "Nina"
     async with stand.online(client=Little(content=False)) as client:
         await stand.nina.write("secret")
         await stand.nina.write("hello @Storythread")
-        await stand.world.until(lambda: True if len(client.heard) > 1 else None, 2)
+        await stand.world.until(lambda: True if len(client.heard) > 1 else None, 30)
         assert [m.content for m in client.heard] == ["", f"hello <@{stand.world.bot.user_id}>"]
 
 
@@ -151,13 +151,13 @@ async def test_a_dm_both_ways(stand: Stand) -> None:
     stand.nina.place = stand.world.dm_with(stand.nina_person)
     async with stand.online() as client:
         await stand.nina.command("/story start", title="Quiet")
-        await stand.nina.see("started Quiet free 0 True", timeout_s=3)
+        await stand.nina.see("started Quiet free 0 True", timeout_s=30)
         await stand.nina.write("good evening")
-        await stand.world.until(lambda: next((m for m in client.heard if m.content), None), 2)
+        await stand.world.until(lambda: next((m for m in client.heard if m.content), None), 30)
         assert isinstance(client.heard[-1].channel, discord.DMChannel)
         user = await client.fetch_user(stand.nina_person.user_id)
         await user.send("good night")
-        assert (await stand.nina.see("good night", timeout_s=2)).only_for is None
+        assert (await stand.nina.see("good night", timeout_s=30)).only_for is None
         stand.omar_person.closed_dms = True
         with pytest.raises(discord.Forbidden) as caught:
             await (await client.fetch_user(stand.omar_person.user_id)).send("hello?")
@@ -171,7 +171,7 @@ async def test_permissions_are_told_and_enforced(stand: Stand) -> None:
         ~permissions.ATTACH_FILES)
     async with stand.online():
         await stand.nina.command("/story start", title="x")
-        await stand.nina.see("started x free 0 False", timeout_s=3)
+        await stand.nina.see("started x free 0 False", timeout_s=30)
         with pytest.raises(discord.Forbidden) as caught:
             await stand.text_channel.send(file=picture("red"))
         assert caught.value.code == 50013
@@ -338,7 +338,7 @@ async def test_a_token_ends_after_fifteen_minutes(stand: Stand) -> None:
 async def test_the_log_has_every_request_and_message(stand: Stand, tmp_path: object) -> None:
     async with stand.online():
         await stand.nina.command("/story start", title="The moon")
-        await stand.nina.see("started", timeout_s=3)
+        await stand.nina.see("started", timeout_s=30)
         await stand.text_channel.send("hello")
     requests = [(line["method"], line["path"].split("/")[1], line["status"])
                 for line in stand.loopback.record.of("request")]

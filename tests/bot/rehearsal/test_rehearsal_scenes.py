@@ -125,7 +125,7 @@ async def test_the_page_shows_the_thread_and_needs_no_network(stand: Stand) -> N
         assert form is not None
         await stand.nina.submit(form, {"Name": "<Mia>", "Photos": File("p.png", png()), "Kind": "A cat"})
         await stand.nina.command("/panel")
-        thread = await stand.world.until(lambda: next(iter(stand.world.threads_of(stand.channel.channel_id)), None), 3)
+        thread = await stand.world.until(lambda: next(iter(stand.world.threads_of(stand.channel.channel_id)), None), 30)
         await stand.nina.see("second", place=thread)
         await stand.omar.command("/count")
     html = thread_page(stand.world, title="A & B")

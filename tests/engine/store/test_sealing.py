@@ -27,13 +27,14 @@ OPEN = {
         "*.server_id", "*.venue_id", "*.message_id", "*.picture", "*.underdrawing", "*.cutout", "*.avatar",
         "*.picture_id", "*.question_id", "*.storyboard_id", "*.forgetting_id", "*.erasure_id", "*.report_id",
         "*.parent", "*.before", "*.head", "*.born_in", "stories.heard", "scenes.pictures", "owners.key_id",
-        "owners.former_key_id", "owners.folder", "leftovers.path", "house.key"},
+        "owners.former_key_id", "owners.folder", "leftovers.path", "house.key", "jobs.job_id", "*.worker_id"},
     "one of a few words that a program chose": {
         "*.state", "*.status", "*.kind", "*.reason", "*.source", "*.sharing", "*.pronouns", "*.locale", "*.rating",
         "stories.style", "stories.turn_order", "panels.painter", "plates.time_of_day", "plates.weather",
         "plates.style"},
     "numbers beside ids: where, how like, from where recalled": {
         "panels.boxes", "panels.verdict", "panels.recalled", "appearances.box", "turns.meant"},
+    "about machines, as their operator calls them": {"workers.name", "workers.models"},
     "keys, sealed themselves, and hashes": {
         "owners.wrapped_key", "owners.naming_key", "owners.former_key", "house.value", "forgotten.owner_hash",
         "barred.who"},
@@ -76,6 +77,10 @@ async def furnish_with_words(library):
     await library.scene(turn.turn_id)
     await library.save_question(Question("q", turn, ("c-mia",)))
     await library.save_storyboard(Storyboard("b", "s1", BEN, CANARY, CANARY, BoardState.REVIEW))
+    frame = CANARY.encode()
+    await library.post_job("job", ANN, frame)
+    assert await library.take_job("job", 1, "worker") == frame
+    assert await library.tell_of_job("job", 1, "worker", frame) and await library.finish_job("job", 1, "worker", frame)
     return panel
 
 
