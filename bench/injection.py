@@ -84,6 +84,8 @@ def read_corpus(path: Path = CORPUS) -> list[Attempt]:
 class WritingStudio:
     """`engine.ports.Studio` with a real writer, and pictures of nothing."""
 
+    canvas_px = 0
+
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         out = io.BytesIO()

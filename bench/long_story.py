@@ -148,6 +148,8 @@ class CountingStage:
 class PaperStudio:
     """Scripted words, paper dolls in this process, and a likeness that finds everybody themselves. Keeps nothing."""
 
+    canvas_px = 0
+
     def __init__(self) -> None:
         self._painter = TheatrePainter()
 
@@ -247,6 +249,8 @@ class WatchedLibrary:
 
 class WatchedStudio:
     """A studio whose calls are timed. A plate is its own phase."""
+
+    canvas_px = 0
 
     def __init__(self, studio: PaperStudio | ScriptedWords, clock: Clock) -> None:
         self._studio, self._clock = studio, clock

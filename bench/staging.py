@@ -89,6 +89,8 @@ class WrittenStage:
 class ScriptedStudio:
     """The paper-doll painter and a writer who does what the turn says: `2 panels`, `fail writing`, `fail painting`."""
 
+    canvas_px = 0
+
     def __init__(self, *, likenesses: Callable[[Sequence[bytes]], list[list[float]]] | None = None,
                  delay_s: float = 0.0) -> None:
         self.painted: list[PanelBrief] = []

@@ -48,7 +48,7 @@ def hardware_of_this_machine(patience_s: float = PATIENCE_S, python: str = sys.e
 
 
 def read(text: str) -> Hardware:
-    """What `python -m engine.hardware` printed. Raises `ValueError` when that is something else."""
+    """What `python -m engine.studio.machine` printed. Raises `ValueError` when that is something else."""
     try:
         said = json.loads(text.splitlines()[-1])
         return Hardware(**(said | {"capability": tuple(said["capability"])}))

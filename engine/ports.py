@@ -121,6 +121,11 @@ class Studio(Protocol):
     `on_event` is called on the caller's event loop and must not block.
     """
 
+    @property
+    def canvas_px(self) -> int:
+        """Pixels a side of what the painter paints, as far as is known; 0 where that is of no account."""
+        ...
+
     async def write(self, scene: Scene, *, seed: int, on_event: Callable[[Event], None]) -> StoryStep: ...
 
     async def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,

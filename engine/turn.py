@@ -96,7 +96,7 @@ class TurnRunner:
 
     def _canvas_px(self) -> int:
         # What is laid out smaller than it is painted reaches the painter blurred: plates, and avatars from photos.
-        return max(self._size_px, int(getattr(self._studio, "canvas_px", 0)))
+        return max(self._size_px, self._studio.canvas_px)
 
     @property
     def library(self) -> Library:

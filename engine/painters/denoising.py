@@ -1,4 +1,4 @@
-"""What happens around a UNet while it denoises: it is watched, and asked for less at a time; nothing of it stays.
+"""What happens around a model while it denoises: it is watched, and asked for less at a time; nothing of it stays.
 
 Each of these is put on for one call of a stock pipeline and taken off in any case, a cancel's exception too.
 """
@@ -39,7 +39,7 @@ class Watch:
         self.steps = 0
 
     def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        latents: torch.Tensor = tensors["latents"]                          # (1, C, h, w)
+        latents: torch.Tensor = tensors["latents"]                          # as the pipeline has them
         steps = int(pipeline.num_timesteps)
         preview = None
         now = time.monotonic()

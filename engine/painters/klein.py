@@ -16,9 +16,8 @@ import gc
 import hashlib
 import io
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
@@ -31,21 +30,19 @@ from PIL import Image
 
 from engine.nouns import Box, CharacterId, Painting, PanelBrief, Sitting, StudioFailed, Underdrawing
 from engine.painters.character_lora import lora_of, wearing
+from engine.painters.checkpoints import fingerprint
+from engine.painters.denoising import OnStep, Watch
 from engine.painters.eight_bits import rest_in_eight_bits
 from engine.painters.kept import Kept
-from engine.painters.latents import predicted_clean, to_picture, to_png
-from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
+from engine.painters.latents import to_picture, to_png
+from engine.painters.shortage import less_and_less, must_be_numbers
 from engine.prompting import avatar_prompt, klein_prompt
-
-OnStep = Callable[[int, int, bytes | None], None]
 
 RECIPE = "storythread.json"
 #: How far a character's avatar reaches beyond its box, as a share of the panel: poses stick out, hair flies.
 REACH = 0.06
 #: Encoded pictures and prompts kept by their content, newest last. A prompt of klein 4B is 8 MB, a picture 0.3 MB.
 PICTURES_KEPT, PROMPTS_KEPT = 64, 8
-#: Previews cost at most a tenth of the time.
-PREVIEW_RESTS, PREVIEW_EVERY_S = 9.0, 0.2
 #: Weights of so many bytes are held in two bytes each on a processor too: klein 4B would take 28 GB in four.
 LARGE = 4 * 2**30
 #: The pipeline takes no picture with a shorter side.
@@ -156,7 +153,7 @@ class KleinPainter:
         #: Pixels a side for one token.
         self._token_px = self._pipeline.vae_scale_factor * 2
         self.size_px = self.recipe.size_px // self._token_px * self._token_px
-        self.name = f"{folder.name}@{self.recipe.revision or _fingerprint(folder)}"
+        self.name = f"{folder.name}@{self.recipe.revision or fingerprint(folder)}"
 
     # --- what it paints ----------------------------------------------------------------------------
 
@@ -168,16 +165,20 @@ class KleinPainter:
         frame before, if any. Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there
         was not enough of it with the least in the context either, "studio_blank" when what came out are no numbers.
         """
-        return self._with_less_and_less(
-            lambda less, started: self._paint(brief, underdrawing, references, seed, on_step, started, less))
+        started = time.monotonic()
+        return less_and_less(
+            Less, lambda less: self._paint(brief, underdrawing, references, seed, on_step, started, less), self.let_go,
+            least="with the least in the context")
 
     def paint_avatar(self, sitting: Sitting, *, seed: int, on_step: OnStep) -> Painting:
         """Paint somebody's avatar from photos and the drawn doll. See `engine.ports.Portraitist`.
 
         Nothing made of the photos is kept. Raises as `paint`.
         """
-        return self._with_less_and_less(
-            lambda less, started: self._paint_avatar(sitting, seed, on_step, started, less))
+        started = time.monotonic()
+        return less_and_less(
+            Less, lambda less: self._paint_avatar(sitting, seed, on_step, started, less), self.let_go,
+            least="with the least in the context")
 
     def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
                on_step: OnStep, started: float, less: Less) -> Painting:
@@ -217,7 +218,7 @@ class KleinPainter:
         generator = torch.Generator("cpu").manual_seed(seed % 2**63)
         noise = torch.randn((1, pipeline.transformer.config.in_channels, side, side), generator=generator)
         pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config)
-        watch = _Watch(self, on_step, noise.flatten(2).transpose(1, 2), started)
+        watch = Watch(self.preview, self.let_go, on_step, started, noise.flatten(2).transpose(1, 2))
         try:
             tile_px = max(LEAST_PX, self.size_px // 2) if less >= Less.COARSE else 0
             # No inference mode: weights that are moved or widened within it could not be moved back outside of it.
@@ -239,18 +240,6 @@ class KleinPainter:
             pipeline.kept = None
             pipeline.maybe_free_model_hooks()
         return Painting(to_png(painted), seed, self.name, watch.steps, time.monotonic() - started)
-
-    def _with_less_and_less(self, paint: Callable[[Less, float], Painting]) -> Painting:
-        started = time.monotonic()
-        for less in Less:
-            try:
-                return paint(less, started)
-            except SHORTAGES as error:
-                if not out_of_memory(error):
-                    raise
-            # Outside the except: the traceback no longer holds the tensors that filled the memory.
-            self.let_go()
-        raise StudioFailed("out of memory, also with the least in the context", reason="studio_memory")
 
     def _sizes(self, less: Less) -> tuple[int, int]:
         """Pixels a side of image 1, and of every other."""
@@ -293,39 +282,6 @@ class KleinPainter:
         vae = self._pipeline.vae
         with torch.no_grad():
             return to_picture(vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0])
-
-
-class _Watch:
-    """The pipeline's step callback for one picture: counts, previews, and lets `on_step` cancel by raising."""
-
-    def __init__(self, painter: KleinPainter, on_step: OnStep, packed: torch.Tensor, started: float) -> None:
-        self._painter, self._on_step, self._before = painter, on_step, packed
-        self._next_preview = started
-        self.steps = 0
-
-    def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        packed: torch.Tensor = tensors["latents"]                                       # (1, h w, 4 C)
-        steps, now, preview = int(pipeline.num_timesteps), time.monotonic(), None
-        must_be_numbers(packed)
-        # The last step needs none: the picture itself follows.
-        if index + 1 < steps and now >= self._next_preview:
-            preview = self._glimpse(pipeline, index, packed)
-            took = time.monotonic() - now
-            rest = max(PREVIEW_EVERY_S, PREVIEW_RESTS * took) if preview is not None else math.inf
-            self._next_preview = now + took + rest
-        self._before = packed
-        self.steps = index + 1
-        self._on_step(index + 1, steps, preview)
-        return {}
-
-    def _glimpse(self, pipeline: Any, index: int, packed: torch.Tensor) -> bytes | None:
-        """A preview; None where there is not enough memory for one: then this picture has no more of them."""
-        try:
-            return self._painter.preview(predicted_clean(pipeline.scheduler, index, self._before.to(packed), packed))
-        except SHORTAGES as error:
-            if not out_of_memory(error):
-                raise
-        return None
 
 
 def region_mask(words: int, side: int, images: Sequence[int], slots: Sequence[CharacterId],
@@ -430,13 +386,3 @@ def _opened(png: bytes, side: int) -> Image.Image:
     paper = Image.new("RGBA", (side, side), "white")
     paper.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     return paper.convert("RGB")
-
-
-def _fingerprint(folder: Path) -> str:
-    """Of what a checkpoint says of itself and of each file's size and first mebibyte: all of 16 GB takes too long."""
-    digest = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.safetensors"), *folder.rglob("*.json")]):
-        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(2**20))
-    return digest.hexdigest()[:8]

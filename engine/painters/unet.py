@@ -23,7 +23,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
@@ -45,11 +45,12 @@ from engine.painters.adapters import (
     speaking,
 )
 from engine.painters.character_lora import lora_of, wearing
+from engine.painters.checkpoints import fingerprint
 from engine.painters.denoising import OnStep, Watch, decode_in_tiles, guidance_branches, in_slices, in_tiles, seen_by
 from engine.painters.kept import Kept
 from engine.painters.latents import LatentFormat, to_picture, to_png
 from engine.painters.looking import shows_nothing
-from engine.painters.shortage import SHORTAGES, must_be_numbers, out_of_memory
+from engine.painters.shortage import less_and_less, must_be_numbers
 from engine.prompting import CLIP_AVOIDS, clip_avatar_prompt, clip_prompt, mini_caption
 
 #: Where mini lives: shipped in the package.
@@ -129,20 +130,10 @@ class _LatentPainter:
         Raises `Cancelled` (from `on_step`) and `StudioFailed`: reason "studio_memory" when there was not enough of it
         with the least at a time either, "studio_blank" when what came out are no numbers, or nothing can be seen.
         """
-        return self._with_less_and_less(
-            lambda less, started: self._paint(brief, underdrawing, references, seed, on_step, started, less))
-
-    def _with_less_and_less(self, paint: Callable[[Less, float], Painting]) -> Painting:
         started = time.monotonic()
-        for less in Less:
-            try:
-                return paint(less, started)
-            except SHORTAGES as error:
-                if not out_of_memory(error):
-                    raise
-            # Outside the except: the traceback no longer holds the tensors that filled the memory.
-            self._free()
-        raise StudioFailed("out of memory, also with the least at a time", reason="studio_memory")
+        return less_and_less(
+            Less, lambda less: self._paint(brief, underdrawing, references, seed, on_step, started, less), self._free,
+            least="with the least at a time")
 
     def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
                on_step: OnStep, started: float, less: Less) -> Painting:
@@ -216,7 +207,7 @@ class UNetPainter(_LatentPainter):
             dtype = torch.bfloat16 if self.recipe.dtype == "bfloat16" else torch.float32
         self._pipeline = _open_pipeline(folder, dtype).to(self._device)
         self.size_px = self.recipe.size_px
-        self.name = f"{_family(folder)}@{self.recipe.revision or _fingerprint(folder)}"
+        self.name = f"{_family(folder)}@{self.recipe.revision or fingerprint(folder)}"
         pipeline = self._pipeline
         try:
             self.latent_format = LatentFormat.with_factors(
@@ -357,7 +348,7 @@ class StableDiffusionPainter(_LatentPainter):
             pipeline.unet.compile_repeated_blocks()
         self._avatars = Kept(AVATARS_KEPT) if caching else None
         self.size_px = recipe.size_px // pipeline.vae_scale_factor * pipeline.vae_scale_factor
-        self.name = f"{folder.name}@{recipe.revision or _fingerprint(folder)}"
+        self.name = f"{folder.name}@{recipe.revision or fingerprint(folder)}"
         try:
             self.latent_format = LatentFormat.with_factors(
                 recipe.latent_rgb_factors, channels=pipeline.vae.config.latent_channels,
@@ -377,8 +368,10 @@ class StableDiffusionPainter(_LatentPainter):
 
         The adapter sees the whole of each photo, and the painting everywhere. Nothing made of the photos is kept.
         """
-        return self._with_less_and_less(
-            lambda less, started: self._paint_avatar(sitting, seed, on_step, started, less))
+        started = time.monotonic()
+        return less_and_less(
+            Less, lambda less: self._paint_avatar(sitting, seed, on_step, started, less), self._free,
+            least="with the least at a time")
 
     def _paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], seed: int,
                on_step: OnStep, started: float, less: Less) -> Painting:
@@ -631,13 +624,3 @@ def _sigma_scale(scheduler: Any, steps: int) -> float:
 
 def _family(folder: Path) -> str:
     return "mini" if folder == MINI_PAINTER else folder.name
-
-
-def _fingerprint(folder: Path) -> str:
-    """Of what a checkpoint says of itself and of each file's size and first mebibyte: all of 7 GB takes too long."""
-    digest = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.safetensors"), *folder.rglob("*.json")]):
-        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(2**20))
-    return digest.hexdigest()[:8]

@@ -43,7 +43,5 @@ def look() -> Hardware:
     return here
 
 
-
-
 if __name__ == "__main__":
     print(json.dumps(asdict(look())))

@@ -57,6 +57,8 @@ class QuickStudio:
     `gate` holds every painting until it is set; `fail_writes` and `fail_paints` count down failures.
     """
 
+    canvas_px = 0
+
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.gate.set()

@@ -84,6 +84,8 @@ UNCHECKED = Way(Parts(check=False))
 class StoryStudio:
     """The studio of one story: its beats for a writer, an atelier that keeps its pictures, a likeness encoder."""
 
+    canvas_px = 0
+
     def __init__(self, atelier: Atelier, likeness: Likeness, beats: Sequence[Beat], *, from_noise: bool) -> None:
         self._atelier, self._likeness, self._beats, self._from_noise = atelier, likeness, beats, from_noise
         self._embedded: dict[bytes, list[float]] = {}
