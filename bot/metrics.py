@@ -38,7 +38,7 @@ REMEMBERED = 4096
 #: Seconds, from a click's answer to a turn that waited in a long lane.
 QUICK_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0)
 PATIENT_S = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-KINDS = ("write", "paint", "embed", "judge", "avatar")
+KINDS = ("write", "paint", "embed", "judge", "read", "avatar")
 REFUSALS = {401: "401", 403: "403", 429: "429"}
 _CALLBACK = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
 
