@@ -137,7 +137,7 @@ async def open_runner(settings: Settings, stage: WrittenStage, studio: ScriptedS
     """A real library and a real runner in `settings.home`."""
     library = await open_library(settings)
     try:
-        durable = Durable(system_database_url=f"sqlite:///{settings.home / 'turns.sqlite'}", engine=library.engine,
+        durable = Durable(system_database_url=library.system_database_url, engine=library.engine,
                           current_session=current_session)
         runner = TurnRunner(library, studio, stage, durable, reader=reader)
         await runner.start()

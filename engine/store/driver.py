@@ -1,16 +1,20 @@
-"""SQLite's driver with one trip to its thread a statement.
+"""SQLite's driver with a trip to its thread only where something may have to be waited for.
 
 SQLAlchemy's adapter of aiosqlite goes to the connection's thread and back to open a cursor, to execute, to fetch and to
-close it, and once more for BEGIN: nine trips to read one row. A turn reads and writes some hundred times, and each trip
-costs the event loop about 0.1 ms. Here a statement, its rows and a BEGIN that is due travel together.
+close it, and once more for BEGIN: nine trips to read one row. A turn reads and writes some hundred times, each trip
+costs more than most statements, and on a busy machine each may wait for a core. What really waits is BEGIN IMMEDIATE,
+for another writer, and COMMIT, for the disk: these two go to the thread, a BEGIN together with the first statement. In
+between, and in a transaction that only reads, nobody else is waited for (the file has a write-ahead log), and the
+statement is executed where it is asked.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import (
@@ -18,7 +22,12 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_cursor,
     AsyncAdapt_aiosqlite_dbapi,
 )
-from sqlalchemy.util import immutabledict
+from sqlalchemy.util import await_only, immutabledict
+
+T = TypeVar("T")
+
+#: How a transaction begins that may wait for another.
+WRITING = "BEGIN IMMEDIATE"
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -77,6 +86,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
                 except sqlite3.Error:
                     adapted.due = begin
                     raise
+                adapted.writes = begin == WRITING
             cursor = connection.cursor()
             try:
                 run(cursor)
@@ -86,7 +96,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
                 cursor.close()
 
         async with adapted._execute_mutex:
-            self._answer, rows = await adapted._connection._execute(there)
+            self._answer, rows = await adapted.do(there, aside=not adapted.begun or adapted.due == WRITING)
         self._rows = deque(rows)
 
     async def _async_soft_close(self) -> None:
@@ -100,27 +110,57 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 class Connection(AsyncAdapt_aiosqlite_connection):
     """An adapted connection. `due` is the BEGIN that goes before the next statement, or ""."""
 
-    __slots__ = ("due",)
+    __slots__ = ("_trip", "begun", "due", "writes")
 
     _cursor_cls = _Cursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self.due = ""
+        self.begun = False                     # inside a transaction, or about to be
+        self.writes = False                    # one that holds the write lock
+        self._trip = [True]                    # the newest one to the thread: whether it has ended
+
+    def begin(self, statement: str) -> None:
+        """A transaction begins with its first statement."""
+        self.due, self.begun, self.writes = statement, True, False
+
+    async def do(self, deed: Callable[[], T], *, aside: bool) -> T:
+        """Do something with the connection: `aside`, in its thread, or at once.
+
+        Also aside while the thread is still busy with what somebody gave up waiting for: one thing at a time.
+        """
+        if not aside and self._trip[-1]:
+            done = deed()
+            await asyncio.sleep(0)             # many small questions must not keep everybody else waiting
+            return done
+        self._trip = trip = [False]
+
+        def there() -> T:
+            try:
+                return deed()
+            finally:
+                trip.append(True)
+
+        found: T = await self._connection._execute(there)
+        return found
 
     def commit(self) -> None:
         """A transaction in which nothing was said was never begun."""
-        if not self.due:
-            super().commit()
-        self.due = ""
+        self._end("commit", aside=self.writes)
 
     def rollback(self) -> None:
         """The same; outside of a transaction there is nothing to take back either."""
-        inner: Any = self._connection
-        raw = inner._connection
-        if not self.due and (raw is None or raw.in_transaction):
-            super().rollback()
-        self.due = ""
+        self._end("rollback", aside=False)
+
+    def _end(self, how: str, *, aside: bool) -> None:
+        raw = self._connection._connection
+        if raw is not None and not self.due and (raw.in_transaction or not self._trip[-1]):
+            try:
+                await_only(self.do(getattr(raw, how), aside=aside))
+            except Exception as error:
+                self._handle_exception(error)
+        self.due, self.begun, self.writes = "", False, False
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):
@@ -130,6 +170,7 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
         super().__init__(aiosqlite, sqlite3)
 
     def connect(self, *arg: Any, **kw: Any) -> Connection:
-        """A connection whose statements make one trip each."""
-        adapted = super().connect(*arg, **kw)
+        """A connection whose statements make one trip each, or none."""
+        # Used from two threads, but by one at a time.
+        adapted = super().connect(*arg, **kw | {"check_same_thread": False})
         return Connection(self, adapted._connection)

@@ -134,7 +134,7 @@ def prepare_sqlite(engine: AsyncEngine, *, reading_only: bool = False) -> None:
         reads = reading_only or READING.items() <= connection.get_execution_options().items()
         statement = "BEGIN" if reads else "BEGIN IMMEDIATE"
         adapted = connection.connection.dbapi_connection
-        if isinstance(adapted, Driven):    # it travels with the first statement
-            adapted.due = statement
+        if isinstance(adapted, Driven):    # it goes with the first statement
+            adapted.begin(statement)
         else:
             connection.exec_driver_sql(statement)
