@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Cut-outs are drawn so that the character's standing height, without hats and ears, is this many pixels.
 CUTOUT_STANDING_PX = 230
+#: How hard PNGs of ours are pressed: twice as fast as Pillow's own 6, for a tenth more bytes.
+COMPRESSED = 2
 #: The paper where memory has no plate yet: a neutral the painter learned to fill.
 BLANK = (206, 203, 197)
 
@@ -69,32 +71,31 @@ def _scaled(cutout: Image.Image, place: Place, side: int) -> Image.Image:
     return figure.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if place.flip else figure
 
 
-def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId, bytes], *,
+def lay_out(brief: PanelBrief, plate: bytes | None, cutouts: Mapping[CharacterId, Image.Image], *,
             size_px: int) -> Underdrawing:
-    """The underdrawing of a brief from stored pictures (PNG). Without a plate it is laid on blank paper."""
+    """The underdrawing of a brief: cut-outs (RGBA) over its plate (PNG). Without a plate it is laid on blank paper."""
     if plate is None:
         paper = Image.new("RGB", (size_px, size_px), BLANK)
     else:
         paper = Image.open(io.BytesIO(plate)).convert("RGB")
         if paper.size != (size_px, size_px):
             paper = paper.resize((size_px, size_px), Image.Resampling.LANCZOS)
-    opened = {character_id: _open(png) for character_id, png in cutouts.items()}
-    picture, boxes, missing = compose(paper, brief.figures, opened, brief.props)
+    picture, boxes, missing = compose(paper, brief.figures, cutouts, brief.props)
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    picture.save(out, "PNG", compress_level=COMPRESSED)
     return Underdrawing(out.getvalue(), boxes, missing)
 
 
 def cut_outs(painting: bytes, brief: PanelBrief,
-             cutouts: Mapping[CharacterId, bytes]) -> dict[CharacterId, tuple[bytes, float]]:
-    """Cut everybody out of a painting along the shapes that were laid under it.
+             cutouts: Mapping[CharacterId, Image.Image]) -> dict[CharacterId, tuple[bytes, float]]:
+    """Cut everybody out of a painting (PNG) along the shapes (RGBA) that were laid under it.
 
     Returns for each figure with a cut-out an RGBA PNG at the painting's scale, facing right, and the share of the
     figure that is seen, 0 to 1: what stands before it or lies outside the frame is lost.
     """
     picture = Image.open(io.BytesIO(painting)).convert("RGB")
     side = picture.width
-    laid = _laid(brief.figures, {who: _open(png) for who, png in cutouts.items()}, side)
+    laid = _laid(brief.figures, cutouts, side)
     shapes = []                                # each figure's own shape in the panel, and all it covers
     for put in laid:
         shape = Image.new("L", picture.size)
@@ -112,43 +113,43 @@ def cut_outs(painting: bytes, brief: PanelBrief,
         whole = cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0)
         visible = _area(seen) / max(1, _area(whole))
         # A pixel less all around: at the edge the painter mixes in what stands behind.
-        cut = picture.convert("RGBA")
-        cut.putalpha(seen.filter(ImageFilter.MinFilter(3)))
-        cut = cut.crop((spot.left, spot.top, spot.right, spot.bottom))
+        cut = picture.crop((spot.left, spot.top, spot.right, spot.bottom)).convert("RGBA")
+        cut.putalpha(_thinner(seen, spot))
         if figure.place.flip:
             cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         out = io.BytesIO()
-        cut.save(out, "PNG")
+        cut.save(out, "PNG", compress_level=COMPRESSED)
         found[figure.character_id] = (out.getvalue(), visible)
     return found
 
 
-def enlarged(cutout: bytes, height: float, *, panel_px: int = 256) -> bytes:
-    """A cut-out of a panel in which its figure stood `height` of the panel tall, at the scale of drawn ones (PNG)."""
-    picture = _open(cutout)
+def _thinner(shape: Image.Image, spot: Spot) -> Image.Image:
+    """A shape (L) less a pixel all around, as much of it as lies in a spot; nothing lies outside of the picture."""
+    left, top = max(0, spot.left - 1), max(0, spot.top - 1)
+    right, bottom = min(shape.width, spot.right + 1), min(shape.height, spot.bottom + 1)
+    near = shape.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
+    return near.filter(ImageFilter.MinFilter(3)).crop(
+        (spot.left - left, spot.top - top, spot.right - left, spot.bottom - top))
+
+
+def enlarged(cutout: bytes, height: float, *, panel_px: int = 256) -> Image.Image:
+    """A panel's cut-out (PNG), whose figure stood `height` of the panel tall, at the scale of drawn ones (RGBA)."""
+    picture = Image.open(io.BytesIO(cutout)).convert("RGBA")
     scale = CUTOUT_STANDING_PX / (height * panel_px)
-    out = io.BytesIO()
-    picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
-                   Image.Resampling.BICUBIC).save(out, "PNG", compress_level=1)
-    return out.getvalue()
-
-
-def _open(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png)).convert("RGBA")
+    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
+                          Image.Resampling.BICUBIC)
 
 
 def _area(shape: Image.Image) -> int:
     return shape.histogram()[255]
 
 
-def posed(figure: Figure) -> bytes:
+def posed(figure: Figure) -> Image.Image:
     """A figure's cut-out in its pose and mood, drawn from the Look in force by the hand that drew the avatar (RGBA)."""
     from engine.mini.dolls import draw_doll  # the drawing engine is only needed when a panel is laid out
 
-    out = io.BytesIO()
-    draw_doll(figure.look, height_px=CUTOUT_STANDING_PX, action=figure.action, mood=figure.mood,
-              holding=figure.holding).image.save(out, "PNG", compress_level=1)
-    return out.getvalue()
+    return draw_doll(figure.look, height_px=CUTOUT_STANDING_PX, action=figure.action, mood=figure.mood,
+                     holding=figure.holding).image
 
 
 def sketch_plate(brief: PanelBrief, *, size_px: int) -> Underdrawing:

@@ -138,7 +138,7 @@ def crops(png: bytes, boxes: Sequence[tuple[CharacterId, Box]]) -> list[bytes]:
         right = max(left + 8, math.ceil(box.right * picture.width))
         bottom = max(top + 8, math.ceil(box.bottom * picture.height))
         out = io.BytesIO()
-        picture.crop((left, top, right, bottom)).save(out, "PNG")
+        picture.crop((left, top, right, bottom)).save(out, "PNG", compress_level=1)     # for a moment only
         cut.append(out.getvalue())
     return cut
 

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from PIL import Image
+
 from engine.memory.recall import CUTOUT_WEIGHT, recall
 from engine.memory.underdrawing import cut_outs, enlarged, lay_out, posed
 from engine.nouns import (
@@ -31,8 +33,8 @@ from engine.ports import Library
 WORTH_LAYING = 0.62
 #: A cut-out is kept when at least this much of the figure is seen.
 VISIBLE = 0.9
-#: The cut-outs laid in an underdrawing (RGBA PNG, facing right).
-Shapes = Mapping[CharacterId, bytes]
+#: The cut-outs laid in an underdrawing (RGBA, facing right).
+Shapes = Mapping[CharacterId, Image.Image]
 #: Who is where in a panel just painted, each with the likeness of their crop.
 Seen = list[tuple[Appearance, Sequence[float]]]
 
@@ -49,11 +51,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """A Recall with its pictures fetched (PNG bytes)."""
+    """A Recall with its pictures fetched (PNG bytes but for the cut-outs)."""
 
     recall: Recall
     avatars: Mapping[CharacterId, bytes]       # RGBA, one for each figure memory knows
-    cutouts: Mapping[CharacterId, bytes]       # RGBA, an earlier one of each figure that fits this brief
+    cutouts: Shapes                            # an earlier one of each figure that fits this brief
     plate: bytes | None
     previous: bytes | None                     # the heaviest earlier frame
 
@@ -86,7 +88,7 @@ class VisualMemory:
         """The pictures of a Recall that the painter is handed."""
         heights = {each.cutout: each.height for each in seen if each.cutout is not None}
         avatars: dict[CharacterId, bytes] = {}
-        cutouts: dict[CharacterId, bytes] = {}
+        cutouts: dict[CharacterId, Image.Image] = {}
         plate = previous = None
         for item in chosen.items:
             if item.what == "avatar" and item.character_id is not None:
@@ -108,7 +110,7 @@ class VisualMemory:
                       size_px: int) -> tuple[Underdrawing, Shapes]:
         """The underdrawing of a brief, composed off the event loop: everybody in their pose and the Look in force.
 
-        Returns the cut-outs laid in it too (RGBA PNG): what is painted is cut out along their shapes later.
+        Returns the cut-outs laid in it too: what is painted is cut out along their shapes later.
         """
 
         def compose() -> tuple[Underdrawing, Shapes]:
@@ -117,7 +119,7 @@ class VisualMemory:
 
         return await asyncio.to_thread(compose)
 
-    def _figures(self, brief: PanelBrief, recollection: Recollection) -> dict[CharacterId, bytes]:
+    def _figures(self, brief: PanelBrief, recollection: Recollection) -> Shapes:
         if not self._parts.cast:
             return {}
         return {figure.character_id: recollection.cutouts.get(figure.character_id) or posed(figure)

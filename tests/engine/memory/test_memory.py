@@ -133,23 +133,23 @@ def test_a_sleeper_at_the_edge_is_moved_into_the_frame() -> None:
 
 
 def test_without_a_plate_it_is_laid_on_blank_paper_in_the_painters_size() -> None:
-    laid = lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64)
+    laid = lay_out(brief(A, B), None, {A: cutout((9, 9, 9))}, size_px=64)
     picture = Image.open(io.BytesIO(laid.png))
     assert picture.size == (64, 64) and picture.getpixel((2, 2)) == BLANK and laid.missing == (B,)
-    assert lay_out(brief(A, B), None, {A: png(cutout((9, 9, 9)))}, size_px=64) == laid
+    assert lay_out(brief(A, B), None, {A: cutout((9, 9, 9))}, size_px=64) == laid
 
 
 def test_standing_props_lie_behind_the_cast_and_have_no_box() -> None:
     bare = brief(A)
     propped = replace(bare, props=(("tent", Place(0.8, 0.85, 0.4)),))
-    laid = [lay_out(one, None, {A: png(cutout((9, 9, 9)))}, size_px=64) for one in (bare, propped)]
+    laid = [lay_out(one, None, {A: cutout((9, 9, 9))}, size_px=64) for one in (bare, propped)]
     assert laid[0].boxes == laid[1].boxes
     pictures = [Image.open(io.BytesIO(one.png)) for one in laid]
     assert pictures[0].getpixel((51, 50)) == BLANK != pictures[1].getpixel((51, 50))
 
 
 def test_a_figure_is_laid_out_in_its_pose() -> None:
-    standing, sleeping = (Image.open(io.BytesIO(posed(replace(brief(A).figures[0], action=action))))
+    standing, sleeping = (posed(replace(brief(A).figures[0], action=action))
                           for action in ("stands", "sleeps"))
     assert standing.height > standing.width and sleeping.width > sleeping.height
 
@@ -235,7 +235,7 @@ def test_a_budget_counts_pictures_and_tokens() -> None:
 
 
 def test_a_cutout_is_what_was_painted_in_the_shape_that_was_laid_under_it() -> None:
-    shapes = {A: png(cutout((1, 1, 1))), B: png(cutout((2, 2, 2)))}
+    shapes = {A: cutout((1, 1, 1)), B: cutout((2, 2, 2))}
     painting = Image.new("RGB", (256, 256), "white")
     painting.paste((200, 0, 0), (0, 0, 128, 256))
     painting.paste((0, 0, 200), (128, 0, 256, 256))
@@ -244,13 +244,13 @@ def test_a_cutout_is_what_was_painted_in_the_shape_that_was_laid_under_it() -> N
         picture, visible = Image.open(io.BytesIO(found[who][0])), found[who][1]
         assert visible == 1.0 and picture.mode == "RGBA" and picture.height == 128
         assert picture.getpixel((picture.width // 2, 64)) == (*colour, 255) and picture.getpixel((0, 0))[3] == 0
-    back = Image.open(io.BytesIO(enlarged(found[A][0], 0.5)))
+    back = enlarged(found[A][0], 0.5)
     assert back.height == CUTOUT_STANDING_PX, "it can be laid out again as a drawn one is"
 
 
 def test_who_is_hidden_or_outside_the_frame_is_seen_in_part_and_mirrored_cutouts_face_right() -> None:
     two = standing(Place(0.5, 0.85, 0.5), Place(0.55, 0.9, 0.5))
-    shapes = {A: png(cutout((1, 1, 1))), B: png(cutout((2, 2, 2)))}
+    shapes = {A: cutout((1, 1, 1)), B: cutout((2, 2, 2))}
     found = cut_outs(png(WHITE), replace(brief(), figures=two), shapes)
     assert found[A][1] < 0.5 and found[B][1] == 1.0
     outside = cut_outs(png(WHITE), replace(brief(), figures=standing(Place(0.5, 1.2, 0.5))), shapes)
