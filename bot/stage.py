@@ -88,6 +88,8 @@ def told(text: str, *items: ui.Item[Any], marker: int | None = None) -> ui.Layou
 def turn_shown(turn: Turn, words: Words) -> ui.LayoutView:
     """What everybody sees of a turn before its page: who took it, and their own words."""
     name = safe(turn.author)
+    if turn.locked:
+        return told(words("report_words_hidden"), marker=words_marker(turn.turn_id))
     text = {TurnKind.NEXT_PAGE: words("turn_next_page", name=name), TurnKind.END: words("turn_end", name=name),
             TurnKind.FILL: words("turn_fill", name=name)}.get(turn.kind)
     text = text or words("turn_taken", name=name) + "\n" + quoted(turn.text)
@@ -199,10 +201,40 @@ class DiscordStage:
     async def say(self, venue_id: VenueId, step: StoryStep) -> MessageId:
         if step.turn_id not in self._taken and step.turn_id.isdecimal():
             await self._show_words_if_lost(venue_id, step)
-        between = await self._between(step)
-        return await self._post_once(
-            venue_id, step.turn_id, step.step_id,
-            lambda: self._line(step.step_id, between + safe(cut(step.prose, 3500))))
+        text = await self._prose(step)
+        return await self._post_once(venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, text))
+
+    async def prose(self, step: StoryStep) -> ui.LayoutView:
+        """A page's words as they are to be seen now; a sentence in their place where they were reported."""
+        return self._line(step.step_id, await self._prose(step))
+
+    async def _prose(self, step: StoryStep) -> str:
+        try:
+            locked = (await self._library.turn(step.turn_id)).locked
+        except NotFound:
+            locked = step.locked
+        if locked:
+            return (await self._words(step.story_id))("report_words_hidden")
+        between, hand = await self._between(step), await self._new_hand(step)
+        return between + safe(cut(step.prose, 3500)) + hand
+
+    async def tell_anew(self, venue_id: VenueId, turn: Turn, sentence: str = "") -> None:
+        """A turn's words and its page's in their messages as they are to be seen now, and its pictures.
+
+        `sentence` stands in their place. A page that was taken back stays so. For durable work: it insists.
+        """
+        words, step_id = await self._words(turn.story_id), StepId(f"{turn.turn_id}-step")
+        layouts = {words_marker(turn.turn_id): turn_shown(turn, words)}
+        if step_id in {step.step_id for step in await self._library.steps(turn.story_id)}:
+            layouts[marker_of(step_id)] = await self.prose(await self._library.step(step_id))
+        for marker, layout in layouts.items():
+            message_id = await self._find(venue_id, turn.turn_id, marker, patient=True)
+            if message_id is not None:
+                await self._edit_quietly(venue_id, message_id, told(words(sentence), marker=marker) if sentence
+                                         else layout, patient=True)
+        for panel in await self._library.panels_of_step(step_id):
+            if panel.state is PanelState.DONE and panel.picture is not None:     # its description says the same
+                await self.show(venue_id, panel, await self._library.picture(panel.picture))
 
     async def place(self, venue_id: VenueId, panel: Panel) -> MessageId:
         if panel.message_id is not None:
@@ -216,7 +248,7 @@ class DiscordStage:
         if panel.state is PanelState.LOCKED:
             return await self.hide(venue_id, panel)
         words = await self._words(panel.brief.story_id)
-        alt = cut(panel.alt_text or panel.brief.words, ALT_TEXT_CHARACTERS)
+        alt = await self._alt(panel, words)
         buttons = await self._panel_buttons(panel, words)
         name = picture_name(panel, "" if panel.version == 1 else f"-v{panel.version}")
         picture = await asyncio.to_thread(self._labels.label, picture, panel.painter)
@@ -224,6 +256,8 @@ class DiscordStage:
         if INSTEAD_OF in panel.painter:        # never silently
             line = "\n".join(filter(None, (line, words("panel_paper_dolls") if panel.painter.startswith(PAPER_DOLLS)
                                            else words("panel_small_painter"))))
+        elif await self._other_painter(panel):
+            line = "\n".join(filter(None, (line, words("panel_other_painter"))))
 
         def finished() -> tuple[ui.LayoutView, discord.File]:
             return self._picture(panel, picture, name, alt, line, buttons())
@@ -350,7 +384,7 @@ class DiscordStage:
         pictures = [(panel, await asyncio.to_thread(self._labels.label, await self._library.picture(panel.picture),
                                                     panel.painter)) for panel in panels if panel.picture]
         for start in range(0, len(pictures), GALLERY):
-            shown = pictures[start:start + GALLERY]
+            shown = [(panel, png, await self._alt(panel, words)) for panel, png in pictures[start:start + GALLERY]]
             key = f"{board.storyboard_id} gallery {board.since} {start}"
             if self._posted.get(key) or await self._find(venue_id, TurnId(board.storyboard_id), marker_of(key),
                                                          patient=True):
@@ -359,16 +393,15 @@ class DiscordStage:
             closing = start + GALLERY >= len(pictures)
             await self._post_gallery(venue_id, key, text, shown, board, words if closing else None)
 
-    async def _post_gallery(self, venue_id: VenueId, key: str, text: str, shown: Sequence[tuple[Panel, bytes]],
+    async def _post_gallery(self, venue_id: VenueId, key: str, text: str, shown: Sequence[tuple[Panel, bytes, str]],
                             board: Storyboard, closing: Words | None) -> None:
         def build() -> tuple[ui.LayoutView, list[discord.File]]:
-            files = [discord.File(io.BytesIO(png), filename=picture_name(panel, "-gallery")) for panel, png in shown]
+            files = [discord.File(io.BytesIO(png), filename=picture_name(panel, "-gallery")) for panel, png, _ in shown]
             layout = ui.LayoutView(timeout=None)
             layout.add_item(ui.TextDisplay(text, id=marker_of(key)))
             layout.add_item(ui.MediaGallery(*(
-                discord.MediaGalleryItem(file, description=cut(panel.alt_text or panel.brief.words,
-                                                               ALT_TEXT_CHARACTERS) or None)
-                for file, (panel, _) in zip(files, shown, strict=True))))
+                discord.MediaGalleryItem(file, description=alt or None)
+                for file, (*_, alt) in zip(files, shown, strict=True))))
             if closing is not None:
                 layout.add_item(ui.TextDisplay(closing("board_book")))
                 layout.add_item(ui.ActionRow(
@@ -556,7 +589,7 @@ class DiscordStage:
         after = discord.Object(int(taken[0])) if taken else None
         user = self._client.user
         async for message in self._channel(venue_id).history(limit=100, after=after):
-            if user is not None and message.author.id == user.id and marker in _component_ids(message.components):
+            if user is not None and message.author.id == user.id and marker in component_ids(message.components):
                 return MessageId(str(message.id))
         return None
 
@@ -698,6 +731,15 @@ class DiscordStage:
 
     # --- small things ------------------------------------------------------------------------------
 
+    async def _alt(self, panel: Panel, words: Words) -> str:
+        """A picture in words; where its page's words were reported, not in those."""
+        try:
+            if (await self._library.turn(_turn_of(panel))).locked:
+                return words("report_words_alt")
+        except NotFound:
+            pass
+        return cut(panel.alt_text or panel.brief.words, ALT_TEXT_CHARACTERS)
+
     async def _kind(self, panel: Panel) -> TurnKind:
         try:
             return (await self._library.turn(_turn_of(panel))).kind
@@ -717,6 +759,36 @@ class DiscordStage:
             return ""
         number = order.index(step.step_id)
         return (await self._words(step.story_id))("page_between", one=number, other=number + 1) + "\n"
+
+    async def _new_hand(self, step: StoryStep) -> str:
+        """That a stand-in writes, below the first page it wrote since another did."""
+        if INSTEAD_OF not in step.writer:
+            return ""
+        before = step
+        try:
+            while before.parent is not None:
+                before = await self._library.step(before.parent)
+                if before.writer:
+                    break
+        except NotFound:
+            pass
+        if before is not step and before.writer == step.writer:
+            return ""
+        return "\n" + (await self._words(step.story_id))("page_small_writer")
+
+    async def _other_painter(self, panel: Panel) -> bool:
+        """Whether the picture before it is by a painter of another name: an operator chose, or a machine went."""
+        try:
+            step_id: StepId | None = panel.step_id
+            while step_id is not None:
+                painters = [each.painter for each in await self._library.panels_of_step(step_id) if each.painter and (
+                    each.index < panel.index or step_id != panel.step_id)]
+                if painters:
+                    return painters[-1].partition("@")[0] != panel.painter.partition("@")[0]
+                step_id = (await self._library.step(step_id)).parent
+        except NotFound:
+            pass
+        return False
 
     def _channel(self, venue_id: VenueId) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(int(venue_id))
@@ -740,8 +812,9 @@ def _turn_of(panel: Panel) -> TurnId:
     return TurnId(panel.step_id.removesuffix("-step"))
 
 
-def _component_ids(components: Any) -> Iterator[int]:
+def component_ids(components: Any) -> Iterator[int]:
+    """The ids of a message's components, by which it is known again."""
     for component in components:
         if component.id is not None:
             yield component.id
-        yield from _component_ids(getattr(component, "children", ()))
+        yield from component_ids(getattr(component, "children", ()))

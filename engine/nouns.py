@@ -240,6 +240,7 @@ class Turn:
     created_at: datetime | None = None
     meant: tuple[tuple[int, int, CharacterId], ...] = ()   # spans of `text` and who is meant, where it was asked
     before: StepId | None = None           # the page this one is put before; None: after the last
+    locked: bool = False                   # reported: its words and its page's are shown to nobody, see `StoryStep`
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,8 @@ class StoryStep:
     beats: tuple[Beat, ...]
     parent: StepId | None = None
     closes_story: bool = False
+    locked: bool = False                   # reported: kept without its prose until somebody has decided
+    writer: str = ""                       # model and revision, as `Painting.painter`; "" for what people wrote
 
 
 # --- panels ----------------------------------------------------------------------------------------
@@ -394,7 +397,7 @@ class Sitting:
     style: str = "flat"
 
 
-#: Between the name of a painter and of the one in whose place it painted: "mini@3f2a91c0 instead of klein".
+#: Between the name of a model and of the one in whose place it works: "mini@3f2a91c0 instead of klein".
 INSTEAD_OF = " instead of "
 
 
@@ -491,16 +494,17 @@ class ReportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Somebody found that a picture does not belong in the story: it is locked until a moderator has looked."""
+    """Somebody found that a picture, or a page's words, do not belong in the story: locked until it is decided."""
 
     report_id: str
-    panel_id: PanelId
+    panel_id: PanelId | None               # the picture; None where it is about words
     story_id: StoryId
     server_id: ServerId
     owner_id: OwnerId                      # who reported it
     version: int                           # of the panel, as it was seen
     state: ReportState
     created_at: datetime
+    turn_id: TurnId | None = None          # whose words, and those of the page that came of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -412,18 +412,26 @@ class Library(Protocol):
 
     # reported pictures, and people whom a server does not want
     async def report(self, report: Report) -> bool:
-        """Lock a panel and keep the report. False when it is locked already, or was shown again to this person."""
+        """Lock a panel, or a turn's words, and keep the report. False when they are, or this person knows they stay."""
+        ...
+
+    async def turns_at(self, venue_id: VenueId) -> list[TurnId]:
+        """Every turn that was taken there, of any story, newest first."""
+        ...
+
+    async def reported_prose(self, turn_id: TurnId) -> str:
+        """The prose of a turn's page, also where it is locked; "" where there is none: for who decides about it."""
         ...
 
     async def report_of(self, report_id: str) -> Report: ...
     async def open_reports(self, server_id: ServerId | None) -> list[Report]: ...
     async def reports_since(self, owner_id: OwnerId, moment: datetime) -> int: ...
-    async def restore_reported(self, report_id: str) -> Panel | None:
-        """Show a reported panel again. None when that was decided before."""
+    async def restore_reported(self, report_id: str) -> Panel | Turn | None:
+        """Show a reported panel, or a turn's words, again. None when that was decided before."""
         ...
 
-    async def remove_reported(self, report_id: str) -> Panel | None:
-        """Delete a reported panel's pictures for good. None when that was decided before."""
+    async def remove_reported(self, report_id: str) -> Panel | Turn | None:
+        """Delete a reported panel's pictures, or a turn's words, for good. None when that was decided before."""
         ...
 
     async def bar(self, server_id: ServerId, owner_id: OwnerId) -> bool: ...

@@ -57,7 +57,7 @@ class Branches(commands.Cog):
         if story is None:
             return []
         steps = list(enumerate(await self.bot.library.steps(story.story_id), start=1))[:-1]
-        shown = [(f"{number}. {' '.join(step.prose.split())}", step.step_id) for number, step in reversed(steps)]
+        shown = [(f"{number}. {' '.join(step.prose.split()) or '…'}", step.step_id) for number, step in reversed(steps)]
         return [app_commands.Choice(name=cut(name, 100), value=value) for name, value in shown
                 if current.casefold() in name.casefold()][:CHOICES]
 

@@ -1,15 +1,15 @@
 """Reports, and what the people who look after a server decide: words kept out, people shut out, where reports go.
 
-Whoever sees a picture can report it, with one click: it is hidden at once, memory and books pass over it, and the
-moderators are told, wherever they said. They look at it in private, and show it again or remove it for good. In a DM
-there are no moderators: whoever is in the story decides.
+Whoever sees a picture can report it, with one click, and whoever reads a page by its message's menu: it is hidden at
+once, memory and books pass over it, and the moderators are told, wherever they said. They look at it in private, and
+show it again or remove it for good. In a DM there are no moderators: whoever is in the story decides.
 """
 
 from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,8 @@ from discord.ext import commands
 from bot.app import server_of
 from bot.buttons import StoryButton
 from bot.cogs.turns import owner_of
-from bot.stage import nonce_of, told
-from bot.text import cut, safe, shown_name
+from bot.stage import component_ids, marker_of, nonce_of, told, words_marker
+from bot.text import PROSE_CHARACTERS, cut, quoted, safe, shown_name
 from bot.wording import Words
 from engine.nouns import (
     NotFound,
@@ -34,7 +34,11 @@ from engine.nouns import (
     Report,
     ReportState,
     ServerId,
+    StepId,
     Story,
+    Turn,
+    TurnId,
+    VenueId,
 )
 from engine.safety.rules import LONGEST_BLOCKED, clean_blocked
 
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("storythread.moderation")
 
-#: Pictures one person may report in an hour: more than a bad evening has, fewer than a nuisance.
+#: What one person may report in an hour: more than a bad evening has, fewer than a nuisance.
 REPORTS_AN_HOUR = 6
 WORDS_EACH = 200
 #: Reports listed at once: a message holds forty components.
@@ -59,8 +63,10 @@ class Moderation(commands.GroupCog, group_name="moderation",
     def __init__(self, bot: StoryBot) -> None:
         self.bot = bot
         bot.clicks.update(report=self.report, reported=self.decide)
+        self.menu = app_commands.ContextMenu(name="Report page or picture", callback=self.report_message)
 
     async def cog_load(self) -> None:
+        self.bot.tree.add_command(self.menu)
         if hasattr(self.bot, "runner"):
             self.bot.runner.also(hide_reported=self.hide_reported)
 
@@ -74,7 +80,7 @@ class Moderation(commands.GroupCog, group_name="moderation",
 
     async def report(self, interaction: Interaction, key: str, values: Sequence[str]) -> None:
         """The button under a picture: hidden from this moment on."""
-        library, owner_id, words = self.bot.library, owner_of(interaction), self.bot.words(interaction)
+        library, owner_id = self.bot.library, owner_of(interaction)
         try:
             panel = await library.panel(PanelId(key))
             story = await library.story(panel.brief.story_id)
@@ -84,35 +90,61 @@ class Moderation(commands.GroupCog, group_name="moderation",
             raise Refused(reason="report_already")
         if panel.state is not PanelState.DONE or panel.picture is None:
             raise Refused(reason="panel_undone" if panel.state is PanelState.UNDONE else "stale_button")
-        moment = datetime.now(UTC)
-        if await library.reports_since(owner_id, moment - timedelta(hours=1)) >= REPORTS_AN_HOUR:
-            raise Refused(reason="report_too_many", limit=REPORTS_AN_HOUR)
         report = Report(str(interaction.id), panel.panel_id, story.story_id, story.server_id, owner_id, panel.version,
-                        ReportState.OPEN, moment)
-        async with self.bot.lock(f"panel {panel.panel_id}"):
+                        ReportState.OPEN, datetime.now(UTC))
+        await self._take(interaction, report)
+
+    async def report_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """The menu of a message: the picture that is in it, or a turn's words and those of its page."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        for verb, _, key in (each.partition(":") for each in custom_ids(message.components)):
+            if verb == "report":
+                await self.report(interaction, key, ())
+                return
+        library = self.bot.library
+        turn_id = told_in(message, await library.turns_at(VenueId(str(interaction.channel_id))))
+        if turn_id is None:
+            raise Refused(reason="report_nothing")
+        story = await library.story((await library.turn(turn_id)).story_id)
+        await self._take(interaction, Report(str(interaction.id), None, story.story_id, story.server_id,
+                                             owner_of(interaction), 0, ReportState.OPEN, datetime.now(UTC), turn_id))
+
+    async def _take(self, interaction: Interaction, report: Report) -> None:
+        """Lock what is reported, and answer. Raises `Refused`."""
+        library, words, what = self.bot.library, self.bot.words(interaction), subject(report)
+        hour_ago = report.created_at - timedelta(hours=1)
+        if await library.reports_since(report.owner_id, hour_ago) >= REPORTS_AN_HOUR:
+            raise Refused(reason="report_too_many", limit=REPORTS_AN_HOUR)
+        async with self.bot.lock(place_of(report)):
             if not await library.report(report):
-                locked = (await library.panel(panel.panel_id)).state is PanelState.LOCKED
-                raise Refused(reason="report_already" if locked else "report_seen")
+                raise Refused(reason=f"{what}_already" if await self._locked(report) else f"{what}_seen")
         await self._hide(report.report_id)
-        if story.server_id:
-            await self.bot.private(interaction, words("report_done"))
+        if report.server_id:
+            await self.bot.private(interaction, words(f"{what}_done"))
         else:
-            await self.bot.private(interaction, words("report_done_dm"), *choices(report, words, show=False))
+            await self.bot.private(interaction, words(f"{what}_done_dm"), *choices(report, words, show=False))
+
+    async def _locked(self, report: Report) -> bool:
+        if report.turn_id is not None:
+            return (await self.bot.library.turn(report.turn_id)).locked
+        return (await self.bot.library.panel(PanelId(report.panel_id or ""))).state is PanelState.LOCKED
 
     async def _hide(self, report_id: str) -> None:
         await self.bot.runner.durable.start("hide_reported", f"report-{report_id}", report_id)
 
     async def hide_reported(self, report_id: str) -> None:
         """The durable work of a report: out of everybody's sight, then on to those who decide."""
-        await self.bot.runner.durable.act("hide", self._hide_panel, report_id)
+        await self.bot.runner.durable.act("hide", self._hide_it, report_id)
         await self.bot.runner.durable.act("tell", self._tell, report_id)
 
-    async def _hide_panel(self, report_id: str) -> None:
+    async def _hide_it(self, report_id: str) -> None:
         found = await self._found(report_id)
-        if found is not None:
-            report, story, panel = found
-            if report.state is ReportState.OPEN:
-                await self.bot.stage.hide(story.venue_id, panel)
+        if found is not None and found[0].state is ReportState.OPEN:
+            _, story, seen = found
+            if isinstance(seen, Turn):
+                await self.bot.stage.tell_anew(story.venue_id, seen)
+            else:
+                await self.bot.stage.hide(story.venue_id, seen)
 
     async def _tell(self, report_id: str) -> None:
         """Tell the moderators, where they said; else whoever owns the server."""
@@ -151,15 +183,16 @@ class Moderation(commands.GroupCog, group_name="moderation",
         found = await self._found(report_id)
         if found is None:
             raise Refused(reason="stale_button")
-        report, story, panel = found
+        report, story, seen = found
         await self._need_judge(interaction, story)
         if what == "show":
-            await self._show(interaction, report, panel)
+            await (self._read(interaction, seen) if isinstance(seen, Turn)
+                   else self._show(interaction, report, seen))
             return
         if report.state is not ReportState.OPEN:
             raise Refused(reason="report_decided")
         await self.bot.acknowledge(interaction)
-        async with self.bot.lock(f"panel {panel.panel_id}"):
+        async with self.bot.lock(place_of(report)):
             if what == "restore":
                 left = await self.bot.library.restore_reported(report_id)
             elif what == "remove":
@@ -168,13 +201,14 @@ class Moderation(commands.GroupCog, group_name="moderation",
                 raise Refused(reason="stale_button")
             if left is None:
                 raise Refused(reason="report_decided")
-            if left.state is PanelState.DONE and left.picture is not None:
+            if isinstance(left, Turn):
+                await self.bot.stage.tell_anew(story.venue_id, left, "report_words_removed" if left.locked else "")
+            elif left.state is PanelState.DONE and left.picture is not None:
                 await self.bot.stage.show(story.venue_id, left, await self.bot.library.picture(left.picture))
             elif left.state is PanelState.LOCKED:
                 await self.bot.stage.hide(story.venue_id, left, "report_removed")
-        words = self.bot.words(interaction)
-        sentence = "report_restored_by" if what == "restore" else "report_removed_by"
-        await self.bot.change(interaction, told(words(
+        sentence = f"{subject(report)}_{'restored_by' if what == 'restore' else 'removed_by'}"
+        await self.bot.change(interaction, told(self.bot.words(interaction)(
             sentence, name=safe(shown_name(interaction.user.display_name)), title=safe(story.title))))
 
     async def _show(self, interaction: Interaction, report: Report, panel: Panel) -> None:
@@ -191,6 +225,14 @@ class Moderation(commands.GroupCog, group_name="moderation",
         await interaction.followup.send(view=layout, file=file, ephemeral=True,
                                         allowed_mentions=discord.AllowedMentions.none())
 
+    async def _read(self, interaction: Interaction, turn: Turn) -> None:
+        """The words as they were reported, for whoever asked alone."""
+        written = [turn.text, await self.bot.library.reported_prose(turn.turn_id)]
+        shown = "\n".join(quoted(each, limit=(PROSE_CHARACTERS - 200) // 2) for each in written if each.strip())
+        if not shown:
+            raise Refused(reason="report_decided")
+        await self.bot.private(interaction, self.bot.words(interaction)("report_words_shown") + "\n" + shown)
+
     async def _need_judge(self, interaction: Interaction, story: Story) -> None:
         """Raise `Refused` unless this person decides about reports of this story."""
         if not story.server_id:
@@ -204,16 +246,20 @@ class Moderation(commands.GroupCog, group_name="moderation",
         if not owns and not (here and moderates(interaction)):
             raise Refused(reason="moderators_only")
 
-    async def _found(self, report_id: str) -> tuple[Report, Story, Panel] | None:
+    async def _found(self, report_id: str) -> tuple[Report, Story, Panel | Turn] | None:
+        """A report, its story, and the panel or the turn it is about."""
+        library = self.bot.library
         try:
-            report = await self.bot.library.report_of(report_id)
-            return report, await self.bot.library.story(report.story_id), await self.bot.library.panel(report.panel_id)
+            report = await library.report_of(report_id)
+            seen = (await library.turn(report.turn_id) if report.turn_id is not None
+                    else await library.panel(PanelId(report.panel_id or "")))
+            return report, await library.story(report.story_id), seen
         except NotFound:
             return None
 
     # --- commands ----------------------------------------------------------------------------------
 
-    @app_commands.command(name="reports", description="Reported pictures that wait to be looked at")
+    @app_commands.command(name="reports", description="Reported pictures and pages that wait to be looked at")
     async def reports(self, interaction: discord.Interaction[StoryBot]) -> None:
         server_id, words = self._here(interaction), self.bot.words(interaction)
         waiting = await self.bot.library.open_reports(server_id)
@@ -300,7 +346,7 @@ class Moderation(commands.GroupCog, group_name="moderation",
         await self.bot.private(interaction, words("moderation_unbanned" if again else "moderation_not_banned",
                                                   name=safe(shown_name(person.display_name))))
 
-    @app_commands.command(name="channel", description="Where reported pictures are told of")
+    @app_commands.command(name="channel", description="Where reports are told of")
     @app_commands.describe(channel="Leave out to tell the owner of the server")
     async def channel(self, interaction: discord.Interaction[StoryBot],
                       channel: discord.TextChannel | None = None) -> None:
@@ -331,6 +377,31 @@ def moderates(interaction: discord.Interaction[Any]) -> bool:
     return interaction.guild_id is not None and (mine.manage_messages or mine.manage_guild or mine.administrator)
 
 
+def subject(report: Report) -> str:
+    """How the sentences about a report begin."""
+    return "report" if report.turn_id is None else "report_words"
+
+
+def place_of(report: Report) -> str:
+    """The lock of what is reported."""
+    return f"panel {report.panel_id}" if report.turn_id is None else f"turn {report.turn_id}"
+
+
+def told_in(message: discord.Message, turns: Sequence[TurnId]) -> TurnId | None:
+    """The turn whose words, or whose page's, a message holds: known by its marker, or written by a person as it is."""
+    ids = set(component_ids(message.components))
+    return next((turn_id for turn_id in turns if str(message.id) == turn_id
+                 or not ids.isdisjoint((words_marker(turn_id), marker_of(StepId(f"{turn_id}-step"))))), None)
+
+
+def custom_ids(components: Sequence[Any]) -> Iterator[str]:
+    """The ids of everything clickable in a message."""
+    for component in components:
+        if getattr(component, "custom_id", None):
+            yield component.custom_id
+        yield from custom_ids(getattr(component, "children", ()))
+
+
 def choices(report: Report, words: Words, *, show: bool = True) -> list[StoryButton]:
     """What can be done about a report."""
     verbs = [("show", discord.ButtonStyle.secondary), ("restore", discord.ButtonStyle.success),
@@ -341,7 +412,7 @@ def choices(report: Report, words: Words, *, show: bool = True) -> list[StoryBut
 
 def told_of(report: Report, story: Story, words: Words) -> ui.LayoutView:
     """A report as moderators see it: where, and what can be done; never the picture itself."""
-    text = words("report_told", place=f"<#{story.venue_id}>", title=safe(story.title))
+    text = words(f"{subject(report)}_told", place=f"<#{story.venue_id}>", title=safe(story.title))
     return told(text, *choices(report, words))
 
 

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
-from discord import ui
 from discord.ext import commands
 
 from bot.stage import marker_of
-from bot.text import cut, safe
 from engine.nouns import NotFound, PanelState, Refused, StepId, Story, StoryId, StoryStep, VenueId
 
 if TYPE_CHECKING:
@@ -91,16 +89,10 @@ class PuttingRight(commands.Cog):
         marker = marker_of(step.step_id)
         prose = await self.bot.stage.find(venue_id, step.turn_id, marker)
         if prose is not None:
-            await self.bot.stage.change(venue_id, prose, _prose(step, marker), ())
+            await self.bot.stage.change(venue_id, prose, await self.bot.stage.prose(step), ())
         for panel in await self.bot.library.panels_of_step(step.step_id):
             if panel.state is PanelState.DONE and panel.picture is not None:
                 await self.bot.stage.show(venue_id, panel, await self.bot.library.picture(panel.picture))
-
-
-def _prose(step: StoryStep, marker: int) -> ui.LayoutView:
-    layout = ui.LayoutView(timeout=None)
-    layout.add_item(ui.TextDisplay(safe(cut(step.prose, 3500)) or "…", id=marker))
-    return layout
 
 
 async def setup(bot: StoryBot) -> None:

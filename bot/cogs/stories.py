@@ -315,7 +315,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         steps = await self.bot.library.steps(story.story_id)
         if not steps:
             raise Refused(reason="nothing_yet")
-        pages = [safe(cut(step.prose, 700)) for step in steps]
+        pages = [safe(cut(step.prose, 700)) or words("report_words_hidden") for step in steps]
         shown = pages if len(pages) <= 4 else [pages[0], "…", *pages[-3:]]
         await self.bot.private(interaction, words("recap", title=safe(story.title), pages=len(steps)) + "\n\n"
                                + "\n\n".join(shown))

@@ -525,6 +525,8 @@ class Turns(commands.Cog):
         await self.need_member(story, interaction)
         await self.bot.library.need_room()
         async with self.bot.lock(story.story_id):
+            if failed.locked:
+                raise Refused(reason="report_words_already")
             if failed.state is not TurnState.FAILED or not self.once(f"retry {key}"):
                 raise Refused(reason="stale_button")
             if story.status is not StoryStatus.OPEN:

@@ -37,6 +37,7 @@ from bot.rehearsal.world import (
 )
 
 SUB_COMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, NUMBER, ATTACHMENT = 1, 2, 3, 4, 5, 6, 7, 8, 10, 11
+MESSAGE_MENU = 3                           # the type of a command in the menu of a message
 LONGEST_MESSAGE = 2000
 
 
@@ -337,6 +338,21 @@ class Player:
         if command.get("guild_id"):
             data["guild_id"] = command["guild_id"]
         return self._interaction(kind, data, "/" + path.strip().removeprefix("/"))
+
+    async def use(self, menu: str, on: Message) -> Interaction:
+        """Use a command of a message's menu: `menu` as this person reads it there. Raises `CannotDo`."""
+        shelves = [self.world.commands.get(self.place.guild_id or -1, {}), self.world.commands[0]]
+        found = [c for shelf in shelves for c in shelf.values() if c["type"] == MESSAGE_MENU
+                 and menu == (c["name_localizations"] or {}).get(self.person.locale, c["name"])]
+        if not found:
+            raise CannotDo(f"there is no {menu!r} in the menu of a message here")
+        self._may_use(found[0])
+        if on not in self.seen():
+            raise CannotDo("this person does not see that message")
+        data: Payload = {"id": found[0]["id"], "name": found[0]["name"], "type": MESSAGE_MENU,
+                         "target_id": str(on.message_id), "resolved": {"messages": {
+                             str(on.message_id): payloads.message(self.world, on, nonce=False)}}}
+        return await self._send(*self._interaction(COMMAND, data, f"menu: {menu}"))
 
     async def suggestions(self, path: str, option: str, typed: str = "", **given: Given) -> list[Payload]:
         """What autocomplete offers while this person types. Raises `CannotDo` where the option does not complete."""

@@ -68,7 +68,7 @@ async def _carry_out(api: Api, call: Call, item: Interaction, kind: int, data: P
         hidden = bool((data.get("flags") or 0) & EPHEMERAL)
         message = writing.add(api, channel, world.bot.user_id, only_for=item.user_id if hidden else None,
                               interaction=item, flags=EPHEMERAL if hidden else 0)
-        message.kind = 20 if item.kind == COMMAND else 0
+        message.kind = (23 if item.data.get("type") == 3 else 20) if item.kind == COMMAND else 0
         if kind == THINKING:
             message.flags |= LOADING
             writing.note(api, message, "create")

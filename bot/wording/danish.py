@@ -153,18 +153,34 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "report_already": "Billedet er allerede skjult. Tak alligevel.",
     "report_seen": "En, der passer på serveren, har set på billedet og ladet det stå. Tal med dem, hvis det stadig "
                    "generer dig.",
-    "report_too_many": "Du har meldt {limit} billeder inden for en time. Tal med den, der passer på serveren.",
+    "report_too_many": "Du har meldt {limit} ting inden for en time. Tal med den, der passer på serveren.",
     "report_hidden": "Billedet er skjult: nogen har meldt det.",
     "report_removed": "Billedet er fjernet.",
     "report_gallery": "Disse billeder er skjult her, fordi et af dem er meldt. De andre står stadig ovenfor, et for "
                       "et.",
     "report_told": "Et billede er meldt i {place}, i historien **{title}**. Det er skjult, til I bestemmer.",
-    "report_none": "Der venter ingen meldte billeder.",
+    "report_none": "Der venter ingen meldte billeder eller sider.",
     "report_decided": "Det er allerede bestemt.",
     "report_restored_by": "**{name}** viser det meldte billede i **{title}** igen.",
     "report_removed_by": "**{name}** har fjernet det meldte billede i **{title}** for altid.",
     "report_shown": "Billedet, der er meldt, kun til dig:",
     "report_shown_alt": "Billedet, der er meldt",
+    "report_nothing": "I den besked er der ingen side og intet billede af en historie, som jeg kan skjule. Et galleris "
+                      "billeder står alle over det, et for et: de har hver sin knap.",
+    "report_words_done": "Tak. Sidens ord er skjult nu, og den, der passer på serveren, ser på dem. Billedet har sin "
+                         "egen knap.",
+    "report_words_done_dm": "Sidens ord er skjult nu, og jeg husker dem ikke. Ingen får noget at vide: det er mellem "
+                            "os.",
+    "report_words_already": "De ord er allerede skjult. Tak alligevel.",
+    "report_words_seen": "En, der passer på serveren, har læst siden og ladet den stå. Tal med dem, hvis den stadig "
+                         "generer dig.",
+    "report_words_hidden": "Disse ord er skjult: nogen har meldt dem.",
+    "report_words_removed": "Disse ord er fjernet.",
+    "report_words_alt": "Et billede til en side, hvis ord er skjult",
+    "report_words_told": "En sides ord er meldt i {place}, i historien **{title}**. De er skjult, til I bestemmer.",
+    "report_words_restored_by": "**{name}** viser den meldte side i **{title}** igen.",
+    "report_words_removed_by": "**{name}** har fjernet ordene på den meldte side i **{title}** for altid.",
+    "report_words_shown": "Det, der er meldt, kun til dig:",
     "button_report_show": "Vis mig det", "button_report_restore": "Vis igen", "button_report_remove": "Fjern for altid",
     "moderators_only": "Det kan kun de, der passer på serveren.",
     "barred": "Jeg tager ikke længere imod noget fra dig på denne server. Den, der passer på den, kan sige hvorfor.",
@@ -339,7 +355,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
             "6. Dine figurer: `/figur ark` laver en side om en, `del` siger, hvem der må bruge den, `samtykke` tager "
             "den ud af historier, `eksport` og `import` tager den med andre steder hen.\n"
             "7. Andre veje: `/historie illustrer` tegner en hel tekst, `/historie udfyld` en side, der mangler, og "
-            "`/historie begynd billede:` begynder ved et sted, du har et billede af.",
+            "`/historie begynd billede:` begynder ved et sted, du har et billede af.\n"
+            "8. Er der noget, der ikke hører til i en historie? Meld under billedet, eller i en beskeds menu: Apps, "
+            "Meld side eller billede. Det skjules straks.",
     "help_plain_messages": "Her kan du også bare skrive: en almindelig besked er en tur. Begynd med // for at sige "
                            "noget, der ikke er en del af historien.",
     "help_buttons_only": "I en privat besked til mig kan du bare skrive: en almindelig besked er en tur der.",
@@ -486,6 +504,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "button_no_picture": "Uden billedet",
     "button_page_before": "◀ Side",
     "button_page_after": "Side ▶",
+    "panel_other_painter": "-# En anden maler end sidst har lavet dette billede, så det kan se lidt anderledes ud.",
+    "page_small_writer": "-# Den lille forfatter skriver videre herfra: den valgte kan ikke arbejde lige nu.",
     "panel_small_painter": "-# Den lille maler har lavet dette billede: den valgte kan ikke arbejde lige nu.",
     "panel_paper_dolls": "-# Papirdukker træder i stedet her: maleren kan ikke arbejde lige nu.",
     "panel_changed": "-# Lavet om: {change}",
@@ -732,10 +752,11 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
         "Tag ikke længere imod noget fra en person på denne server",
     "unban": "luk-ind", "Let a person play again": "Lad en person være med igen",
     "person": "person", "Who": "Hvem",
-    "channel": "kanal", "Where reported pictures are told of": "Hvor meldte billeder bliver fortalt",
+    "channel": "kanal", "Where reports are told of": "Hvor meldinger bliver fortalt",
     "Leave out to tell the owner of the server": "Udelad for at sige det til serverens ejer",
     "reports": "meldinger",
-    "Reported pictures that wait to be looked at": "Meldte billeder, der venter på at blive set",
+    "Reported pictures and pages that wait to be looked at": "Meldte billeder og sider, der venter på at blive set",
+    "Report page or picture": "Meld side eller billede",
     "back": "tilbage", "Go on from an earlier page; the later ones are put aside":
         "Fortsæt fra en tidligere side; de senere lægges til side",
     "page": "side", "The page to go on from": "Den side, der fortsættes fra",

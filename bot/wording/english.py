@@ -154,19 +154,36 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "report_already": "That picture is hidden already. Thank you all the same.",
     "report_seen": "Somebody who looks after this server has looked at that picture and let it stay. If it still "
                    "troubles you, please talk to them.",
-    "report_too_many": "You have reported {limit} pictures within an hour. Please talk to whoever looks after this "
+    "report_too_many": "You have reported {limit} things within an hour. Please talk to whoever looks after this "
                        "server.",
     "report_hidden": "This picture is hidden: somebody reported it.",
     "report_removed": "This picture was removed.",
     "report_gallery": "These pictures are hidden here, because one of them was reported. The others still stand above, "
                       "one by one.",
     "report_told": "A picture was reported in {place}, in the story **{title}**. It is hidden until you decide.",
-    "report_none": "No reported picture is waiting.",
+    "report_none": "No reported picture or page is waiting.",
     "report_decided": "That was decided already.",
     "report_restored_by": "**{name}** shows the reported picture of **{title}** again.",
     "report_removed_by": "**{name}** removed the reported picture of **{title}** for good.",
     "report_shown": "The picture that was reported, for you alone:",
     "report_shown_alt": "The picture that was reported",
+    "report_nothing": "There is no page or picture of a story in that message that I could hide. A gallery's pictures "
+                      "all stand above it, one by one: each has its own button.",
+    "report_words_done": "Thank you. The words of that page are hidden now, and whoever looks after this server will "
+                         "look at them. Its picture has a button of its own.",
+    "report_words_done_dm": "The words of that page are hidden now, and memory passes over them. Nobody was told: this "
+                            "is between us.",
+    "report_words_already": "Those words are hidden already. Thank you all the same.",
+    "report_words_seen": "Somebody who looks after this server has read that page and let it stay. If it still "
+                         "troubles you, please talk to them.",
+    "report_words_hidden": "These words are hidden: somebody reported them.",
+    "report_words_removed": "These words were removed.",
+    "report_words_alt": "A picture of a page whose words are hidden",
+    "report_words_told": "The words of a page were reported in {place}, in the story **{title}**. They are hidden "
+                         "until you decide.",
+    "report_words_restored_by": "**{name}** shows the reported page of **{title}** again.",
+    "report_words_removed_by": "**{name}** removed the words of the reported page of **{title}** for good.",
+    "report_words_shown": "What was reported, for you alone:",
     "button_report_show": "Show me", "button_report_restore": "Restore", "button_report_remove": "Remove for good",
     "moderators_only": "Only people who look after this server can do that.",
     "barred": "I take nothing from you on this server any more. Whoever looks after it can say why.",
@@ -343,7 +360,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
             "6. Your characters: `/character sheet` makes a page of one, `share` says who may use it, `consent` takes "
             "it out of stories, `export` and `import` carry it elsewhere.\n"
             "7. Other ways: `/story illustrate` draws a whole text, `/story fill` a page that is missing, and "
-            "`/story start picture:` begins at a place you have a picture of.",
+            "`/story start picture:` begins at a place you have a picture of.\n"
+            "8. Something does not belong in a story? Report below the picture, or in the menu of a message: Apps, "
+            "Report page or picture. It is hidden at once.",
     "help_plain_messages": "Here you can also just write: a plain message is a turn. Begin with // to say something "
                            "that is not part of the story.",
     "help_buttons_only": "In a DM with me you can just write: a plain message is a turn there.",
@@ -492,6 +511,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "button_page_before": "◀ Page",
     "button_page_after": "Page ▶",
     "panel_small_painter": "-# The small painter made this one: the one that was chosen cannot work right now.",
+    "panel_other_painter": "-# Another painter made this one than the one before, so it may look a little different.",
+    "page_small_writer": "-# The small writer goes on from here: the one that was chosen cannot work right now.",
     "panel_paper_dolls": "-# Paper dolls stand in here: the painter cannot work right now.",
     "panel_changed": "-# Changed: {change}",
     "change_form_title": "Change this picture",

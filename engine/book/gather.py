@@ -35,17 +35,22 @@ async def gather_book(library: Library, story_id: StoryId, labels: Labels) -> Bo
 
 
 async def _pages_of(library: Library, step: StoryStep, panels: Sequence[Panel], labels: Labels) -> list[Page]:
-    """One page a panel, the prose shared out between them in order; a step without panels is a page of words."""
+    """One page a panel, the prose shared out between them in order; a step without panels is a page of words.
+
+    Of a page whose words were reported there are its pictures alone.
+    """
     turn = await library.turn(step.turn_id)
+    if turn.locked and not panels:
+        return []
     shares = share_out(step.prose, max(1, len(panels)))
     pages = []
     for number, share in enumerate(shares):
         panel = panels[number] if number < len(panels) else None
         first = number == 0
         pages.append(Page(
-            share, turn.author if first else "", turn.text if first else "",
+            share, turn.author if first else "", turn.text if first and not turn.locked else "",
             await _picture(library, panel.picture, labels, panel.painter) if panel else None,
-            panel.alt_text if panel else ""))
+            panel.alt_text if panel and not turn.locked else ""))
     return pages
 
 

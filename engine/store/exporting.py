@@ -140,14 +140,14 @@ SHARES: Final[Mapping[str, Share]] = {
                           left_out={"number": ORDER}),
     "turns": Share(
         ("turn_id", "story_id", "owner_id", "author", "text", "kind", "state", "reason", "created_at", "meant",
-         "before"), _by_owner(tables.turns), left_out={"number": ORDER}),
+         "before", "locked"), _by_owner(tables.turns), left_out={"number": ORDER}),
     "questions": Share(("question_id", "story_id", "owner_id", "question", "created_at"), _by_owner(tables.questions)),
     "scenes": Share(("turn_id", "story_id", "scene"), _by_story(tables.scenes),
                     theirs=lambda row, person: row["turn_id"] in person.turns, clean=_scene,
                     left_out={"pictures": "ids that the scene says too"}),
     "steps": Share(
-        ("step_id", "story_id", "turn_id", "parent", "prose", "beats", "closes_story", "created_at", "wardrobe"),
-        _by_story(tables.steps), theirs=lambda row, person: row["step_id"] in person.steps, clean=_step),
+        ("step_id", "story_id", "turn_id", "parent", "prose", "beats", "closes_story", "created_at", "wardrobe",
+         "writer"), _by_story(tables.steps), theirs=lambda row, person: row["step_id"] in person.steps, clean=_step),
     "panels": Share(
         ("panel_id", "step_id", "position", "brief", "state", "picture", "underdrawing", "boxes", "seed", "painter",
          "version", "message_id", "alt_text", "verdict", "recalled", "change"),
@@ -172,8 +172,8 @@ SHARES: Final[Mapping[str, Share]] = {
         theirs=lambda row, person: row["story_id"] in person.started, left_out={"number": ORDER}),
     "storyboards": Share(("storyboard_id", "owner_id", "story_id", "state", "storyboard", "created_at"),
                          _by_owner(tables.storyboards), left_out={"picture": "an id that the storyboard says too"}),
-    "reports": Share(("report_id", "panel_id", "story_id", "server_id", "owner_id", "version", "state", "created_at",
-                      "decided_at"), _by_owner(tables.reports)),
+    "reports": Share(("report_id", "panel_id", "turn_id", "story_id", "server_id", "owner_id", "version", "state",
+                      "created_at", "decided_at"), _by_owner(tables.reports)),
     "erasures": Share(("erasure_id", "owner_id", "server_id", "venue_id", "locale", "created_at"),
                       _by_owner(tables.erasures)),
     "jobs": Share(("job_id", "owner_id", "state", "created_at"), _by_owner(tables.jobs), left_out={

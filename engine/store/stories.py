@@ -61,14 +61,20 @@ def turn_from(row: Row[Any]) -> Turn:
     """A turn from its row."""
     return Turn(TurnId(row.turn_id), StoryId(row.story_id), OwnerId(row.owner_id), row.author, row.text,
                 TurnKind(row.kind), TurnState(row.state), row.reason, row.created_at, from_json(Meant, row.meant),
-                StepId(row.before) if row.before else None)
+                StepId(row.before) if row.before else None, row.locked)
+
+
+def told_steps() -> Select[Any]:
+    """Asks for steps, and whether their words are locked."""
+    steps, turns = tables.steps, tables.turns
+    return select(steps, turns.c.locked).join(turns, turns.c.turn_id == steps.c.turn_id)
 
 
 def step_from(row: Row[Any]) -> StoryStep:
-    """A step from its row."""
-    return StoryStep(StepId(row.step_id), StoryId(row.story_id), TurnId(row.turn_id), row.prose,
+    """A step from its row (`told_steps`). Without its prose where that is locked: so nobody can forget to look."""
+    return StoryStep(StepId(row.step_id), StoryId(row.story_id), TurnId(row.turn_id), "" if row.locked else row.prose,
                      from_json(tuple[Beat, ...], row.beats), StepId(row.parent) if row.parent else None,
-                     row.closes_story)
+                     row.closes_story, row.locked, row.writer)
 
 
 def may_play(character: Character, writer: OwnerId | None = None) -> bool:
@@ -328,12 +334,12 @@ class Stories(People):
         new = await session.execute(self._insert(tables.steps, {
             "step_id": step.step_id, "story_id": step.story_id, "turn_id": step.turn_id, "parent": step.parent,
             "prose": step.prose, "beats": to_json(tuple[Beat, ...], step.beats), "closes_story": step.closes_story,
-            "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe)},
+            "created_at": now(), "wardrobe": to_json(Wardrobe, wardrobe), "writer": step.writer},
             key=["step_id"], whose=await self._story_key(session, step.story_id)).returning(tables.steps.c.step_id))
         return new.first() is not None
 
     async def _step_row(self, session: AsyncSession, step_id: StepId) -> Row[Any]:
-        row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == step_id))).first()
+        row = (await session.execute(told_steps().where(tables.steps.c.step_id == step_id))).first()
         if row is None:
             raise NotFound(f"no step {step_id}")
         return row
@@ -357,7 +363,7 @@ class Stories(People):
         """The path to the head, oldest first; with `newest` its last steps alone, at most so many."""
         path = path_from(head_of(story_id), longest=newest)
         async with self._reading() as session:
-            rows = await session.execute(select(tables.steps).join(path, tables.steps.c.step_id == path.c.step_id)
+            rows = await session.execute(told_steps().join(path, tables.steps.c.step_id == path.c.step_id)
                                          .order_by(path.c.depth.desc()))
             return [step_from(row) for row in rows]
 
@@ -365,7 +371,7 @@ class Stories(People):
         """Move the head to the parent of the head. Returns the step undone, or None; see `go_to`."""
         async with self._writing() as session:
             head = (await self._story_row(session, story_id, lock=True)).head
-            row = (await session.execute(select(tables.steps).where(tables.steps.c.step_id == head))).first()
+            row = (await session.execute(told_steps().where(tables.steps.c.step_id == head))).first()
             if row is None:
                 return None
             await self._go_to(session, story_id, head, row.parent)
@@ -391,7 +397,7 @@ class Stories(People):
         paths = []
         for end in (head, step_id):
             path = path_from(end)
-            rows = await session.execute(select(steps).join(path, steps.c.step_id == path.c.step_id)
+            rows = await session.execute(told_steps().join(path, steps.c.step_id == path.c.step_id)
                                          .order_by(path.c.depth))
             paths.append([step_from(row) for row in rows])
         kept = {step.step_id for step in paths[0]} & {step.step_id for step in paths[1]}
@@ -512,7 +518,7 @@ class Stories(People):
         steps, turns = tables.steps, tables.turns
         rows = await session.execute(select(steps.c.step_id, turns.c.author, turns.c.text, steps.c.prose, steps.c.beats)
                                      .join(turns, steps.c.turn_id == turns.c.turn_id)
-                                     .where(steps.c.step_id.in_(step_ids)))
+                                     .where(steps.c.step_id.in_(step_ids), ~turns.c.locked))
         found = {row.step_id: Past(row.author, row.text, row.prose, from_json(tuple[Beat, ...], row.beats))
                  for row in rows}
         return tuple(found[step_id] for step_id in step_ids if step_id in found)

@@ -191,6 +191,7 @@ turns = _table(
     Column("created_at", Moment, nullable=False),
     Column("meant", JSON, nullable=False, server_default="[]"),
     Column("before", String),                                 # a step; no key, since steps point at turns
+    Column("locked", Boolean, nullable=False, server_default=false()),   # reported: its words, and its page's
     whose="owner_id",
     forget="the owner's turns in others' stories lose author, name and words; open ones are closed")
 
@@ -224,6 +225,7 @@ steps = _table(
     Column("closes_story", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("wardrobe", SealedNoun(), nullable=False, server_default="[]"),   # what everybody wears after it
+    Column("writer", String, nullable=False, server_default=""),
     whose="story_id",
     forget="in others' stories the owner's characters leave beats and wardrobe, their names leave prose and beats")
 
@@ -295,7 +297,8 @@ drawings = _table(
 reports = _table(
     "reports",
     Column("report_id", String, primary_key=True),
-    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("panel_id", String, ForeignKey("panels.panel_id", ondelete="CASCADE"), index=True),
+    Column("turn_id", String, ForeignKey("turns.turn_id", ondelete="CASCADE"), index=True),   # where words were
     Column("story_id", String, nullable=False),
     Column("server_id", String, nullable=False, index=True),
     Column("owner_id", String, nullable=False, index=True),   # who reported it
@@ -303,7 +306,7 @@ reports = _table(
     Column("state", String, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("decided_at", Moment),
-    forget="who reported it is deleted; the picture stays locked until it is decided")
+    forget="who reported it is deleted; what was reported stays locked until it is decided")
 
 barred = _table(
     "barred",

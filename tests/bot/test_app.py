@@ -55,7 +55,8 @@ async def test_every_command_has_a_description_a_danish_name_and_fits(tmp_path: 
         payload = await command_payload(bot)
     finally:
         await bot.close()
-    assert {command["name"] for command in payload} == {"character", "story", "help", "privacy", "moderation"}
+    assert {command["name"] for command in payload} == {
+        "character", "story", "help", "privacy", "moderation", "Report page or picture"}
     names = {(command["name"], option["name"]) for command in payload for option in command.get("options", ())
              if option["type"] == 1}
     assert {name for group, name in names if group == "character"} == {

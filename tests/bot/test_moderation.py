@@ -134,7 +134,7 @@ async def test_reports_are_limited_and_listed(house: Playhouse, monkeypatch: pyt
     await house.bo.click("Report", on=first)
     await hidden(house.bo, first)
     await house.bo.click("Report", on=second)
-    await house.bo.see("You have reported 1 pictures within an hour", private=True)
+    await house.bo.see("You have reported 1 things within an hour", private=True)
     assert shows_picture(house.world.messages[second.message_id])
     mo = moderator(house)
     mo.place = house.ada.place
@@ -144,7 +144,7 @@ async def test_reports_are_limited_and_listed(house: Playhouse, monkeypatch: pyt
     await mo.click("Restore", on=listed)
     await mo.see("shows the reported picture")
     await mo.command("/moderation reports")
-    await mo.see("No reported picture is waiting", private=True)
+    await mo.see("No reported picture or page is waiting", private=True)
 
 
 async def test_words_are_kept_out_and_nothing_typed_is_lost(house: Playhouse) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from store_material import ANN, BEN, brief_for, furnish, tell
+from store_material import ANN, BEN, brief_for, furnish, tell, turn_in
 
 from engine.book import gather_book
 from engine.labels import Labels
@@ -102,6 +102,49 @@ async def test_removed_for_good_its_pictures_are_gone(told):
     assert (await library.panel(panel.panel_id)).state is PanelState.LOCKED
     assert await library.restore_reported("r1") is None
     assert not await library.report(report_on(replace(panel, brief=brief_for(step)), 7, ANN)), "nothing to report"
+
+
+async def test_locked_words_are_nowhere_and_restored_they_are_where_they_were(told, settings):
+    library, panel = told
+    plain = settings.labels.model_copy(update={"enabled": False})
+    labels = Labels(settings.model_copy(update={"labels": plain}))
+    first, second = await library.steps("s1")
+    await library.accept_turn(turn_in(number=9))
+    following = await library.scene("s1-t9")
+    report = replace(report_on(panel), panel_id=None, version=0, turn_id=second.turn_id)
+    before = await library.steps("s1")
+    assert await library.report(report)
+    assert not await library.report(replace(report, report_id="r2", owner_id=ANN))
+    assert [(step.prose, step.locked) for step in await library.steps("s1")] == [(first.prose, False), ("", True)]
+    assert (await library.step(second.step_id)).prose == "" and second.prose
+    assert await library.reported_prose(second.turn_id) == second.prose
+    assert len((await library.scene("s1-t9")).past) == len(following.past) - 1, "a scene read before passes over it too"
+    [one, other] = (await gather_book(library, "s1", labels)).pages
+    assert one.prose == first.prose and one.turn_text
+    assert (other.prose, other.turn_text, other.picture_png) == ("", "", b"panel " + second.step_id.encode())
+    undone = await library.undo("s1")
+    assert undone.prose == "" and undone.locked
+    await library.go_to("s1", second.step_id)
+    assert [each.turn_id for each in await library.open_reports("server")] == [second.turn_id]
+    assert (await library.restore_reported("r1")).locked is False
+    assert await library.steps("s1") == before and await library.restore_reported("r1") is None
+    assert not await library.report(replace(report, report_id="r3")), "they know that it stays"
+
+
+async def test_words_removed_for_good_are_kept_nowhere(told):
+    library, panel = told
+    [_, step] = await library.steps("s1")
+    turn = await library.turn(step.turn_id)
+    owner = (await library.story("s1")).owner_id
+    assert turn.text and step.prose and all(beat.words for beat in step.beats) and panel.brief.words
+    assert await library.report(replace(report_on(panel), panel_id=None, version=0, turn_id=step.turn_id))
+    assert (await library.remove_reported("r1")).locked
+    kept = repr((await library.belongings(owner)).records)
+    assert step.prose not in kept and step.beats[0].words not in kept and kept.count(turn.text) == 1, "the first page's"
+    for left in (await library.panel(panel.panel_id), *await library.versions(panel.panel_id)):
+        assert left.picture == panel.picture and left.brief == replace(panel.brief, words="") and not left.alt_text
+    assert await library.reported_prose(step.turn_id) == ""
+    assert not await library.report(replace(report_on(panel, 2, ANN), panel_id=None, version=0, turn_id=step.turn_id))
 
 
 async def test_the_barred_are_known_and_not_named(library):
