@@ -246,12 +246,12 @@ def denoising_loss(unet: Any, text_encoder: Any, clean: torch.Tensor, underdrawi
 
 def train(latents: Latents, *, minutes: float, run: Path, batch: int = 32, peak: float = 1e-3,
           held_out: Latents | None = None, max_steps: int | None = None, every_s: float = 420.0, unet: Any = None,
-          text_encoder: Any = None, part: int = 0, parts_of: int = 1, compiled: bool = False) -> tuple[Any, Any]:
+          text_encoder: Any = None, part: int = 0, parts_of: int = 1) -> tuple[Any, Any]:
     """Train, resuming from `run`. Returns the averaged UNet and text encoder.
 
     As one of `parts_of` processes (see `train_apart`) it sees its own share of each batch; gradients are averaged, so
-    that all stay equal, and the first keeps the run's folder. `compiled` needs a C++ compiler and two minutes to begin
-    with, and is then nearly twice as fast.
+    that all stay equal, and the first keeps the run's folder. The UNet is not compiled: what inductor makes of the
+    upsampling in bfloat16 hands no gradient down (torch 2.13, CPU), so all before it would stand still.
     """
     torch.manual_seed(1)
     unet = unet or make_unet()
@@ -264,7 +264,6 @@ def train(latents: Latents, *, minutes: float, run: Path, batch: int = 32, peak:
     ledger = Ledger(run)
     parts = {"model": both, "average": average, "descent": descent}
     ledger.resume(parts)
-    through = torch.compile(unet) if compiled else unet
     generator = torch.Generator().manual_seed(1000 * (part + 1) + ledger.step)
     empty = tokens(latents.tokenizer, [""])
     order = batches(generator, len(latents), batch // parts_of)
@@ -293,7 +292,7 @@ def train(latents: Latents, *, minutes: float, run: Path, batch: int = 32, peak:
         if spent >= 1:
             break
         rows = next(order)
-        loss = denoising_loss(through, text_encoder, **latents.batch(rows), empty=empty, generator=generator)
+        loss = denoising_loss(unet, text_encoder, **latents.batch(rows), empty=empty, generator=generator)
         descent.zero_grad()
         loss.backward()
         share_gradients(both, parts_of)
@@ -366,7 +365,7 @@ def train_apart(part: int, parts_of: int, meeting: str, asked: argparse.Namespac
     latents = Latents(Shards(asked.shards), vae, asked.run / "latents", tokenizer, encodes=False)
     unet, text_encoder = begin(asked.start) if asked.start else (None, None)
     train(latents, minutes=asked.minutes, run=asked.run, batch=asked.batch, peak=asked.peak, held_out=held_out,
-          part=part, parts_of=parts_of, compiled=asked.compile, unet=unet, text_encoder=text_encoder)
+          part=part, parts_of=parts_of, unet=unet, text_encoder=text_encoder)
 
 
 @torch.no_grad()
@@ -503,7 +502,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="train in so many, the threads shared out")
-    parser.add_argument("--compile", action="store_true", help="compile the UNet: slow to begin, then faster")
     parser.add_argument("--start", type=Path, help="begin with this exported painter instead of from nothing")
     parser.add_argument("--run", type=Path, default=RUNS / "painter")
     parser.add_argument("--out", type=Path, default=MINI_PAINTER)
