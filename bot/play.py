@@ -464,13 +464,11 @@ def described(words: Words, character: Character) -> str:
 
 async def write_book(library: Any, story_id: StoryId, folder: Path, labels: Labels) -> None:
     """book.html and book.pdf of a story, into `folder`."""
-    from engine.book import bind_html, bind_pdf, gather_book
+    from engine.book import bind_book
 
-    book = await gather_book(library, story_id, labels)
-    html = await asyncio.to_thread(bind_html, book)
-    pdf = await asyncio.to_thread(bind_pdf, book)
+    html, pdf = await bind_book(library, story_id, labels)
     _make_folder(folder)
-    (folder / "book.html").write_text(html, "utf-8")
+    (folder / "book.html").write_bytes(html)
     (folder / "book.pdf").write_bytes(pdf)
 
 

@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class Belongings:
     records: Mapping[str, Sequence[Record]]
     pictures: Mapping[PictureId, str]      # which pictures are theirs, and what each is
     left_out: Mapping[str, str]            # "table" or "table.column" -> why it is not among them
+    made_by: Mapping[PictureId, str] = field(default_factory=dict)   # of pictures that were generated: the painter
 
     @property
     def empty(self) -> bool:
@@ -101,6 +102,7 @@ class PackedFile:
     part: int                              # from 1
     content: bytes = b""                   # of records; a picture is read again when its part is made
     picture: PictureId | None = None
+    made_by: str = ""                      # the painter, where it was generated
 
 
 class Export:
@@ -160,7 +162,7 @@ async def plan_export(belongings: Belongings, read: Callable[[PictureId], Awaita
             lost.append(f"{picture}: cannot be read")
             continue
         found.append(PackedFile(f"pictures/{picture}.png", what, hashlib.sha256(png).hexdigest(), len(png), 0,
-                                picture=picture))
+                                picture=picture, made_by=belongings.made_by.get(picture, "")))
     # the manifest is in every part, and lists them all
     reserve = len(_json([_described(file) for file in found])) + len(_json(dict(belongings.left_out))) \
         + 120 * len(found) + 2048
@@ -175,12 +177,13 @@ async def plan_export(belongings: Belongings, read: Callable[[PictureId], Awaita
         if size > left:
             part, left = part + 1, limit_bytes - reserve
         left -= size
-        placed.append(PackedFile(file.path, file.what, file.sha256, file.size_bytes, part, file.content, file.picture))
+        placed.append(replace(file, part=part))
     return Export(belongings, placed, part, made_at, read, lost)
 
 
 def _described(file: PackedFile) -> Record:
-    return {"path": file.path, "what": file.what, "sha256": file.sha256, "bytes": file.size_bytes, "part": file.part}
+    said = {"path": file.path, "what": file.what, "sha256": file.sha256, "bytes": file.size_bytes, "part": file.part}
+    return said | ({"generated_by": file.made_by} if file.made_by else {})
 
 
 def _file(path: str, what: str, content: bytes) -> PackedFile:

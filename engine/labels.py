@@ -1,4 +1,4 @@
-"""Content credentials: every picture that leaves the house says, signed, that it was generated (C2PA 2.4).
+"""Content credentials: every picture and every book that leaves the house says, signed, what was generated (C2PA 2.4).
 
 The label says which program and which painter made the picture and by what kind of process, and nothing of anybody. A
 house signs with a certificate of its own, made at the first picture: it proves that the label and the pixels belong
@@ -8,17 +8,20 @@ settings. Whoever strips the label has an unlabelled picture: labelled, never "p
 
 from __future__ import annotations
 
+import base64
 import datetime
 import io
 import json
 import os
+import re
 import secrets
 import threading
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.nouns import StoreUnusable
+from engine.nouns import StoreUnusable, StorythreadError
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,8 +31,12 @@ if TYPE_CHECKING:
 #: What a picture is, in the words of IPTC's vocabulary of digital source types.
 _SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 BY_A_MODEL, BY_RULES = _SOURCE + "trainedAlgorithmicMedia", _SOURCE + "algorithmicMedia"
+#: The same of a book: people's words, with pictures that were generated.
+WITH_A_MODEL, WITH_RULES = _SOURCE + "compositeWithTrainedAlgorithmicMedia", _SOURCE + "compositeSynthetic"
 #: The painter that is no model: paper dolls, which avatars and cast sheets are too.
 PAPER_DOLLS = "theatre"
+
+PNG, PDF = "image/png", "application/pdf"
 
 CERTIFICATES, KEY = "certificates.pem", "key.pem"
 VALID_DAYS = 3650
@@ -57,14 +64,21 @@ class Labels:
         `painter` is the painter's name ("mini@revision"), or `PAPER_DOLLS`. Raises `StoreUnusable` when the
         certificate cannot be read or made.
         """
+        return self._sign(png, PNG, painter, BY_RULES if _of_dolls(painter) else BY_A_MODEL)
+
+    def label_book(self, pdf: bytes, painter: str) -> bytes:
+        """A PDF with such pictures in it, signed as a whole: printing programs take the pictures' own labels off."""
+        return self._sign(pdf, PDF, painter, WITH_RULES if _of_dolls(painter) else WITH_A_MODEL)
+
+    def _sign(self, content: bytes, kind: str, painter: str, source: str) -> bytes:
         if not self._settings.labels.enabled:
-            return png
+            return content
         import c2pa
 
         self.open()
         out = io.BytesIO()
-        with c2pa.Builder(_manifest(painter), context=self._context) as builder:
-            builder.sign("image/png", io.BytesIO(png), out)
+        with c2pa.Builder(_manifest(kind, painter, source), context=self._context) as builder:
+            builder.sign(kind, io.BytesIO(content), out)
         return out.getvalue()
 
     def open(self) -> None:
@@ -89,7 +103,42 @@ class Labels:
                                 reason="certificate_unusable") from error
 
 
-def read_label(picture: bytes, *, root: bytes = b"") -> dict[str, str] | None:
+class SteadyLabels:
+    """Labels pictures so that the same picture gives the same bytes once more. Remembers labels (3 KB), no pictures."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self._put: dict[str, tuple[int, bytes]] = {}
+
+    def label(self, key: str, png: bytes, painter: str) -> bytes:
+        """The picture called `key` with its label. Raises `StoreUnusable`. Blocks."""
+        if key not in self._put:
+            signed = self._labels.label(png, painter)
+            at = next((at for at, (one, other) in enumerate(zip(png, signed, strict=False)) if one != other), len(png))
+            size = len(signed) - len(png)
+            if signed[at + size:] != png[at:]:
+                raise StorythreadError("a label did more to a picture than being put into it")
+            self._put[key] = at, signed[at:at + size]
+        at, label = self._put[key]
+        return png[:at] + label + png[at:]
+
+
+def generated_in(name: str, content: bytes) -> list[tuple[str, str, bytes]]:
+    """The things that can have a label in a file somebody got: name, media type and bytes of each.
+
+    A picture or a PDF is itself the one; in a zip it is the pictures, in a web page those that stand in it.
+    """
+    ending = name.rpartition(".")[2].casefold()
+    if ending == "zip":
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            return [(f"{name}/{each}", PNG, packed.read(each)) for each in packed.namelist() if each.endswith(".png")]
+    if ending in ("html", "htm"):
+        inside = re.findall(rb"data:image/png;base64,([A-Za-z0-9+/=]+)", content)
+        return [(f"{name}#{number}", PNG, base64.b64decode(each)) for number, each in enumerate(inside, start=1)]
+    return [(name, PDF if ending == "pdf" else PNG, content)]
+
+
+def read_label(content: bytes, *, root: bytes = b"", kind: str = PNG) -> dict[str, str] | None:
     """What a file's label says: `state` ("Valid", "Invalid", with `root` in PEM "Trusted"), `generator`, `painter`,
     `source`, `signed_by`. None where there is no label. Blocks, and asks nobody else."""
     import c2pa
@@ -98,7 +147,7 @@ def read_label(picture: bytes, *, root: bytes = b"") -> dict[str, str] | None:
     if root:
         settings = _OFFLINE | {"trust": {"user_anchors": root.decode()},
                                "verify": _OFFLINE["verify"] | {"verify_trust": True}}  # type: ignore[operator]
-    reader = c2pa.Reader.try_create("image/png", io.BytesIO(picture),
+    reader = c2pa.Reader.try_create(kind, io.BytesIO(content),
                                     context=c2pa.Context.from_json(json.dumps(settings)))
     if reader is None:
         return None
@@ -111,13 +160,17 @@ def read_label(picture: bytes, *, root: bytes = b"") -> dict[str, str] | None:
                 "signed_by": manifest["signature_info"]["common_name"]}
 
 
-def _manifest(painter: str) -> dict[str, Any]:
-    source = BY_RULES if painter.partition("@")[0] == PAPER_DOLLS else BY_A_MODEL
+def _of_dolls(painter: str) -> bool:
+    return all(each.strip().partition("@")[0] == PAPER_DOLLS for each in painter.split(","))
+
+
+def _manifest(kind: str, painter: str, source: str) -> dict[str, Any]:
+    made_by = {"name": painter or "Storythread"}
     return {
         "claim_generator_info": [{"name": "Storythread", "version": version("storythread")}],
-        "format": "image/png",
+        "format": kind,
         "assertions": [{"label": "c2pa.actions", "data": {"actions": [
-            {"action": "c2pa.created", "digitalSourceType": source, "softwareAgent": {"name": painter}}]}}]}
+            {"action": "c2pa.created", "digitalSourceType": source, "softwareAgent": made_by}]}}]}
 
 
 # --- a certificate of our own ----------------------------------------------------------------------

@@ -35,6 +35,7 @@ from engine.nouns import (
     Consent,
     Look,
     NotFound,
+    PanelId,
     Reference,
     Refused,
     Sharing,
@@ -237,8 +238,10 @@ class Keeping(commands.Cog):
         if not character.usable:
             raise Refused(reason="character_not_usable", name=safe(character.name))
         library = self.bot.library
-        avatar = await library.picture(character.avatar) if character.avatar is not None else None
-        references = tuple([TravellingPicture(await library.picture(each.picture), each.action, each.mood, each.worn)
+        avatar = None
+        if character.avatar is not None:
+            avatar = await self.bot.labelled(await library.picture(character.avatar))
+        references = tuple([TravellingPicture(await self._travelling(each), each.action, each.mood, each.worn)
                             for each in await library.references([character.character_id])])
         consent = character.consent
         packed = await asyncio.to_thread(pack, Traveller(
@@ -251,6 +254,16 @@ class Keeping(commands.Cog):
             text += "\n" + words("character_file_bare", name=shown)
         file = discord.File(io.BytesIO(packed), filename=f"{file_name(character.name)}.character.zip")
         await self._answer(interaction, told(text, ui.File(f"attachment://{file.filename}")), file)
+
+    async def _travelling(self, kept: Reference) -> bytes:
+        """A kept picture of a character as it leaves the house: labelled, unless it came with a file."""
+        png = await self.bot.library.picture(kept.picture)
+        if kept.source == "file":
+            return png
+        try:
+            return await self.bot.labelled(png, (await self.bot.library.panel(kept.panel_id or PanelId(""))).painter)
+        except NotFound:
+            return await self.bot.labelled(png)
 
     @app_commands.command(name="import", description="Bring in a character from a file")
     @app_commands.describe(file="A file that /character export made", name="Another name for them, if you like",

@@ -240,7 +240,7 @@ class Pictures(commands.Cog):
                            (BoardPage("", Beat("", (), kind)),), picture=kept)
         await self.bot.library.save_storyboard(board)
         shown = await in_style(drawn, story.style)
-        layout, files = self._place(words, board, await self.bot.labelled(shown), faces,
+        layout, files = self._place(words, board, shown, faces,
                                     guessed=bool(kind) and kind != place)
         await interaction.followup.send(view=layout, files=files, ephemeral=True,
                                         allowed_mentions=discord.AllowedMentions.none())
@@ -278,7 +278,7 @@ class Pictures(commands.Cog):
         await self.bot.library.save_storyboard(board)
         story = await self._turns().story(board.story_id)
         drawn = await in_style(await self.bot.library.picture(picture), story.style)
-        layout, files = self._place(self.bot.words(interaction), board, await self.bot.labelled(drawn),
+        layout, files = self._place(self.bot.words(interaction), board, drawn,
                                     int(faces) if faces.isdigit() else 0)
         await self.bot.change(interaction, layout, files)
 

@@ -32,7 +32,19 @@ from bot.sweeping import Sweeper, Swept, link_to, nothing
 from bot.text import safe
 from bot.wording import Words
 from engine.belongings import Erasure, Export, Traces, plan_export
-from engine.nouns import Consent, NotFound, OwnerId, Refused, ServerId, StoryId, StorythreadError, TurnId, VenueId
+from engine.labels import SteadyLabels
+from engine.nouns import (
+    Consent,
+    NotFound,
+    OwnerId,
+    PictureId,
+    Refused,
+    ServerId,
+    StoryId,
+    StorythreadError,
+    TurnId,
+    VenueId,
+)
 
 if TYPE_CHECKING:
     from bot.app import Interaction, StoryBot
@@ -138,7 +150,13 @@ class Privacy(commands.GroupCog, group_name="privacy",
                 telling.add(task)
                 task.add_done_callback(telling.discard)
 
-        export = await plan_export(belongings, self.bot.library.picture, limit_bytes=limit, made_at=datetime.now(UTC),
+        labels = SteadyLabels(self.bot.labels)
+
+        async def read(picture: PictureId) -> bytes:
+            png, painter = await self.bot.library.picture(picture), belongings.made_by.get(picture)
+            return png if painter is None else await asyncio.to_thread(labels.label, picture, png, painter)
+
+        export = await plan_export(belongings, read, limit_bytes=limit, made_at=datetime.now(UTC),
                                    note=words("privacy_export_readme"), on_picture=progress)
         if telling:
             await asyncio.wait(set(telling))   # an old line must not overtake the files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import re
@@ -344,15 +343,13 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         if not await self.bot.library.steps(story.story_id):
             raise Refused(reason="nothing_yet")
         await interaction.response.defer(thinking=True)
-        from engine.book import bind_html, bind_pdf, gather_book  # reportlab: loaded when a book is wanted
+        from engine.book import bind_book  # reportlab: loaded when a book is wanted
 
-        book = await gather_book(self.bot.library, story.story_id, self.bot.labels)
-        html = await asyncio.to_thread(bind_html, book)
-        pdf = await asyncio.to_thread(bind_pdf, book)
+        html, pdf = await bind_book(self.bot.library, story.story_id, self.bot.labels)
         stem = re.sub(r"[^A-Za-z0-9]+", "-", story.title).strip("-").lower()[:40] or "story"
         limit = getattr(interaction, "filesize_limit", 0) or 10 * 2**20
         layout, files = told(words("book_ready", title=safe(story.title))), []
-        for ending, content in (("html", html.encode() if isinstance(html, str) else html), ("pdf", pdf)):
+        for ending, content in (("html", html), ("pdf", pdf)):
             if len(content) > limit:
                 layout.add_item(ui.TextDisplay(words("book_too_large", kind=ending.upper())))
                 continue

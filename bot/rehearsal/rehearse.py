@@ -7,7 +7,6 @@ loopback's own log), `bot.log` and `report.json`.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import platform
 import sys
@@ -181,7 +180,7 @@ async def _artifacts(scene: Scene, loopback: Loopback, own: Mapping[str, Any], o
 
 async def _bind(world: Any, own: Mapping[str, Any], out: Path) -> list[str]:
     """The newest story of the scene as a book, out of the bot's own library."""
-    from engine.book import bind_html, bind_pdf, gather_book
+    from engine.book import bind_book
     from engine.labels import Labels
     from engine.nouns import VenueId
     from engine.settings import load_settings
@@ -194,12 +193,11 @@ async def _bind(world: Any, own: Mapping[str, Any], out: Path) -> list[str]:
                 if (story := await library.story_at(VenueId(str(channel.channel_id)))) is not None]
         if not told:
             return []
-        book = await gather_book(library, told[-1].story_id, Labels(settings))
+        html, pdf = await bind_book(library, told[-1].story_id, Labels(settings))
     finally:
         await library.close()
-    html: Any = await asyncio.to_thread(bind_html, book)
-    (out / "book.html").write_bytes(html.encode() if isinstance(html, str) else html)
-    (out / "book.pdf").write_bytes(await asyncio.to_thread(bind_pdf, book))
+    (out / "book.html").write_bytes(html)
+    (out / "book.pdf").write_bytes(pdf)
     return ["book.html", "book.pdf"]
 
 

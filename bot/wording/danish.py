@@ -61,6 +61,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "venue_closed": "Jeg kan ikke længere skrive i historiens kanal.",
     "thread_locked": "Historiens tråd er låst. En, der bestyrer serveren, kan låse den op.",
 
+    "photo_unsuitable": "Det billede ser ikke ud til at passe i en børnebog, så jeg bruger det ikke. Intet af det er "
+                        "gemt.",
+    "photo_not_looked_at": "Jeg kunne ikke se på billedet lige nu, så jeg bruger det ikke. Intet af det er gemt; prøv "
+                           "igen senere.",
     "photo_unreadable": "Jeg kan ikke læse billedet. Send et foto som JPEG, PNG eller WebP.",
     "photo_wrong_kind": "Filen er ikke et foto, jeg kan læse. Send et foto som JPEG, PNG eller WebP.",
     "photo_empty": "Filen er tom. Vælg fotoet igen.",
@@ -401,7 +405,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "character_file_picture": "Jeg kan ikke bruge et billede i den figurfil, så jeg har ikke åbnet den.",
     "character_file_adapter": "Jeg kan ikke bruge det lærte i den figurfil, så jeg har ikke åbnet den.",
     "character_file_ready": "Her er **{name}** som fil. Den, der har filen, kan tage {name} med overalt, hvor jeg er, "
-                            "med `/figur import`; så giv den kun til folk, du stoler på.",
+                            "med `/figur import`; så giv den kun til folk, du stoler på. Billederne i den er "
+                            "genereret af en computer og har et mærke, der siger det.",
     "character_file_bare": "**{name}** har ingen avatar endnu, så filen rummer kun udseendet og ordene.",
     "character_file_arrived": "**{name}** er kommet og er din nu.",
     "character_file_learned": "Det, en større model havde lært om {name}, fulgte med, men jeg kan ikke bruge det her, "
@@ -614,8 +619,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
                           "beskeder fra folk på serveren, eller skriv først til mig, og spørg igen.",
     "privacy_export_readme": "Dette er alt, hvad Storythread gemmer om dig.\n\nmanifest.json nævner hver fil med "
                              "dens SHA-256, i denne del og de andre.\nrecords/ har det, databasen ved, en fil for "
-                             "hver tabel.\npictures/ har billederne under deres id, som det står i records.\n\nDet, "
-                             "andre har skrevet, er deres og er ikke med.\n",
+                             "hver tabel.\npictures/ har billederne under deres id, som det står i records. Dem, "
+                             "som en maler har lavet ifølge manifestet, er genereret af en computer; hvert har et "
+                             "underskrevet mærke, der siger det (storythread label FIL læser det).\n\nDet, andre har "
+                             "skrevet, er deres og er ikke med.\n",
     "privacy_erase_running": "Det er allerede ved at blive slettet. Jeg siger til, når det er gjort.",
     "privacy_server_nothing": "Jeg gemmer intet om denne server.",
     "privacy_erase_title": "Slet det hele",

@@ -30,6 +30,8 @@ async def gather_book(library: Library, story_id: StoryId, labels: Labels) -> Bo
     cast = [(character.name, character.description, await _picture(library, character.avatar, labels))
             for character in await library.cast(story_id)]
     painters = dict.fromkeys(panel.painter for drawn in panels.values() for panel in drawn if panel.painter)
+    if not painters and (panels or any(avatar for *_, avatar in cast)):
+        painters = {PAPER_DOLLS: None}
     return Book(story.title, story.locale, tuple(pages), tuple(cast), await _writers(library, story, pages),
                 ", ".join(painters))
 

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.belongings import Belongings, Record
+from engine.labels import PAPER_DOLLS
 from engine.nouns import OwnerId, PictureId
 from engine.store import tables
 from engine.store.withdrawing import Withdrawing
@@ -244,7 +245,7 @@ class Exporting(Withdrawing):
                    for name, rows in records.items()}
         left_out = {f"{name}.{column}": why for name, share in SHARES.items() for column, why in share.left_out.items()}
         return Belongings(owner_id, {name: rows for name, rows in records.items() if rows}, pictures,
-                          {**NOT_THEIRS, **left_out})
+                          {**NOT_THEIRS, **left_out}, _made_by(records, pictures))
 
     async def _theirs(self, session: AsyncSession, owner_id: OwnerId) -> Theirs:
         turns, steps, stories = tables.turns, tables.steps, tables.stories
@@ -294,6 +295,28 @@ def _pictures_in(records: Mapping[str, Sequence[Record]]) -> dict[PictureId, str
             if row["panel"][column]:
                 found.setdefault(PictureId(row["panel"][column]), what)
     return found
+
+
+def _made_by(records: Mapping[str, Sequence[Record]], pictures: Mapping[PictureId, str]) -> dict[PictureId, str]:
+    """By which painter each picture was generated. Not by any: what people brought.
+
+    That is a place that began as somebody's picture, which is kept drawn over, and what came with a character's file.
+    Of plates, and of pictures nothing points at any more, nothing says by whom they were painted: by the painter of the
+    person's newest panel.
+    """
+    drawn = [(row["panel_id"], row["version"], row) for row in records.get("panels", ())]
+    drawn += [(row["panel_id"], row["version"], row["panel"]) for row in records.get("versions", ())]
+    by = {(panel_id, version): panel["painter"] or PAPER_DOLLS for panel_id, version, panel in drawn}
+    usual = next(reversed(by.values()), PAPER_DOLLS)
+    brought = {row["picture"] for row in records.get("character_references", ()) if row["source"] == "file"}
+    brought |= {row["picture"] for row in records.get("story_settings", ())}
+    brought |= {row["storyboard"].get("picture") for row in records.get("storyboards", ())}
+    made = dict.fromkeys(pictures, usual)
+    made |= {picture: PAPER_DOLLS for picture, what in pictures.items() if what in ("avatar", "underdrawing")}
+    made |= {panel["picture"]: by[panel_id, version] for panel_id, version, panel in drawn if panel["picture"] in made}
+    made |= {row["cutout"]: by.get((row["panel_id"], row["version"]), usual)
+             for row in records.get("appearances", ()) if row["cutout"] in made}
+    return {picture: painter for picture, painter in made.items() if picture not in brought}
 
 
 def _plain(row: Mapping[Any, Any]) -> Record:

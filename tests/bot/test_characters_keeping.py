@@ -20,6 +20,7 @@ from bot.rehearsal.players import File, Player, selects_of, words_of
 from bot.rehearsal.world import Message
 from engine.cast.sheet import SHEET_PX
 from engine.cast.travel import unpack
+from engine.labels import generated_in, read_label
 from engine.nouns import Character, Consent, NotFound, OwnerId, PanelState, Reference, Refused, Sharing, Story
 
 
@@ -364,6 +365,8 @@ async def test_a_character_travels_to_somebody_else(house: Playhouse) -> None:
         pim.character_id, await house.library.keep_picture(_png(), owner_id=pim.owner_id), "panel", None, "waves",
         "happy", (("headwear", "crown"),)))
     file = await exported(house, house.ada, "Pim")
+    said = [read_label(png) for _, _, png in generated_in("pim.zip", file.data)]
+    assert [label and label["state"] for label in said] == ["Valid", "Valid"]
     await house.bo.command("/character import", file=file)
     card = await house.bo.see("Pim has arrived", private=True)
     assert "Keep" not in labels(card) and "your dragon" in words_of(card)
@@ -375,7 +378,9 @@ async def test_a_character_travels_to_somebody_else(house: Playhouse) -> None:
     [reference] = await house.library.references([twin.character_id])
     assert (reference.source, reference.action, reference.worn) == ("file", "waves", (("headwear", "crown"),))
     # exported again it is the same character
-    back = await unpack((await exported(house, house.bo, "Pim")).data)
+    again = (await exported(house, house.bo, "Pim")).data
+    assert {name[-6:]: read_label(png) for name, _, png in generated_in("pim.zip", again)}["01.png"] is None, "brought"
+    back = await unpack(again)
     assert replace(back, avatar=None, references=()) == replace(await unpack(file.data), avatar=None, references=())
 
 

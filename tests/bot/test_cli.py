@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -228,6 +229,13 @@ def test_a_label_is_read_and_what_was_changed_is_told(folder: Path) -> None:
     for name, says in (("plain.png", "no label"), ("changed.png", "was changed after it was signed")):
         result = run("label", name)
         assert result.exit_code == FAILED and says in result.stdout
+    with zipfile.ZipFile(folder / "both.zip", "w") as packed:
+        packed.writestr("a.png", signed)
+        packed.writestr("records/a.json", "{}")
+    result = run("label", "both.zip")
+    assert result.exit_code == 0 and result.stdout.count("unchanged since") == 1 and "both.zip/a.png" in result.stdout
+    (folder / "none.zip").write_bytes(b"nothing")
+    assert "is no zip file" in one_sentence(run("label", "none.zip"), MISUSED)
     assert "cannot be read" in one_sentence(run("label", "missing.png"), MISUSED)
 
 

@@ -10,7 +10,7 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playhouse import Playhouse, labels
+from playhouse import Playhouse, labels, picture
 
 from bot.cogs.privacy import Privacy
 from bot.rehearsal import payloads
@@ -18,7 +18,8 @@ from bot.rehearsal.faults import Fault
 from bot.rehearsal.players import File, Player, words_of
 from bot.rehearsal.scene import SHIPPED as SCENES
 from bot.rehearsal.world import Message
-from engine.nouns import OwnerId, ServerId, StoryStatus, VenueId
+from engine.labels import generated_in, read_label
+from engine.nouns import OwnerId, Reference, ServerId, Setting, SettingId, StoryStatus, VenueId
 
 
 def privacy_of(house: Playhouse) -> Privacy:
@@ -74,16 +75,44 @@ async def test_an_export_is_private_and_its_manifest_true(house: Playhouse) -> N
     await house.ada.command("/privacy export")
     answer = await house.ada.see("everything I keep of you. Only you see this", private=True, timeout_s=60)
     [number] = answer.attachments
-    with zipfile.ZipFile(io.BytesIO(house.world.attachments[number].data)) as packed:
+    final = house.world.attachments[number].data
+    with zipfile.ZipFile(io.BytesIO(final)) as packed:
         manifest = json.loads(packed.read("manifest.json"))
         found = {name: hashlib.sha256(packed.read(name)).hexdigest() for name in packed.namelist()}
         del found["manifest.json"]
+        assert "generated" in packed.read("READ_ME.txt").decode()
         assert {file["path"]: file["sha256"] for file in manifest["files"]} == found
         records = "".join(packed.read(name).decode() for name in packed.namelist() if name.startswith("records/"))
         drawn = json.loads(packed.read("records/panels.json"))
     assert "Mia flies her kite." in records and "a girl with red hair" in records
     assert "Bo's own secret words." not in records
     assert len(drawn) == 2, "both pages show Mia"
+    # the file as she got it, read back: every picture says by what it was generated, and is unchanged since
+    signed = {name: read_label(png) for name, _, png in generated_in("x.zip", final)}
+    said = {file["path"]: file["generated_by"] for file in manifest["files"] if "generated_by" in file}
+    assert {f"x.zip/{path}": painter for path, painter in said.items()} == {
+        name: label and label["painter"] for name, label in signed.items()}
+    assert {label and label["state"] for label in signed.values()} == {"Valid"}
+    by = {file["what"]: file["generated_by"] for file in manifest["files"] if file["path"].startswith("pictures/")}
+    assert (by["panel"], by["avatar"], by["underdrawing"]) == ("quick@1", "theatre", "theatre")
+
+
+async def test_what_somebody_brought_is_not_said_to_be_generated(house: Playhouse) -> None:
+    """A place that began as her picture, and what came with a character's file, are packed without a label."""
+    await house.character(house.ada, "Mia")
+    story = await house.story()
+    mine = OwnerId(str(house.ada.person.user_id))
+    place = await house.library.keep_picture(picture("olive"), owner_id=mine)
+    await house.library.save_setting(story.story_id, Setting(SettingId("s:place"), "beach", "the beach", 1, place))
+    [mia] = await house.library.characters_of(mine)
+    came = await house.library.keep_picture(picture("plum"), owner_id=mine)
+    await house.library.save_reference(Reference(mia.character_id, came, "file"))
+    await house.ada.command("/privacy export")
+    answer = await house.ada.see("everything I keep of you. Only you see this", private=True, timeout_s=60)
+    final = house.world.attachments[answer.attachments[0]].data
+    signed = {name: read_label(png) for name, _, png in generated_in("x.zip", final)}
+    assert len(signed) == 3
+    assert [name for name, label in signed.items() if label is not None] == [f"x.zip/pictures/{mia.avatar}.png"]
 
 
 async def test_what_is_too_much_for_one_piece_comes_in_parts(house: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from engine import labels
-from engine.labels import BY_A_MODEL, BY_RULES, PAPER_DOLLS, Labels, own_certificate, read_label
+from engine.labels import BY_A_MODEL, BY_RULES, PAPER_DOLLS, Labels, SteadyLabels, own_certificate, read_label
 from engine.nouns import StoreUnusable
 from engine.settings import Settings, SettingsError, load_settings
 
@@ -42,6 +42,18 @@ def test_a_label_is_read_back_valid_and_the_pixels_are_the_same(settings: Settin
                                   "source": BY_A_MODEL, "signed_by": "Storythread pictures"}
     label = read_label(Labels(settings).label(png, PAPER_DOLLS))
     assert label is not None and label["source"] == BY_RULES
+
+
+def test_the_same_picture_can_be_labelled_with_the_same_bytes_again(settings: Settings) -> None:
+    png, other = picture(), picture(48)
+    labels_of = Labels(settings)
+    assert labels_of.label(png, "mini@abc") != labels_of.label(png, "mini@abc"), "the control"
+    steady = SteadyLabels(labels_of)
+    first = [steady.label(name, each, "mini@abc") for name, each in (("one", png), ("two", other))]
+    assert [steady.label(name, each, "mini@abc") for name, each in (("one", png), ("two", other))] == first
+    assert [(read_label(each) or {})["state"] for each in first] == ["Valid", "Valid"]
+    silent = settings.model_copy(update={"labels": settings.labels.model_copy(update={"enabled": False})})
+    assert SteadyLabels(Labels(silent)).label("one", png, "mini") == png
 
 
 def test_signing_and_reading_ask_nobody(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
