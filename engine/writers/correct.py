@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.nouns import Beat, CastMember, CharacterId
-from engine.vocabulary import PROPS, SETTINGS, STANDING_PROPS, TOUCHING
+from engine.vocabulary import INDOORS, PROPS, SETTINGS, STANDING_PROPS, TOUCHING
 from engine.writers.lexicon import FEELINGS, PLACES, TIMES, VERBS, WEATHERS, last_match, named_place, place_at
 from engine.writers.mini_text import slot_number
 
@@ -135,14 +135,21 @@ def correct(beats: Sequence[Beat], *, turn: str, prose: str, author: CharacterId
         fixed[-1] = replace(fixed[-1], setting_kind=place, setting_name=_owned(turn, place))
         if len(fixed) > 1 and here is None:
             fixed = [replace(beat, setting_kind=place, setting_name=_owned(turn, place)) for beat in fixed]
+    whose = _owned(turn, place) if place else ""
+    if whose:                              # "ID_2 wakes up in his own bedroom": another one than where we are
+        fixed = [replace(beat, setting_name=whose) if beat.setting_kind == place else beat for beat in fixed]
     there = fixed[-1].setting_kind
-    fixed = [replace(beat, time_of_day=last_match(turn, TIMES) or beat.time_of_day, weather=_weather(turn, beat))
+    hour = last_match(turn or prose, TIMES)          # a page that nobody asked anything of says so itself
+    fixed = [replace(beat, time_of_day=hour or beat.time_of_day, weather=_weather(turn, beat))
              if beat.setting_kind == there or here is None else beat for beat in fixed]
     return tuple(tidy(beat) for beat in fixed)
 
 
+_NEW_DAY = re.compile(r"\b(?:the next (?:day|morning)|in the morning|the following day)\b", re.IGNORECASE)
+
+
 def _weather(turn: str, beat: Beat) -> str:
-    said = last_match(turn, WEATHERS)
+    said = last_match(turn, WEATHERS) or ("clear" if _NEW_DAY.search(turn) and beat.weather == "rain" else "")
     if said and re.search(r"\b(?:stops?|stopped|over|no more)\b", turn, re.IGNORECASE):
         return "clear"
     return said or beat.weather
@@ -150,8 +157,14 @@ def _weather(turn: str, beat: Beat) -> str:
 
 def _owned(text: str, place: str) -> str:
     words = [word for word, kind in PLACES.items() if kind == place]
-    found = re.search(rf"(ID_\d)'s (?:{'|'.join(map(re.escape, words))})\b", text, re.IGNORECASE)
-    return f"{found[1]}'s {place}" if found else ""
+    either = "|".join(map(re.escape, words))
+    found = re.search(rf"(ID_\d)'s (?:(?!ID_)[\w-]+ ){{0,2}}?(?:{either})\b", text, re.IGNORECASE)
+    if found:
+        return f"{found[1]}'s {place}"
+    # "a new bedroom" is not the one we know
+    found = re.search(rf"\b(?:a|an|the) (new|different|strange|second|other) (?:{either})\b|"
+                      rf"\b(another) (?:{either})\b", text, re.IGNORECASE)
+    return f"the {'other' if found[2] else found[1].casefold()} {place}" if found else ""
 
 
 def plan_by_rules(*, turn: str, prose: str, author: CharacterId | None, here: Beat | None,
@@ -215,6 +228,8 @@ def picture_words(beat: Beat) -> str:
         place = f"in {beat.setting_name}"
     light = {"night": " at night", "evening": " in the evening"}.get(beat.time_of_day, "")
     sky = {"rain": ", in the rain", "snow": ", while it snows", "fog": ", in the fog"}.get(beat.weather, "")
+    if beat.setting_kind in INDOORS and sky:
+        sky = {"rain": ", while it rains outside", "snow": ", while it snows outside"}.get(beat.weather, "")
     near = f", with {' and '.join(_article(prop) for prop in beat.props)} near by" if beat.props else ""
     start = place[0].upper() + place[1:]
     return f"{start}{light}{sky}: {'; '.join(parts)}{near}." if parts else f"{start}{light}{sky}{near}."

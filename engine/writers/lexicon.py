@@ -145,8 +145,9 @@ def last_match(text: str, table: Mapping[str, str]) -> str:
 _WAY = re.compile(
     r"\b(?:go|goes|went|going|walks?|walked|runs?|ran|travels?|travell?ed|fly|flies|flew|arrives?|arrived|comes?|came|"
     r"drives?|drove|sails?|sailed|swims?|swam|gets?|got|takes?|took|moves?|moved|climbs?|climbed|rides?|rode|heads?|"
-    r"headed|dives?|dived|returns?|returned|are|is|was|were|am)\b"
-    r"(?: (?!not\b)[\w']+){0,4}? (?:to|into|in|at|on|up|down|under|through) "
+    r"headed|dives?|dived|returns?|returned|sits?|sat|sleeps?|slept|wakes?|woke|plays?|played|lives?|lived|lands?|landed|"
+    r"rests?|rested|stays?|stayed|dances?|danced|meets?|met|are|is|was|were|am)\b"
+    r"(?: (?!not\b)[\w']+){0,7}? (?:to|into|in|at|on|up|down|under|through|inside) "
     r"(?:(?:the|a|an|my|her|his|their|our|ID_\d's) )?"
     r"(?:[\w']+ ){0,2}?(" + "|".join(sorted(map(re.escape, PLACES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
 _UNREAL = re.compile(r"\b(?:not|never|n't|dreams? of|wish(?:es)? to)\s*$", re.IGNORECASE)
@@ -154,6 +155,12 @@ _HOME = re.compile(r"\b(?:go|goes|went|come|comes|came|walk|walks|walked|ran|run
                    r"(?:[\w']+ ){0,2}?home\b", re.IGNORECASE)
 
 
+#: "Inside the castle there is a mouse", "At night on the beach, ID_1 dances": a sentence that begins with where it is.
+_OPENING: Final = re.compile(
+    r"(?:^|(?<=[.!?] ))(?:(?:then|now|later|soon|at night|that night|in the morning|one day|the next (?:day|morning)|"
+    r"back|far away|deep|up|down|out),? )*(?:in|at|on|inside|under) (?:(?:the|a|an|my|her|his|their|our|ID_\d's) )?"
+    r"(?:[\w'-]+ ){0,2}?(" + "|".join(sorted(map(re.escape, PLACES), key=len, reverse=True)) + r")\b(?! of\b)",
+    re.IGNORECASE)
 _WHERE: Final = re.compile(
     r"\b(?:in|at|on|inside) (?:(?:the|a|an|my|her|his|their|our|ID_\d's) )?(?:[\w']+ ){0,2}?("
     + "|".join(sorted(map(re.escape, PLACES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
@@ -170,6 +177,9 @@ def named_place(text: str) -> str:
     best, at = "", -1
     for found in _WAY.finditer(text):
         if found.start() > at and not _UNREAL.search(text[:found.start()]):
+            best, at = PLACES[found[1].casefold()], found.start()
+    for found in _OPENING.finditer(text):
+        if found.start() > at:
             best, at = PLACES[found[1].casefold()], found.start()
     for found in _HOME.finditer(text):
         if found.start() > at:

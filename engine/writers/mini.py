@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from engine.vocabulary import SETTINGS, SHOTS, TIMES, WEATHERS
 from engine.ways.filling import bridge
 from engine.writers.agreement import agreeing, strays
 from engine.writers.correct import correct, picture_words, plan_by_rules, present, sentences, spoken_of, tidy
-from engine.writers.lexicon import content_words, words_of
+from engine.writers.lexicon import content_words, named_place, words_of
 from engine.writers.mini_checks import contradictions, nonsense
 from engine.writers.mini_reading import PageReader
 from engine.writers.mini_text import (
@@ -43,6 +43,7 @@ from engine.writers.naming import Slots, clean_text
 from engine.writers.opening import open_llama
 from engine.writers.reading import dress, hidden_turn, people_of
 from engine.writers.things import Things
+from engine.writers.told import as_said, doings
 
 MINI_GGUF: Final = Path(__file__).parent.parent / "mini" / "writer" / "writer.gguf"
 #: The GGUF key that says a model reads this notation, and the words it knows how to spell.
@@ -153,7 +154,7 @@ class MiniWriter:
         plain = plan_by_rules(turn="", prose=text, author=author, here=here, slots=slots.ids,
                               first_person=first_person)[0]
         beats = self._plan(scene, slots, things, prompt, text, text, author, here, seed)
-        beats = tuple(_as_told(beat, plain) for beat in beats[:scene.max_panels])
+        beats = tuple(_as_told(beat, plain, doings(text)) for beat in beats[:scene.max_panels])
         beats = dress(beats, scene, slots, turn_text=text, prose=text)
         beats = tuple(replace(beat, words=picture_words(beat)) for beat in beats)
         return StoryStep(StepId(f"{scene.turn.turn_id}-step"), scene.story.story_id, scene.turn.turn_id,
@@ -326,6 +327,9 @@ class MiniWriter:
                 continue
             beats = correct(beats, turn=turn_text, prose=prose, author=author, here=here, slots=slots.ids,
                             first_person=first_person)
+            place = named_place(turn_text)
+            began = len(beats) - 1 if place and beats[0].setting_kind != place else 0
+            beats = tuple(tidy(beat) for beat in as_said(beats, turn_text, at=began))
             return tuple(_at(beat, here) for beat in _distinct(beats))
         self.rule_plans += 1
         return plan_by_rules(turn=turn_text, prose=prose, author=author, here=here, slots=slots.ids,
@@ -348,16 +352,20 @@ class MiniWriter:
         return bytes(self._llama.detokenize(new, special=False)).decode("utf-8", "replace")
 
 
-def _as_told(beat: Beat, plain: Beat) -> Beat:
+def _as_told(beat: Beat, plain: Beat, said: Collection[CharacterId] = ()) -> Beat:
     """The model's picture of a given text, where the text's own words decide.
 
     A text that somebody wrote says who, where and when; rules read that better than a small model, which reads poses
-    and feelings better than rules. `plain` is what the rules alone make of it.
+    and feelings better than rules. `plain` is what the rules alone make of it, `said` whose pose a clause of the text
+    has settled.
     """
     planned = {member.character_id: member for member in beat.cast}
     cast = []
     for member in plain.cast:
         posed = planned.get(member.character_id, member)
+        if member.character_id in said:    # posed by its clause already
+            cast.append(posed)
+            continue
         if member.action != "stands" and posed.action != member.action:
             posed = replace(posed, action=member.action, toward=member.toward, holding=member.holding)
         cast.append(posed if member.mood == "calm" else replace(posed, mood=member.mood))
