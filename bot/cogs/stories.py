@@ -118,7 +118,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             await self.bot.library.save_story(story)
             await self.bot.library.hear(story.story_id, str(interaction.id))
             mine = await self._approved(interaction, story)
-            me = me or (mine[0] if len(mine) == 1 else None)
+            me = me or _plainly_me(mine, interaction.user.display_name)
             await self.bot.library.save_member(story.story_id, Member(
                 owner_of(interaction), shown_name(interaction.user.display_name), 0,
                 me.character_id if me else None))
@@ -233,8 +233,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
             if any(member.owner_id == owner_id for member in members):
                 raise Refused(reason="already_in")
             mine = await self._approved(interaction, story)
-            if me is None and len(mine) == 1:
-                me = mine[0]
+            me = me or _plainly_me(mine, interaction.user.display_name)
             member = Member(owner_id, shown_name(interaction.user.display_name),
                             1 + max((member.seat for member in members), default=-1), me.character_id if me else None)
             await self.bot.library.save_member(story.story_id, member)
@@ -444,6 +443,14 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
 
     async def _announce(self, interaction: Interaction, text: str, *items: ui.Item[Any]) -> None:
         await self.bot.say(interaction, told(text, *items))
+
+
+def _plainly_me(mine: Sequence[Character], shown: str) -> Character | None:
+    """Which of somebody's characters is themselves, where nobody said: their only one, or the one of their name."""
+    if len(mine) == 1:
+        return mine[0]
+    named = [each for each in mine if each.name.casefold() == shown.strip().casefold()]
+    return named[0] if len(named) == 1 else None
 
 
 def _ids(components: Any) -> set[int]:
