@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -44,7 +45,7 @@ def postgres_server() -> Iterator[str]:
         [binaries[-1], "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],
         user=account, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        for _ in range(600):
             ready = subprocess.run([binaries[-1].with_name("pg_isready"), "-h", "127.0.0.1", "-p", str(port)],
                                    check=False, capture_output=True)
             if ready.returncode == 0:
@@ -54,6 +55,6 @@ def postgres_server() -> Iterator[str]:
             raise NoServer("the server that is installed here did not start")
         yield f"postgresql://test@127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(20)
+        server.send_signal(signal.SIGINT)      # at once, whoever is still connected
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)

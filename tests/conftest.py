@@ -1,4 +1,4 @@
-"""For every test: how long an example of a property takes says nothing on a busy machine; logs stay pytest's own."""
+"""For every test: how long a property's example takes says nothing, chance is the same, logs stay pytest's own."""
 
 import logging
 import sys
@@ -21,6 +21,12 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What torch draws without a generator is the same every time; before the fixtures, which make weights too."""
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(0)
+
+
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
     """A command that is run in this process opens logs, takes the hooks for errors, and would keep them."""
@@ -39,3 +45,13 @@ def logs_as_they_were() -> Iterator[None]:
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
     dbos.handlers, dbos.propagate = handlers, propagates
+
+
+@pytest.fixture(autouse=True)
+def no_heart_beats_on() -> Iterator[None]:
+    """discord.py forgets the heart of a connection that ends while it is being made: it would beat in a later test."""
+    yield
+    if (gateway := sys.modules.get("discord.gateway")) is not None:
+        for thread in threading.enumerate():
+            if isinstance(thread, gateway.KeepAliveHandler):
+                thread.stop()

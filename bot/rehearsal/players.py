@@ -124,7 +124,7 @@ class Player:
         """The messages in front of this person, oldest first."""
         return self.world.seen_by(self.person.user_id, (place or self.place).channel_id)
 
-    async def see(self, text: str = "", *, timeout_s: float = 30.0, after: int = 0, private: bool | None = None,
+    async def see(self, text: str = "", *, timeout_s: float = 60.0, after: int = 0, private: bool | None = None,
                   also: Callable[[Message], bool] | None = None, place: Channel | None = None,
                   since_ms: float = -1.0) -> Message:
         """Wait for a finished message that says `text` (upper and lower case alike) and return the newest such.
@@ -193,7 +193,7 @@ class Player:
             permissions.ATTACH_FILES | permissions.EMBED_LINKS | permissions.EXTERNAL_EMOJIS
             | permissions.MENTION_EVERYONE)
 
-    async def _send(self, item: Interaction, body: Payload, *, timeout_s: float = 3.5) -> Interaction:
+    async def _send(self, item: Interaction, body: Payload, *, timeout_s: float | None = None) -> Interaction:
         """Deliver it to the bot and wait for the first answer; afterwards it may be looked at in `item`."""
         world = self.world
         world.interactions[item.interaction_id] = item
@@ -203,7 +203,8 @@ class Player:
                                  type=item.kind, channel=str(item.channel_id))
         item.sent = time.monotonic()
         await self.loopback.gateway.dispatch("INTERACTION_CREATE", body)
-        await world.until(lambda: item if item.answered is not None else None, timeout_s)
+        patience_s = world.first_answer_s + 0.5 if timeout_s is None else timeout_s
+        await world.until(lambda: item if item.answered is not None else None, patience_s)
         if item.answered is None:
             self.loopback.record.add("violation", what="no answer", interaction=str(item.interaction_id),
                                      label=item.label)
@@ -509,11 +510,11 @@ class Player:
 
         return await self.world.until(look, patience_s) or find()
 
-    async def click(self, label: str, *, on: Message | None = None, saying: str = "", timeout_s: float = 3.5,
+    async def click(self, label: str, *, on: Message | None = None, saying: str = "", timeout_s: float | None = None,
                     patience_s: float = 0.0) -> Interaction:
         """Click a button, found by what is written on it. `saying` narrows to messages with these words.
 
-        `patience_s` is how long to wait for the button, `timeout_s` for the first answer.
+        `patience_s` is how long to wait for the button, `timeout_s` for the first answer (None: as long as it counts).
         """
         message, button = await self._patiently(lambda: self.find_button(label, on=on, saying=saying), patience_s)
         data = {"custom_id": button["custom_id"], "component_type": 2, "id": button["id"]}

@@ -15,7 +15,6 @@ from bot.rehearsal.world import (
     COMMAND,
     COMPONENT,
     EPHEMERAL,
-    FIRST_ANSWER_S,
     LOADING,
     MODAL_SUBMIT,
     TOKEN_LIVES_S,
@@ -35,7 +34,7 @@ async def answer_interaction(api: Api, call: Call) -> Answer:
     if item is None or item.token != call.params["token"]:
         raise unknown(10062)
     call.interaction = item
-    late = time.monotonic() - item.sent > FIRST_ANSWER_S
+    late = time.monotonic() - item.sent > world.first_answer_s
     if item.answered is None and late:
         api.record.add("violation", what="late", interaction=str(item.interaction_id), label=item.label,
                        ms_since_interaction=item.ms_since_sent())

@@ -28,7 +28,7 @@ class Troupe:
         self._watch: asyncio.Task[None] | None = None
         self.peak_mib: dict[str, float] = {}
 
-    async def start(self, *, timeout_s: float = 60.0) -> float:
+    async def start(self, *, timeout_s: float = 120.0) -> float:
         """Start the bot and wait until it is there. Returns the seconds that took. Raises `NotSeen`."""
         started = time.monotonic()
         before = self._loopback.gateway.identifies
@@ -58,7 +58,7 @@ class Troupe:
         """The bot's process id while it lives."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    async def stop(self, *, politely: bool = True, timeout_s: float = 20.0) -> int | None:
+    async def stop(self, *, politely: bool = True, timeout_s: float = 60.0) -> int | None:
         """SIGTERM and wait, or SIGKILL. Returns the exit code, None when there was nothing to stop."""
         process = self._process
         if process is None:

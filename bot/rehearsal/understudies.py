@@ -33,7 +33,7 @@ class Understudies(Troupe):
     def pid(self) -> int | None:
         return self._pid if self._ended is not None and not self._ended.done() else None
 
-    async def start(self, *, timeout_s: float = 60.0, crash: Mapping[str, Any] | None = None) -> float:
+    async def start(self, *, timeout_s: float = 120.0, crash: Mapping[str, Any] | None = None) -> float:
         """Start the bot and wait until it is there. `crash`: the boundary at which it will kill itself.
 
         Returns the seconds that took. Raises `NotSeen` when it does not come, unless it was to kill itself.
@@ -64,7 +64,7 @@ class Understudies(Troupe):
         assert self._ended is not None
         return await asyncio.wait_for(asyncio.shield(self._ended), timeout_s)
 
-    async def stop(self, *, politely: bool = True, timeout_s: float = 20.0) -> int | None:
+    async def stop(self, *, politely: bool = True, timeout_s: float = 60.0) -> int | None:
         if self._ended is None:
             return None
         if (pid := self.pid) is not None:

@@ -225,6 +225,7 @@ class World:
         self.typing: list[tuple[int, float]] = []
         self.attachment_size_limit = 10 * 1024 * 1024
         self.nonce_lives_s = 300.0
+        self.first_answer_s = FIRST_ANSWER_S
         self.owner = self.add_user("Operator", has_app=False)
         self.bot = self.add_user(app_name, bot=True, avatar=avatars.book())
         self.app_id = self.bot.user_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from pathlib import Path
 
@@ -24,7 +23,7 @@ async def test_a_toy_story_is_weighed_panel_by_panel(tmp_path: Path) -> None:
     for one in tale.panels:
         assert one.seconds > 0 and one.face_rss > 2**20 and one.studio_rss == 0 and one.heap == 0
         assert one.statements > 20 and one.machine_steps > 100 and one.picture_bytes > 10_000
-        assert set(one.phases) == set(PHASES) and sum(one.phases.values()) == pytest.approx(one.seconds, rel=0.02)
+        assert set(one.phases) == set(PHASES) and sum(one.phases.values()) >= 0.999 * one.seconds
         for phase in ("scene read", "plan", "recall", "lay out", "paint", "check", "remember", "show"):
             assert one.phases[phase] > 0, phase
     assert sum(one.database_bytes for one in tale.panels) > 0 and tale.fresh == []
@@ -71,14 +70,17 @@ def test_growth_is_seen_and_said() -> None:
     assert math.isnan(long_story.ratio(0.0, 1.0)) and long_story.ratio(0.0, 0.0) == 1.0
 
 
-async def test_a_phase_is_told_without_those_inside_it() -> None:
+async def test_a_phase_is_told_without_those_inside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
 
+    moments = iter([0.0, 10.0, 15.0, 17.0])                # outer, inner, and back
+    monkeypatch.setattr(long_story.time, "perf_counter", lambda: next(moments))
+
     async def inner() -> None:
-        await asyncio.sleep(0.05)
+        assert clock.phase == "inner"
 
     with clock.phase_of("outer"):
         await clock.watching(inner, "inner")()
         assert clock.phase == "outer"
     assert clock.phase is None
-    assert clock.seconds["inner"] >= 0.05 and clock.seconds["outer"] < 0.03
+    assert clock.seconds["inner"] == 5.0 and clock.seconds["outer"] == 12.0

@@ -77,7 +77,7 @@ async def test_a_panel_begins_when_the_one_before_is_shown(tmp_path: Path) -> No
     stage.hint(VenueId("v"), Painted(TurnId("t"), PanelId("p"), 1, 6, None))
     stage.hint(VenueId("v"), preview)
     stage.hint(VenueId("v"), preview)
-    assert stage.previews == [pytest.approx(5.0, abs=0.5)]
+    assert len(stage.previews) == 1 and stage.previews[0] >= 5.0
 
 
 def test_weights_are_the_files_of_models(tmp_path: Path) -> None:

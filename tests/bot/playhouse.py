@@ -38,6 +38,10 @@ from engine.store import SqlLibrary, open_library
 from engine.store.session import current_session
 from engine.turn import TurnRunner
 
+#: Seconds after which what was to come will not come, however busy the machine is. (That Discord counts to three where
+#: first answers are concerned is a matter of rehearsals; here that would measure the machine.)
+PATIENCE_S = 60.0
+
 
 def picture(colour: str = "teal", size: int = 64) -> bytes:
     """A plain square, PNG."""
@@ -108,35 +112,28 @@ class QuickStudio:
         return [[1.0, 0.0] if Image.open(io.BytesIO(each)).mode == "RGBA" else [0.7, 0.7] for each in pictures]
 
 
-class QuickPlayer(Player):
-    """A player who waits less long for what a quick studio does at once, and long enough for a busy machine."""
-
-    async def see(self, text: str = "", *, timeout_s: float = 25.0, after: int = 0, private: bool | None = None,
-                  also: Callable[[Message], bool] | None = None, place: Channel | None = None) -> Message:
-        return await super().see(text, timeout_s=timeout_s, after=after, private=private, also=also, place=place)
-
-
 class Playhouse:
     """A server with a channel, Ada and Bo in it, and the bot."""
 
     def __init__(self, loopback: Loopback, settings: Settings) -> None:
         self.loopback = loopback
         self.world = loopback.world
+        self.world.first_answer_s = PATIENCE_S
         self.settings = settings
         self.studio = QuickStudio()
         ada, bo = self.world.add_user("Ada"), self.world.add_user("Bo")
         self.guild = self.world.add_guild("House", owner=ada)
         self.world.join(self.guild, bo)
         self.channel = self.world.add_channel(self.guild, "stories")
-        self.ada = QuickPlayer(loopback, ada, self.channel)
-        self.bo = QuickPlayer(loopback, bo, self.channel)
+        self.ada = Player(loopback, ada, self.channel)
+        self.bo = Player(loopback, bo, self.channel)
         self.bot: StoryBot
         self.library: SqlLibrary
         self.runner: TurnRunner
         self._running: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Start the bot, or start it again."""
+        """Start the bot, or start it again. It has then done what it does as soon as Discord is there."""
         self.library = await open_library(self.settings)
         self.bot = StoryBot(self.settings, self.library)
         durable = Durable(system_database_url=self.library.system_database_url, engine=self.library.engine,
@@ -145,10 +142,13 @@ class Playhouse:
         self.bot.runner = self.runner
         self._running = asyncio.create_task(self.bot.start(self.world.token))
         ready = asyncio.create_task(self.bot.wait_until_ready())
-        await asyncio.wait({self._running, ready}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._running, ready}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
         if self._running.done():
             self._running.result()
         assert ready.done()
+        for name in ("discord.py: on_ready", "catching up"):       # each listener, and what one of them begins
+            if begun := [task for task in asyncio.all_tasks() if task.get_name() == name]:
+                await asyncio.wait(begun, timeout=PATIENCE_S)
 
     async def shut(self) -> None:
         """Stop it as SIGTERM does."""
@@ -185,6 +185,7 @@ class Playhouse:
         if both:
             await self.bo.click("Join")
             await self.bo.see("2. Bo", private=False)
+        await self.dealt_with()
         story = await self.library.story_at(VenueId(str(thread.channel_id)))
         assert story is not None
         return story
@@ -194,7 +195,6 @@ class Playhouse:
         form = await player.click("Take turn")
         before = max(message.message_id for message in player.seen())
         await player.submit(form, {"text": text})
-        await self.panel_after(player, before)         # it may be a while until the form has become a turn
         return await self.panel_after(player, before)
 
     async def panel_after(self, player: Player, after: int = 0) -> Message:
@@ -203,14 +203,19 @@ class Playhouse:
         return await player.see(after=after, also=lambda message: any(
             button == "Redraw" for button in labels(message)))
 
-    async def idle(self, timeout_s: float = 30) -> None:
-        """Wait until no turn is open and nothing is being redrawn."""
-        async def quiet() -> None:
-            turns = self.bot.get_cog("Turns")
-            while await self.library.open_turns() or turns.redrawing:  # noqa: ASYNC110 - only tests look from outside
+    async def dealt_with(self) -> None:
+        """Wait until nothing is left to do of any click or form."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.bot._attending:
+                await asyncio.wait(self.bot._attending)
+
+    async def idle(self, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until every click and form has been dealt with, no turn is open and nothing is being redrawn."""
+        turns = self.bot.get_cog("Turns")
+        async with asyncio.timeout(timeout_s):
+            while self.bot._attending or await self.library.open_turns() or turns.redrawing:  # noqa: ASYNC110 - outside
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.05)
-        await asyncio.wait_for(quiet(), timeout_s)
 
     def said(self, player: Player) -> list[str]:
         """What is on a player's screen, oldest first."""

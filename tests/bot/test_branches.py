@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from playhouse import Playhouse
+from playhouse import PATIENCE_S, Playhouse
 
 from bot.rehearsal.players import words_of
 from engine.nouns import PanelState
@@ -24,7 +24,7 @@ async def settled(house: Playhouse, agrees: Callable[[list[str]], bool]) -> None
     async def look() -> None:
         while not agrees(house.said(house.ada)):  # noqa: ASYNC110 - only tests look from outside
             await asyncio.sleep(0.02)
-    await asyncio.wait_for(look(), 5)
+    await asyncio.wait_for(look(), PATIENCE_S)
 
 
 async def pages_of(house: Playhouse, story) -> list[str]:

@@ -135,13 +135,8 @@ async def test_try_again_draws_another_and_correcting_changes_the_look(house: Pl
     before = house.world.attachments[card.attachments[0]].data
     await house.ada.click("Try again")
     [character] = await mine(house, house.ada)
-    for _ in range(50):
-        card = await house.ada.see("Is this Mia?")
-        if card.attachments and house.world.attachments[card.attachments[0]].data != before:
-            break
-        await asyncio.sleep(0.05)
-    else:
-        pytest.fail("the avatar did not change")
+    await house.ada.see("Is this Mia?", also=lambda seen: any(
+        house.world.attachments[each].data != before for each in seen.attachments))
     await house.ada.click("Correct the look")
     card = await house.ada.see("Hair colour")
     assert len(selects_of(card)) >= 7
@@ -153,7 +148,7 @@ async def test_try_again_draws_another_and_correcting_changes_the_look(house: Pl
     await house.ada.click("Correct the clothes")
     await house.ada.see("Pattern")
     await house.ada.choose("What they carry", "scarf", "backpack")
-    await asyncio.sleep(0.3)
+    await house.idle()
     [character] = await mine(house, house.ada)
     assert (character.look.hair_colour, character.look.glasses, character.look.kind) == ("red", "round", "rabbit")
     assert set(character.look.accessories) == {"scarf", "backpack"}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playhouse import Playhouse, labels, picture, pixels
+from playhouse import PATIENCE_S, Playhouse, labels, picture, pixels
 
 from bot.cogs.keeping import clean_nicknames, clean_relation, file_name, known_names
 from bot.rehearsal.players import File, Player, selects_of, words_of
@@ -29,13 +29,11 @@ async def named(house: Playhouse, player: Player, name: str) -> Character:
     return next(character for character in characters if character.name == name)
 
 
-async def soon(question: Callable[[], Awaitable[bool]], within_s: float = 6.0) -> None:
+async def soon(question: Callable[[], Awaitable[bool]]) -> None:
     """Wait until it is so."""
-    for _ in range(round(within_s / 0.05)):
-        if await question():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("it did not become so")
+    async with asyncio.timeout(PATIENCE_S):
+        while not await question():  # noqa: ASYNC110 - only tests look from outside
+            await asyncio.sleep(0.05)
 
 
 def attached(house: Playhouse, message: Message) -> bytes:
@@ -187,8 +185,8 @@ async def drawn(house: Playhouse, story: Story, player: Player, text: str) -> No
         return len(panels) > before and all(panel.state is PanelState.DONE for panel in panels)
 
     await house.turn(player, text)
-    await soon(there, 20)
-    await house.idle(20)
+    await soon(there)
+    await house.idle()
 
 
 async def test_without_consent_a_character_is_in_nothing_new(house: Playhouse) -> None:

@@ -73,8 +73,8 @@ async def test_nothing_is_left_of_somebody_who_was_forgotten(house: Playhouse) -
     panel = await house.turn(house.ada, f"{NAME} plays with {OTHER}.")
     form = await house.ada.click("Change", on=panel)
     await house.ada.submit(form, {"what": WISHED})
-    await house.ada.see("A new version of the picture", private=True, timeout_s=30)
-    await house.idle(30)
+    await house.ada.see("A new version of the picture", private=True)
+    await house.idle()
     form = await house.ada.click("Take turn")
     await house.ada.submit(form, {"text": f"{NAME} and {OTHER} ran to the {ASKED}. Then she fell in."})
     await house.ada.see("who is", private=True)                # and is not answered

@@ -5,28 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playhouse import Playhouse, QuickPlayer, labels
+from playhouse import Playhouse, labels
 
 from bot.rehearsal import permissions
-from bot.rehearsal.players import CannotDo, words_of
+from bot.rehearsal.players import CannotDo, Player, words_of
 from bot.rehearsal.world import Message, Role
 from engine.nouns import OwnerId, PanelState, ServerId
 
 
-def moderator(house: Playhouse, name: str = "Mo") -> QuickPlayer:
+def moderator(house: Playhouse, name: str = "Mo") -> Player:
     """Somebody who may manage messages on the server, and no more."""
     person = house.world.add_user(name)
     role = Role(house.world.new_id(), "moderators", permissions.MANAGE_MESSAGES, position=2)
     house.guild.roles[role.role_id] = role
     house.world.join(house.guild, person).roles.append(role.role_id)
-    return QuickPlayer(house.loopback, person, house.channel)
+    return Player(house.loopback, person, house.channel)
 
 
 def shows_picture(message: Message) -> bool:
     return bool(message.attachments)
 
 
-async def hidden(player: QuickPlayer, message: Message) -> Message:
+async def hidden(player: Player, message: Message) -> Message:
     return await player.see("is hidden", also=lambda seen: seen.message_id == message.message_id)
 
 
@@ -89,7 +89,7 @@ async def test_removed_for_good_by_a_moderator_in_their_channel_after_a_restart(
     await hidden(house.bo, panel)
     mo.place = room
     letter = await mo.see("was reported", place=room)
-    bo_there = QuickPlayer(house.loopback, house.bo.person, room)
+    bo_there = Player(house.loopback, house.bo.person, room)
     await bo_there.click("Show me", on=letter)
     await bo_there.see("Only people who look after this server", private=True)
     await bo_there.click("Restore", on=letter)
@@ -229,7 +229,7 @@ async def test_a_picture_of_a_text_is_hidden_in_the_gallery_too(house: Playhouse
     form = await house.ada.command("/story illustrate")
     await house.ada.submit(form, {"text": "Mia woke up in her bedroom.\n\nThen she danced on the beach."})
     await house.ada.click("Draw 2 pictures", on=await house.ada.see("Page 1 of 2", private=True))
-    gallery = await house.bo.see("text in pictures, 1 to 2", timeout_s=20)
+    gallery = await house.bo.see("text in pictures, 1 to 2")
     await house.idle()
     first = next(message for message in house.bo.seen() if "Report" in labels(message))
     await house.bo.click("Report", on=first)

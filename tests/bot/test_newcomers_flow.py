@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playhouse import Playhouse, labels
+from playhouse import PATIENCE_S, Playhouse, labels
 
 from bot.rehearsal.players import words_of
 from engine.nouns import Pronouns, Scene, Sharing, Story, StoryStep
@@ -63,15 +63,12 @@ async def test_draw_pim_another_way(house: Playhouse) -> None:
     await house.bo.click("Draw Olga another way", on=offer)
     changed = await house.bo.see("is being drawn another way")
     assert labels(changed) == ["This is Olga", "Draw Olga another way", "Leave Olga out"]
-    await asyncio.sleep(0.3)
     await house.idle()
     [after] = [one for one in await house.library.cast(story.story_id) if one.name == "Olga"]
     assert after.look != before.look and after.look.kind == "girl" and after.avatar != before.avatar
-    for _ in range(100):
-        [panel] = await house.library.panels(story.story_id)
-        if panel.version == 2:
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_S):
+        while (panel := (await house.library.panels(story.story_id))[0]).version < 2:  # noqa: ASYNC110 - from outside
+            await asyncio.sleep(0.05)
     assert panel.version == 2
     [figure] = [one for one in panel.brief.figures if one.character_id == after.character_id]
     assert figure.look == after.look

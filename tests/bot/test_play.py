@@ -8,12 +8,14 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +239,17 @@ def test_a_story_at_the_keyboard(tmp_path: Path, terminal: Callable[..., Termina
     assert report["panels"] == len(list((tmp_path / "out" / "panels").iterdir())) > 0
 
 
+def open_turns(home: Path) -> int:
+    with closing(sqlite3.connect(home / "storythread.sqlite", timeout=60)) as library:
+        return int(library.execute("SELECT count(*) FROM turns WHERE state = 'accepted'").fetchone()[0])
+
+
 def test_ctrl_c_in_the_middle_of_a_page(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
     """It leaves at once and cleanly; the page is finished at the next start, and a lost one stands in nobody's way."""
     (tmp_path / "script.txt").write_text("Ada: Pim runs to the beach.\n", "utf-8")
     here = terminal("--script", str(tmp_path / "script.txt"), "--character", "Pim=a green dragon,it")
     here.until("Pim is in the story")
-    time.sleep(0.5)
+    here.when(lambda: open_turns(tmp_path / "home") == 1, "a page being made")
     here.interrupt()
     here.until("finished at the next start")
     assert here.ended() == 130, here.text

@@ -26,14 +26,14 @@ async def test_a_turn_that_was_open_is_finished_and_not_said_twice(house: Playho
     backup = await make_backup(house.settings)
     assert [turn.text for turn in await house.library.open_turns()] == ["The kite flies away."]
     house.studio.gate.set()
-    await house.idle(30)
+    await house.idle()
     before = house.said(house.bo)
     await house.shut()
 
     back = await restore_backup(house.settings, backup, force=True)
     assert (back.stories, back.open_turns) == (1, 1)
     await house.open()                                         # goes on with it, as after a crash
-    await house.idle(30)
+    await house.idle()
     assert house.said(house.bo) == before, "everything is there once"
     assert [panel.state for panel in await house.library.panels(story.story_id)] == [PanelState.DONE] * 2
     again = await house.panel_after(house.ada)

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from playhouse import Playhouse, labels, picture
+from playhouse import PATIENCE_S, Playhouse, labels, picture
 
 from bot.rehearsal.faults import Fault
 from bot.rehearsal.players import words_of
@@ -171,7 +171,7 @@ async def test_hints_never_raise_and_are_at_most_one_edit_in_their_time(house: P
     assert "Drawing" not in words_of(message)
     edits = [revision.at_ms for revision in message.history if revision.op == "edit"]
     previews = edits[:-1]
-    assert 3 <= len(previews) <= 6
+    assert len(previews) >= 3
     assert all(later - earlier >= 480 for earlier, later in itertools.pairwise(previews))
     await stage.close()
 
@@ -218,10 +218,7 @@ async def test_the_gateway_may_drop_in_the_middle(house: Playhouse) -> None:
     await house.loopback.gateway.drop()
     house.studio.gate.set()
     await house.panel_after(house.ada)
-    for _ in range(100):
-        if house.bot.ws is not None and house.bot.ws.open:
-            break
-        await asyncio.sleep(0.05)
+    assert await house.world.until(lambda: house.loopback.gateway.connected or None, PATIENCE_S)
     await house.turn(house.ada, "Two.")
     assert len([message for message in house.ada.seen() if "Redraw" in labels(message)]) == 2
 

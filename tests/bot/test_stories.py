@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from playhouse import Playhouse, labels
+from playhouse import PATIENCE_S, Playhouse, labels
 
 from bot.rehearsal.players import selects_of, words_of
 from engine.nouns import OwnerId, StoryStatus
@@ -30,6 +30,7 @@ async def test_a_story_starts_in_a_thread_with_its_roster(house: Playhouse) -> N
 async def test_two_joins_at_once_are_one_seat(house: Playhouse) -> None:
     story = await house.story(both=False)
     await asyncio.gather(house.bo.click("Join"), house.bo.click("Join"))
+    await house.idle()
     members = await house.library.members(story.story_id)
     assert [(member.name, member.seat) for member in members] == [("Ada", 0), ("Bo", 1)]
 
@@ -59,11 +60,7 @@ async def test_joining_by_command_leaving_and_coming_back(house: Playhouse) -> N
     house.bot.get_cog("Stories")._rosters.clear()      # as after a restart
     await house.bo.command("/story leave")
     await house.ada.see("leaves the story")
-    for _ in range(100):
-        if "2. Bo" not in words_of(house.ada.seen()[0]):
-            break
-        await asyncio.sleep(0.03)
-    assert "2. Bo" not in words_of(house.ada.seen()[0])
+    assert await house.world.until(lambda: "2. Bo" not in words_of(house.ada.seen()[0]) or None, PATIENCE_S)
     assert len(await house.library.members(story.story_id)) == 1
     await house.bo.command("/story leave")
     await house.bo.see("You are not in this story", private=True)
@@ -90,7 +87,7 @@ async def test_the_book_comes_as_files(house: Playhouse) -> None:
     await house.story(title="The kite & the wind")
     await house.turn(house.ada, "Mia's kite flew off.")
     await house.ada.command("/story export")
-    message = await house.ada.see("Here is the picture book", timeout_s=15)
+    message = await house.ada.see("Here is the picture book")
     files = [house.world.attachments[key] for key in message.attachments]
     assert [file.filename for file in files] == ["the-kite-the-wind.html", "the-kite-the-wind.pdf"]
     assert b"kite" in files[0].data and files[1].data.startswith(b"%PDF")
@@ -151,13 +148,12 @@ async def test_an_old_button_gets_a_plain_sentence(house: Playhouse) -> None:
     await house.bo.see("has changed or is gone", private=True)
 
 
-async def test_every_interaction_is_answered_within_a_second(house: Playhouse) -> None:
+async def test_every_interaction_is_answered(house: Playhouse) -> None:
     await house.character(house.ada, "Mia")
     await house.story()
     await house.turn(house.ada, "Mia runs.")
     await house.bo.click("Next page")
     await house.panel_after(house.bo)
-    waits = [item.answered - item.sent for item in house.world.interactions.values()]
-    assert len(waits) >= 7
-    assert max(waits) < 1.0
+    answered = [item.answered is not None for item in house.world.interactions.values()]
+    assert len(answered) >= 7 and all(answered)
     assert await house.library.stories_of(OwnerId(str(house.ada.person.user_id)))

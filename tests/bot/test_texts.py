@@ -27,8 +27,8 @@ async def board(house: Playhouse, text: str = TEXT) -> Message:
     return await house.ada.see("Page 1 of", private=True)
 
 
-async def drawn(house: Playhouse, pages: int, timeout_s: float = 20) -> None:
-    await house.ada.see(f"text is illustrated: {pages} pictures", timeout_s=timeout_s)
+async def drawn(house: Playhouse, pages: int) -> None:
+    await house.ada.see(f"text is illustrated: {pages} pictures")
     await house.idle()
 
 
@@ -118,7 +118,7 @@ async def test_a_day_has_only_so_many_pictures(house: Playhouse) -> None:
     shown = await board(house)
     assert "needs 4 pictures, and you have 2 left today" in words_of(shown) and "Draw the first 2" in labels(shown)
     await house.ada.click("Draw the first 2", on=shown)
-    await house.ada.see("illustrated: 2 pictures", timeout_s=15)
+    await house.ada.see("illustrated: 2 pictures")
     await house.idle()
     [rest] = await house.library.storyboards(story.story_id)
     assert (rest.state, rest.drawn, rest.left) == (BoardState.REVIEW, 2, 2), "the rest waits"
@@ -129,7 +129,7 @@ async def test_a_day_has_only_so_many_pictures(house: Playhouse) -> None:
     await house.ada.command("/story illustrate")
     waiting = await house.ada.see("You have 58 of 60", private=True)
     await house.ada.click("Draw 2 pictures", on=waiting)
-    await house.ada.see("text in pictures, 1 to 2", after=waiting.message_id, timeout_s=15)
+    await house.ada.see("text in pictures, 1 to 2", after=waiting.message_id)
     await house.idle()
     assert len(await house.library.steps(story.story_id)) == 4
     assert await house.library.storyboards(story.story_id) == []
@@ -148,7 +148,7 @@ async def test_stop_keeps_what_is_there_and_the_one_being_drawn(house: Playhouse
     await house.bo.click("Stop", on=progress)
     await house.bo.see("I stop after the picture", private=True)
     house.studio.gate.set()
-    await house.ada.see("stopped after 1 of 4", timeout_s=15)
+    await house.ada.see("stopped after 1 of 4")
     await house.idle()
     assert len(await house.library.steps(story.story_id)) == 1
     [rest] = await house.library.storyboards(story.story_id)
@@ -168,7 +168,7 @@ async def test_a_restart_in_the_middle_goes_on_and_doubles_nothing(house: Playho
     await house.shut()
     house.studio.gate.set()
     await house.open()
-    await drawn(house, 4, 30)
+    await drawn(house, 4)
     await house.ada.see("text in pictures")
     assert len(await house.library.steps(story.story_id)) == 4
     said = house.said(house.ada)

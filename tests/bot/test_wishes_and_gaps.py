@@ -28,7 +28,7 @@ async def wish(house: Playhouse, what: str, **more: int) -> None:
 
 
 async def quiet(house: Playhouse) -> None:
-    await house.idle(20)
+    await house.idle()
 
 
 def newest(house: Playhouse, label: str = "Change") -> Message:
@@ -141,7 +141,7 @@ async def test_a_wish_survives_a_restart_in_the_middle(house: Playhouse) -> None
     await house.shut()
     house.studio.gate.set()
     await house.open()
-    await house.ada.see("Changed: make it evening", timeout_s=15)
+    await house.ada.see("Changed: make it evening")
     [panel_id] = await panels_of(house, story.story_id)
     versions = await house.library.versions(panel_id)
     assert [each.brief.time_of_day for each in versions] == ["day", "evening"]
@@ -216,7 +216,7 @@ def scene(size: tuple[int, int] = (320, 200)) -> bytes:
 
 async def begin(house: Playhouse, data: bytes, **more: str) -> Message:
     await house.ada.command("/story start", title="The holiday", picture=File("scene.jpg", data, "image/jpeg"), **more)
-    asked = await house.ada.see("how your picture looks in the book", private=True, timeout_s=15)
+    asked = await house.ada.see("how your picture looks in the book", private=True)
     return asked
 
 
@@ -228,7 +228,7 @@ async def test_a_story_begins_at_a_picture(house: Playhouse) -> None:
     await house.ada.choose("What kind of place", "meadow", on=asked)
     await house.ada.click("Begin here", on=asked)
     house.enter(house.ada, thread)
-    await house.ada.see("This is where our story begins: meadow.", timeout_s=15)
+    await house.ada.see("This is where our story begins: meadow.")
     await quiet(house)
     story = (await house.library.every_story())[0]
     [panel] = await house.library.panels(story.story_id)
@@ -249,7 +249,7 @@ async def test_a_story_begins_at_a_picture(house: Playhouse) -> None:
 ])
 async def test_a_bad_picture_leaves_the_story_without(house: Playhouse, data: bytes, sentence: str) -> None:
     await house.ada.command("/story start", title="The holiday", picture=File("scene.jpg", data, "image/jpeg"))
-    said = await house.ada.see("The story begins without the picture", private=True, timeout_s=15)
+    said = await house.ada.see("The story begins without the picture", private=True)
     assert sentence in words_of(said) or "cut off" in words_of(said)
     assert len(await house.library.every_story()) == 1
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -23,7 +24,9 @@ from engine.nouns import (
     PanelId,
     PanelState,
     Refused,
+    Scene,
     StoryStatus,
+    StoryStep,
     StudioFailed,
     TurnId,
     TurnKind,
@@ -171,37 +174,48 @@ async def test_redraw_is_a_new_version_in_the_same_message_and_undo_takes_the_pa
 
 
 async def test_undo_waits_for_no_turn_in_progress(tmp_path: Path) -> None:
-    async with open_runner(settings_at(tmp_path), WrittenStage(tmp_path / "stage"),
-                           ScriptedStudio(delay_s=0.2)) as (library, runner):
+    class Slow(ScriptedStudio):
+        async def write(self, scene: Scene, **more: Any) -> StoryStep:
+            await undone.wait()
+            return await super().write(scene, **more)
+
+    undone = asyncio.Event()
+    async with open_runner(settings_at(tmp_path), WrittenStage(tmp_path / "stage"), Slow()) as (library, runner):
         story = await begin_story(library)
         await runner.accept(turn_of(story, "t1", "slowly"))
         with pytest.raises(Refused) as refused:
             await runner.undo(story.story_id, "u")
         assert refused.value.reason == "turn_in_progress"
+        undone.set()
         await runner.finished("t1")
 
 
-async def test_a_click_on_the_last_picture_waits_for_its_turn_to_close(tmp_path: Path) -> None:
+async def test_a_click_on_the_last_picture_waits_for_its_turn_to_close(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class SlowToHear(WrittenStage):
         """The picture is there for everybody to see a moment before the bot hears so."""
 
         def __init__(self, path: Path) -> None:
             super().__init__(path)
-            self.there = asyncio.Event()
+            self.there, self.heard = asyncio.Event(), asyncio.Event()
 
         async def show(self, venue_id: VenueId, panel: Panel, picture: bytes) -> MessageId:
             message_id = await super().show(venue_id, panel, picture)
             self.there.set()
-            await asyncio.sleep(0.2)
+            await self.heard.wait()
             return message_id
 
+    monkeypatch.setattr("engine.turn.CLOSING_S", 60.0)
     stage = SlowToHear(tmp_path / "stage")
     async with open_runner(settings_at(tmp_path), stage, ScriptedStudio()) as (library, runner):
         story = await begin_story(library)
         await runner.accept(turn_of(story, "t1", "a page to take back"))
         await stage.there.wait()
-        assert await library.open_turns(story.story_id), "it is not closed yet"
-        assert await runner.undo(story.story_id, "u") is not None
+        undoing = asyncio.create_task(runner.undo(story.story_id, "u"))
+        await asyncio.sleep(0.1)
+        assert await library.open_turns(story.story_id) and not undoing.done(), "it is not closed yet"
+        stage.heard.set()
+        assert await undoing is not None
         await runner.finished("t1")
         assert await library.panels(story.story_id) == []
 

@@ -84,7 +84,7 @@ async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         await ada.click("Next page", on=roster(company, place))
         await ada.see("being restarted", private=True)     # so the first signal has arrived
         os.kill(company.bot_pid, signal.SIGTERM)
-        assert await company.troupe.gone(30) == 128 + signal.SIGTERM
+        assert await company.troupe.gone(60) == 128 + signal.SIGTERM
         shown.set()
         await company.troupe.start()
         await told_well(company, place, turn_id)

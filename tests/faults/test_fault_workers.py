@@ -19,7 +19,8 @@ from bench.slow_studio import Hired, hired
 
 NAMES = ("Ada", "Bo", "Cleo")
 WORKERS = ("north", "east", "south")
-WORDS = "Zebulonia finds a lantern in the garden."
+#: What everybody writes, time after time: the same words at once would be taken for the same turn.
+WORDS = ("Zebulonia finds a lantern in the garden.", "Zebulonia opens the lantern.", "Zebulonia carries it home.")
 
 
 async def ask(url: str, question: str) -> list[Any]:
@@ -40,9 +41,9 @@ async def somebody_at_work(url: str, workers: dict[str, Hired]) -> Hired:
             await asyncio.sleep(0.02)
 
 
-async def many_turns(company: Company, places: dict[str, Any]) -> dict[int, int]:
+async def many_turns(company: Company, places: dict[str, Any], words: str) -> dict[int, int]:
     """Everybody writes in their own story. Returns each turn and its channel."""
-    return {await company.send_turn(company.player(name, place), WORDS): place.channel_id
+    return {await company.send_turn(company.player(name, place), words): place.channel_id
             for name, place in places.items()}
 
 
@@ -57,13 +58,13 @@ async def test_three_workers_and_one_killed_in_the_middle_of_a_panel(tmp_path: P
         for name in NAMES:
             await company.character(name, f"{name}s Mia", "a girl with red hair")
         places = {name: await company.story(f"{name}'s story", [name]) for name in NAMES}
-        turns = await many_turns(company, places)      # before the first worker is there: they wait
+        turns = await many_turns(company, places, WORDS[0])      # before the first worker is there: they wait
         await asyncio.gather(*(worker.there() for worker in workers.values()))
 
         victim = await somebody_at_work(postgres_url, workers)
         await victim.end(signal.SIGKILL)
         await company.page(*turns)
-        turns |= (more := await many_turns(company, places))
+        turns |= (more := await many_turns(company, places, WORDS[1]))
         await company.page(*more)                      # with two
 
         told = company.told(*turns)
@@ -81,7 +82,7 @@ async def test_three_workers_and_one_killed_in_the_middle_of_a_panel(tmp_path: P
                 assert "Zebulonia" not in row["content"] and "lantern" not in row["content"]
 
         # The bot itself dies and comes back: its workers stay, and nothing is told twice.
-        turns |= (last := await many_turns(company, places))
+        turns |= (last := await many_turns(company, places, WORDS[2]))
         await somebody_at_work(postgres_url, workers)
         company.kill()
         await company.start_again()

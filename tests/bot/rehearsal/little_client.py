@@ -65,6 +65,7 @@ class Little(discord.Client):
             self, allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True))
         self.ready = asyncio.Event()
+        self.slowly = asyncio.Event()
         self.heard: list[discord.Message] = []
         self.resumes = 0
         self.connects = 0
@@ -95,7 +96,7 @@ class Little(discord.Client):
 
         @self.tree.command(name="slow", description="Answers too late")
         async def slow(interaction: discord.Interaction[Any]) -> None:
-            await asyncio.sleep(3.2)
+            await self.slowly.wait()
             with contextlib.suppress(discord.NotFound):
                 await interaction.response.send_message("late")
 
@@ -170,7 +171,7 @@ class Stand:
         with redirect_discord(self.loopback.base_url):
             running = asyncio.create_task(self.client.start(self.world.token))
             ready = asyncio.create_task(self.client.ready.wait())
-            await asyncio.wait({running, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, ready}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
             ready.cancel()
             try:
                 if running.done():
@@ -179,4 +180,4 @@ class Stand:
                 yield self.client
             finally:
                 await self.client.close()
-                await asyncio.wait({running}, timeout=5)
+                await asyncio.wait({running}, timeout=60)

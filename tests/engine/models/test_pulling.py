@@ -100,7 +100,7 @@ def test_a_pull_that_was_killed_goes_on_and_stays_at_its_commit(settings: Settin
     try:
         assert hub.held.wait(120)
         part = folder_of(settings, WRITER) / f"{GGUF}.part"
-        while part.stat().st_size < 20 * 2**20:        # what it wrote lies on the disk
+        while not part.exists() or part.stat().st_size < 20 * 2**20:      # what it wrote lies on the disk
             assert child.poll() is None
             time.sleep(0.01)
     finally:

@@ -57,7 +57,7 @@ async def test_what_was_open_goes_on_and_whoever_was_forgotten_since_stays_so(
 
     await before.launch(wait=body)
     await before.start("wait", "w1", "s1-t9")
-    await asyncio.wait_for(waiting.wait(), 30)
+    await asyncio.wait_for(waiting.wait(), 60)
     there = f"{postgres_server}/back_{postgres_url.rpartition('_')[2]}"
 
     def run(command: str, address: str) -> None:
@@ -95,7 +95,7 @@ async def goes_on(settings: Settings, shown: str, deeds: list[str]) -> None:
         finished.set()
 
     await after.launch(wait=body)
-    await asyncio.wait_for(finished.wait(), 30)
+    await asyncio.wait_for(finished.wait(), 60)
     assert deeds == ["done"], "the records of work under way came along"
     await after.close()
     await library.close()

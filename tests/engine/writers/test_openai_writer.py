@@ -46,12 +46,13 @@ class Server:
         self.meant = '{"meant":"nobody"}'
         self.refuses: set[str] = set()
         self.status = 200
+        self.endless = False
         self.dropped = threading.Event()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        self._ready.wait(10)
+        assert self._ready.wait(60)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -74,7 +75,7 @@ class Server:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -94,6 +95,9 @@ class Server:
                 chunk = {"choices": [{"index": 0, "delta": {"content": text[start : start + 9]}}]}
                 await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 await asyncio.sleep(0.002)
+            while self.endless:
+                await response.write(b": more is to come\n\n")
+                await asyncio.sleep(0.002)
             await response.write(b'data: {"choices": [], "usage": {}}\n\ndata: [DONE]\n\n')
             await response.write_eof()
         except ConnectionError:
@@ -110,7 +114,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def writer(server: Server) -> Iterator[OpenAIWriter]:
-    opened = OpenAIWriter(server.url, model="some-model", key="secret", timeout_s=10)
+    opened = OpenAIWriter(server.url, model="some-model", key="secret", timeout_s=60)
     yield opened
     opened.close()
 
@@ -162,9 +166,11 @@ def test_cancelling_hangs_up(server: Server, writer: OpenAIWriter, scene: Callab
     def stop(_: str) -> None:
         raise Cancelled
 
+    server.endless = True
     with pytest.raises(Cancelled):
         writer.write(scene(), seed=1, on_text=stop)
-    assert server.dropped.wait(5)
+    assert server.dropped.wait(60)
+    server.endless = False
     assert len(server.requests) == 1
     assert writer.write(scene(), seed=1, on_text=lambda _: None).prose == PROSE
 
