@@ -56,6 +56,8 @@ from engine.nouns import (
     StorythreadError,
     StudioFailed,
 )
+from engine.safety.brought import need_fit
+from engine.settings import Settings
 from engine.vocabulary import PEOPLE
 
 if TYPE_CHECKING:
@@ -221,9 +223,8 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
         look, avatar = (old.look, old.avatar) if old is not None else (Look(), None)
         seen: Seen | None = None
         if pictures or old is None or not (description == old.description or old.from_photo):
-            studio = self.bot.settings.studio
             seen = await look_at(pictures, description, Pronouns.IT if consent == "not_a_person" else pronouns,
-                                 vision=await vision_of(self.bot.settings), threads=studio.threads)
+                                 settings=self.bot.settings, vision=await vision_of(self.bot.settings))
             look, avatar = seen.look, None
             passed("look measured")
         given = old.consent if old is not None else None
@@ -630,13 +631,13 @@ class Sitter:
     brush: asyncio.Future[bytes] | None = None
 
 
-async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns, *,
-                  vision: tuple[str, str] = ("", ""), threads: int = 0) -> Seen:
+async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronouns, *, settings: Settings,
+                  vision: tuple[str, str] = ("", "")) -> Seen:
     """The look measured in the photos, guided by the words, and what the person should know about each photo.
 
     Without photos, what the words alone say. Photos that cannot be used are left out while others can be. Raises
-    `BadPhoto` when none can. `vision` is a vision model and its projector: a witness to be asked where it is clear who
-    is meant.
+    `BadPhoto` when none can, and where one does not suit (`engine.safety.brought`). `vision` is a vision model and its
+    projector: a witness to be asked where it is clear who is meant.
     """
     if not pictures:
         return Seen(look_from_words(description, pronouns))
@@ -650,9 +651,11 @@ async def look_at(pictures: Sequence[bytes], description: str, pronouns: Pronoun
             left_out.append((number, bad))
     if not photos:
         raise left_out[0][1]
+    await need_fit(photos, settings, vision)
     casting = await asyncio.to_thread(measure_look, photos, description, pronouns=pronouns)
     if all(vision) and "several_faces" not in casting.findings:
-        described = await describe(photos, casting.look.kind, model=vision[0], projector=vision[1], threads=threads)
+        described = await describe(photos, casting.look.kind, model=vision[0], projector=vision[1],
+                                   threads=settings.studio.threads)
         if described:
             casting = await asyncio.to_thread(measure_look, photos, description, pronouns=pronouns,
                                               described=described)

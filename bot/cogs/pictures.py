@@ -22,6 +22,7 @@ from bot.stage import marker_of, told
 from bot.text import cut, safe, shown_name
 from bot.wording import Words
 from engine.cast.photos import open_photo
+from engine.cast.witness import vision_of
 from engine.nouns import (
     BadPhoto,
     Beat,
@@ -40,6 +41,7 @@ from engine.nouns import (
     TurnKind,
     VenueId,
 )
+from engine.safety.brought import need_fit
 from engine.vocabulary import SETTINGS
 from engine.ways.change_reading import REQUEST_CHARACTERS
 from engine.ways.storyboard import BoardPage, BoardState, Storyboard
@@ -226,6 +228,7 @@ class Pictures(commands.Cog):
         words = self.bot.words(interaction)
         try:
             photo = await open_photo(await fetch(picture))
+            await need_fit([photo], self.bot.settings, await vision_of(self.bot.settings))
         except BadPhoto as bad:            # the story is there already: it begins without the picture
             sentence = words(bad.reason, **bad.facts) + "\n" + words("picture_dropped")
             await interaction.followup.send(view=told(sentence), ephemeral=True,

@@ -98,10 +98,26 @@ async def describe(photos: Sequence[SafePhoto], kind: str, *, model: str, projec
     `model` and `projector` are GGUF files: the language model, and what makes tokens of a picture. Cancelling ends the
     child.
     """
-    if not photos or not model or not projector:
+    answer = await asked(photos, schema_of(kind), question_of(kind), model=model, projector=projector, threads=threads,
+                         limit_s=limit_s)
+    if answer is None:
         return {}
-    task = {"model": model, "projector": projector, "threads": threads, "schema": schema_of(kind),
-            "question": question_of(kind), "max_tokens": 512}
+    fields = believed(answer, kind)
+    if not fields:
+        log.warning("the vision model gave no answer that fits: going by the colours")
+    return fields
+
+
+async def asked(photos: Sequence[SafePhoto], schema: Mapping[str, Any], question: str, *, model: str, projector: str,
+                threads: int = 0, limit_s: float = 120.0, max_tokens: int = 512) -> str | None:
+    """The model's answer about photos, the first `SHOWN` of them, bound to a JSON schema; None when there is none.
+
+    The model lives in a child process for this one question. Cancelling ends it.
+    """
+    if not photos or not model or not projector:
+        return None
+    task = {"model": model, "projector": projector, "threads": threads, "schema": schema, "question": question,
+            "max_tokens": max_tokens}
     shown = await asyncio.to_thread(lambda: [_png(photo) for photo in photos[:SHOWN]])
     wanted = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS")
     environment = {name: os.environ[name] for name in wanted if name in os.environ} | {"PYTHONPATH": _ROOT}
@@ -112,19 +128,16 @@ async def describe(photos: Sequence[SafePhoto], kind: str, *, model: str, projec
         framed = b"".join(len(png).to_bytes(8, "big") + png for png in shown)
         answer, _ = await asyncio.wait_for(child.communicate(framed), limit_s)
     except TimeoutError:
-        log.warning("the vision model took longer than %g s: going by the colours", limit_s)
-        return {}
+        log.warning("the vision model took longer than %g s", limit_s)
+        return None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if child.returncode != 0:
-        log.warning("the vision model could not be asked (status %s): going by the colours", child.returncode)
-        return {}
-    fields = believed(answer.decode("utf-8", "replace"), kind)
-    if not fields:
-        log.warning("the vision model gave no answer that fits: going by the colours")
-    return fields
+        log.warning("the vision model could not be asked (status %s)", child.returncode)
+        return None
+    return answer.decode("utf-8", "replace")
 
 
 def _png(photo: SafePhoto) -> bytes:
