@@ -302,6 +302,21 @@ def export(
 
 
 @app.command()
+def forget(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+) -> None:
+    """Erase everything that was played at this terminal, with the books of it."""
+    from bot.play import forget_terminal
+
+    settings = _settings()
+    _hush()
+    if not yes:
+        typer.confirm("Characters and stories that were played here, their pictures and their books are deleted for "
+                      "good. Go on?", abort=True)
+    _run(forget_terminal(settings, console=Console(highlight=False)))
+
+
+@app.command()
 def label(
     files: Annotated[list[Path], typer.Argument(
         metavar="FILE", help="Pictures (PNG), books (PDF, HTML) and exports (zip), as somebody got them.")],

@@ -53,6 +53,7 @@ from engine.nouns import (
     VenueId,
 )
 from engine.settings import Settings
+from engine.store.books import note_book
 from engine.vocabulary import STYLES
 from engine.ways.storyboard import BoardState, Storyboard, decode_text, read_text
 from engine.ways.ways import Ways
@@ -85,6 +86,7 @@ async def play_story(settings: Settings, *, script: Path | None, characters: Seq
     with Keyboard() as keyboard:
         async with open_house(settings, lambda _: stage, unseen=lambda _: False) as house:
             _make_folder(folder)
+            note_book(settings.home, story.story_id, folder)
             ways = Ways(house.runner, PrintedBoard(words, console))
             telling = Telling(house, stage, story, settings, console, keyboard, ways)
             await telling.refuse_the_bots_work()
@@ -159,7 +161,8 @@ class Telling:
         """The book and the report, into `folder`."""
         report = _report(self._stage, self._house, self._story, self._settings)
         if await self._house.library.steps(self._story.story_id):
-            await write_book(self._house.library, self._story.story_id, folder, Labels(self._settings))
+            await write_book(self._house.library, self._story.story_id, folder, Labels(self._settings),
+                             home=self._settings.home)
             self._print("terminal_book", panels=len(self._stage.pictures), html=folder / "book.html",
                         pdf=folder / "book.pdf")
         else:
@@ -462,12 +465,13 @@ def described(words: Words, character: Character) -> str:
     return ", ".join(part for part in parts if part)
 
 
-async def write_book(library: Any, story_id: StoryId, folder: Path, labels: Labels) -> None:
-    """book.html and book.pdf of a story, into `folder`."""
+async def write_book(library: Any, story_id: StoryId, folder: Path, labels: Labels, *, home: Path) -> None:
+    """book.html and book.pdf of a story, into `folder`; noted in the data folder, so that erasing finds them."""
     from engine.book import bind_book
 
     html, pdf = await bind_book(library, story_id, labels)
     _make_folder(folder)
+    note_book(home, story_id, folder)
     (folder / "book.html").write_bytes(html)
     (folder / "book.pdf").write_bytes(pdf)
 
@@ -496,10 +500,23 @@ async def export_story(settings: Settings, story_id: str, out: Path, *, console:
                          f"{len(found)} stories begin with {story_id}: write more of the id.")
         if not await library.steps(found[0].story_id):
             raise Misuse(f"Nothing was told in {found[0].title!r}, so there is no book of it.")
-        await write_book(library, found[0].story_id, out, Labels(settings))
+        await write_book(library, found[0].story_id, out, Labels(settings), home=settings.home)
         console.print(Text(f"{out / 'book.html'}, {out / 'book.pdf'}", style="cyan"), soft_wrap=True)
     finally:
         await library.close()
+
+
+async def forget_terminal(settings: Settings, *, console: Console) -> None:
+    """Erase everything that was played at this terminal: characters, stories, pictures, and books in any folder."""
+    from engine.store import open_library
+
+    library = await open_library(settings)
+    try:
+        for owner_id in await library.owners_at_terminal():
+            await library.forget(owner_id)
+    finally:
+        await library.close()
+    console.print("Nothing that was played at this terminal is kept any more.", markup=False)
 
 
 def _report(stage: TerminalStage, house: House, story: Story, settings: Settings) -> dict[str, Any]:

@@ -8,8 +8,9 @@ that repeat what they wrote. What other people wrote about them in their own wor
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +35,7 @@ from engine.nouns import (
     Wardrobe,
 )
 from engine.store import tables
+from engine.store.books import drop_books, noted_stories
 from engine.store.desk import now
 from engine.store.memory import Boxes, Memory, Recalled, panel_from
 from engine.store.people import FORGOTTEN, WORKFLOW
@@ -42,6 +44,8 @@ from engine.store.roll import Entry
 from engine.store.sealing import OwnerKey, owned
 from engine.store.stories import pictures_in
 from engine.store.values import from_json, to_json
+
+log = logging.getLogger(__name__)
 
 #: Stands where a name stood; the same in every language.
 GONE = "…"
@@ -61,10 +65,42 @@ class Forgetting(Memory):
         """
         if not await self._forgotten_already(owner_id):
             entry = await asyncio.to_thread(self._roll.write, owner_id)
+            await self._drop_books_with(owner_id)
             await self._forget_rows(owner_id, entry)
         await self.sweep()
         await self._empty_log()
         await self._cleanse_backups()
+
+    async def _drop_books_with(self, owner_id: OwnerId) -> None:
+        """Delete the books of every story this person, or a character of theirs, is in, wherever they were written."""
+        stories, characters = tables.stories, tables.characters
+        async with self._reading() as session:
+            found = set(await session.scalars(select(stories.c.story_id).where(stories.c.owner_id == owner_id)))
+            theirs = set(await session.scalars(
+                select(characters.c.character_id).where(characters.c.owner_id == owner_id)))
+            found |= set(await self._stories_with(session, owner_id, theirs))
+        await self._drop_books(found)
+
+    async def _drop_books(self, stories: Collection[str]) -> None:
+        try:
+            await asyncio.to_thread(drop_books, self._settings.home, stories)
+        except OSError as error:           # a folder that cannot be written to now: tried again at the next start
+            log.warning("a book could not be deleted from its folder: %s", type(error).__name__)
+
+    async def sweep(self) -> None:
+        """Also the books of stories that are gone: erased, or too long idle."""
+        await super().sweep()
+        noted = await asyncio.to_thread(noted_stories, self._settings.home)
+        if noted:
+            async with self._reading() as session:
+                noted -= set(await session.scalars(select(tables.stories.c.story_id)))
+            await self._drop_books(noted)
+
+    async def owners_at_terminal(self) -> list[OwnerId]:
+        """Whoever played at this machine's terminal: see `bot.play`."""
+        async with self._reading() as session:
+            return sorted(OwnerId(each) for each in await self._everybody(session)
+                          if each.partition(":")[0] == "terminal")
 
     async def _cleanse_backups(self) -> None:
         """Clear the backups the house knows of, of everybody on the list."""
@@ -87,6 +123,7 @@ class Forgetting(Memory):
         hashes = {self._roll.owner_hash(owner_id): owner_id for owner_id in there}
         for entry in entries:
             if (owner_id := hashes.get(entry.owner_hash)) is not None:
+                await self._drop_books_with(OwnerId(owner_id))
                 await self._forget_rows(OwnerId(owner_id), entry)
             else:
                 async with self._alone() as session:

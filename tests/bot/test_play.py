@@ -129,6 +129,22 @@ def test_a_kept_story_is_listed_and_bound_again(played: Played) -> None:
     assert "Two friends" in (folder / "bound" / "book.html").read_text("utf-8")
 
 
+def test_what_was_played_is_forgotten_with_its_books(played: Played) -> None:
+    """The last to look at what was played: panels, books and reports go, wherever they lie; nothing else does."""
+    folder, _ = played
+    (folder / "out" / "mine.txt").write_text("not the story's", "utf-8")
+    assert (folder / "out" / "book.pdf").exists() and list((folder / "out" / "panels").iterdir())
+    told = storythread(folder, "forget", "--yes")
+    assert told.returncode == 0 and "Nothing that was played" in told.stdout, told.stderr
+    assert [path.name for path in (folder / "out").rglob("*")] == ["mine.txt"]
+    assert not (folder / "bound").exists() or not list((folder / "bound").rglob("*"))
+    kept = [path for path in (folder / "home").rglob("*") if path.is_file()]
+    assert kept
+    for path in kept:
+        content = path.read_bytes()
+        assert b"Two friends" not in content and b"small green dragon" not in content, path.name
+
+
 # --- at a terminal ---------------------------------------------------------------------------------
 
 class Terminal:

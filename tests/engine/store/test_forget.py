@@ -34,6 +34,7 @@ from engine.nouns import (
     Verdict,
 )
 from engine.store import open_library, tables
+from engine.store.books import note_book, noted_stories
 from engine.store.desk import now
 from engine.store.jobs import WorkerCard
 from engine.store.session import current_session
@@ -100,6 +101,29 @@ async def furnish_everything(library):
     await library.keep_picture(b"photo", owner_id=CANARY)
     await library.post_job("j", CANARY, f"{NAME} is being painted".encode())
     await library.beat(WorkerCard("w", 1, "a machine", {}))
+
+
+async def test_books_in_folders_go_with_whoever_is_in_them(library, settings, tmp_path):
+    """Those of their own stories and of others' they were in; what else lies in such a folder stays."""
+    await furnish_everything(library)
+    await library.save_story(story_of(BEN, "s3"))
+    for story_id in ("s1", "s2", "s3"):
+        folder = tmp_path / f"book of {story_id}"
+        (folder / "panels").mkdir(parents=True)
+        note_book(settings.home, story_id, folder)
+        note_book(settings.home, story_id, folder)
+        for name in ("book.html", "book.pdf", "report.json", "panels/panel-001.png"):
+            (folder / name).write_text(NAME, "utf-8")
+    (tmp_path / "book of s2" / "letter.txt").write_text("not the story's", "utf-8")
+    await library.forget(CANARY)
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("book of */**/*") if path.is_file())
+    assert left == ["book of s2/letter.txt", *(f"book of s3/{name}" for name in (
+        "book.html", "book.pdf", "panels/panel-001.png", "report.json"))]
+    assert noted_stories(settings.home) == {"s3"}
+    # a story that goes in another way takes its book along at the next sweep, also in a folder that is gone already
+    note_book(settings.home, "never told", tmp_path / "nowhere")
+    await library.forget(BEN)
+    assert noted_stories(settings.home) == set() and not (tmp_path / "book of s3").exists()
 
 
 async def test_nothing_of_a_forgotten_person_is_left(library, settings):
