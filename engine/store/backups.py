@@ -40,6 +40,7 @@ from engine.store import tables
 from engine.store.keys import OLD, MasterKey, read_master_key
 from engine.store.opening import RESTORING, check_sqlite, migrate, open_library, sqlite_path, take_database
 from engine.store.pictures import PictureFiles, keys_of
+from engine.store.records import Records
 from engine.store.resealing import bare_twin, quiet_engine
 from engine.store.roll import Roll
 
@@ -171,8 +172,17 @@ def _copy_databases(url: URL, partial: Path) -> None:
             if source.exists():
                 _copy_sqlite(source, partial / name)
     else:
+        Records(_records_at(url)).copy_to(Records(f"sqlite:///{partial / WORKFLOWS}"))
+        if (partial / WORKFLOWS).exists():
+            (partial / WORKFLOWS).chmod(0o600)
+            _flush_file(partial / WORKFLOWS)
         _copy_postgres(url, partial / DATABASE)
     (partial / DATABASE).chmod(0o600)
+
+
+def _records_at(url: URL) -> str:
+    """Where a house on PostgreSQL keeps the records of its workflows: beside its rows."""
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
@@ -183,7 +193,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 
 def _copy_postgres(url: URL, target: Path) -> None:
-    """Every row as of one moment, sealed as it is, in an SQLite file. Workflow records stay: open turns begin anew."""
+    """Every row as of one moment, sealed as it is, in an SQLite file."""
     here = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, hide_parameters=True)
     there = create_engine(f"sqlite:///{target}", poolclass=NullPool, hide_parameters=True)
     with here.connect().execution_options(isolation_level="REPEATABLE READ") as source, there.begin() as copy:
@@ -565,6 +575,8 @@ def _put_in_place(settings: Settings, url: URL, staged: Path) -> None:
         _flush(path.parent)
     else:
         _fill_postgres(url, staged / DATABASE)
+        if (staged / WORKFLOWS).exists():
+            Records(f"sqlite:///{staged / WORKFLOWS}").copy_to(Records(_records_at(url)))
     copies = PictureFiles((staged / PICTURES).as_posix())
     kept = {name for name, _ in copies.every()}
     # Named by what is in them: again does no harm.

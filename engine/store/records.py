@@ -15,7 +15,19 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection, MetaData, Table, create_engine, delete, event, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -24,6 +36,8 @@ T = TypeVar("T")
 
 #: Workflows in these states are over. Others may still be running somewhere.
 OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+#: In which DBOS puts what it goes on with after a start.
+OWN_QUEUE = "_dbos_internal_queue"
 #: Rows read or deleted at a time.
 PORTION = 500
 
@@ -65,6 +79,36 @@ class Records:
                         connection.execute(delete(table).where(these))
         if ids:
             self.overwrite()
+
+    def copy_to(self, other: Records) -> int:
+        """Copy what is kept of the house's own workflows into records that are empty; returns how many there were.
+
+        Both kinds of database have the same tables. Work that machines elsewhere were given stays behind: nobody waits
+        for its answer there.
+        """
+        from dbos import run_dbos_database_migrations  # takes a moment to import, and is wanted by backups alone
+
+        with self._connected() as source:
+            ours = {table.name: table for table in self._tables(source)}
+            status = ours.pop("workflow_status", None)
+            ours.pop("datasource_outputs", None)           # goes with the rows it was written with
+            if status is None:
+                return 0
+            run_dbos_database_migrations(other._url.render_as_string(hide_password=False))
+            own = set(source.scalars(select(status.c.workflow_uuid).where(
+                or_(status.c.queue_name.is_(None), status.c.queue_name == OWN_QUEUE))))
+            with other._connected() as target:
+                theirs = {table.name: table for table in other._tables(target)}
+                for table in (status, *ours.values()):     # the others point at the first
+                    to = theirs.get(table.name)
+                    if to is None:
+                        continue
+                    for rows in source.execute(select(table)).mappings().partitions(PORTION):
+                        kept = [{name: value for name, value in row.items() if name in to.c} for row in rows
+                                if row[_ID[table.name]] in own]
+                        if kept:
+                            target.execute(insert(to), kept)
+        return len(own)
 
     def thin_out(self, before_s: float) -> int:
         """Delete what is kept of workflows that were over by then (seconds since 1970). Returns how many there were."""

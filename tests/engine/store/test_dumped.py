@@ -15,8 +15,9 @@ from store_material import ANN, BEN, furnish, settings_in, story_of, tell, turn_
 
 from engine.durable import Durable
 from engine.nouns import Turn
-from engine.settings import Settings
+from engine.settings import Settings, load_settings
 from engine.store import SqlLibrary, current_session, open_library
+from engine.store.backups import make_backup, restore_backup
 
 #: The server's own tools before others: another version's may refuse it.
 PATH = ":".join([*map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), os.environ["PATH"]])
@@ -44,20 +45,8 @@ async def test_what_was_open_goes_on_and_whoever_was_forgotten_since_stays_so(
     await library.save_story(story_of(BEN, "s2"))
     await library.accept_turn(turn_in(number=9))
     shown = await library.keep_picture(b"a picture", owner_id=ANN)
-    before, deeds = durable_of(library), []
-    held, waiting = asyncio.Event(), asyncio.Event()
-
-    async def deed() -> None:
-        deeds.append("done")
-
-    async def body(turn_id: str) -> None:
-        await before.act("deed", deed)
-        waiting.set()
-        await held.wait()
-
-    await before.launch(wait=body)
-    await before.start("wait", "w1", "s1-t9")
-    await asyncio.wait_for(waiting.wait(), 60)
+    deeds: list[str] = []
+    before = await under_way(library, deeds)
     there = f"{postgres_server}/back_{postgres_url.rpartition('_')[2]}"
 
     def run(command: str, address: str) -> None:
@@ -76,6 +65,44 @@ async def test_what_was_open_goes_on_and_whoever_was_forgotten_since_stays_so(
     finally:
         await asyncio.to_thread(postgres_house._in_postgres, postgres_server,
                                 f"DROP DATABASE {there.rpartition('/')[2]} WITH (FORCE)")
+
+
+async def test_a_backup_of_our_own_brings_work_under_way_along_to_either_kind_of_house(
+        postgres_url: str, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, database_url=postgres_url, pictures_url=str(tmp_path / "pictures"))
+    library = await open_library(settings)
+    await furnish(library)
+    await tell(library, 2)
+    await library.accept_turn(turn_in(number=9))
+    shown = await library.keep_picture(b"a picture", owner_id=ANN)
+    deeds: list[str] = []
+    before = await under_way(library, deeds)
+    backup = await make_backup(settings, tmp_path / "copy")
+    await before.close()
+    await library.close()
+    await restore_backup(settings, backup, force=True)
+    await goes_on(settings, shown, deeds)
+    other = load_settings(home=tmp_path / "other", master_key_file=settings.master_key_file)
+    await restore_backup(other, backup)
+    await goes_on(other, shown, deeds)
+
+
+async def under_way(library: SqlLibrary, deeds: list[str]) -> Durable:
+    """Durable work that has done one thing and waits before the next."""
+    durable, held, waiting = durable_of(library), asyncio.Event(), asyncio.Event()
+
+    async def deed() -> None:
+        deeds.append("done")
+
+    async def body(turn_id: str) -> None:
+        await durable.act("deed", deed)
+        waiting.set()
+        await held.wait()
+
+    await durable.launch(wait=body)
+    await durable.start("wait", "w1", "s1-t9")
+    await asyncio.wait_for(waiting.wait(), 60)
+    return durable
 
 
 async def goes_on(settings: Settings, shown: str, deeds: list[str]) -> None:
