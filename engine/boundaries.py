@@ -12,9 +12,9 @@ from collections.abc import Callable
 #: A turn, from the click to its last picture; in the order in which they are passed.
 TURN = (
     "turn kept", "words shown", "play_turn: started", "scene read", "step written", "remember step: written",
-    "remember step: kept", "say: done", "say: noted", "remember plan: written", "remember plan: kept", "place: done",
-    "place: noted", "plate painted", "plate kept", "laid out", "painted", "checked", "pictures kept",
-    "remember panel: written", "remember panel: kept", "show: done", "show: noted", "close: written", "close: kept",
+    "remember step: kept", "remember plan: written", "remember plan: kept", "prose said", "say: done", "say: noted",
+    "plate painted", "plate kept", "laid out", "painted", "checked", "pictures kept", "remember panel: written",
+    "remember panel: kept", "show: done", "show: noted", "close: written", "close: kept",
 )
 #: Done to pages that are there.
 PAGES = ("redraw_panel: started", "put_right: started", "undone", "put right: done")

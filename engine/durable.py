@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sqlite3
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ T = TypeVar("T")
 APPLICATION_VERSION = "1"
 #: How often, and for how long after a start, it is looked for work to go on with.
 RECOVERED_EVERY_S, RECOVERED_WITHIN_S = 0.1, 10.0
+#: Connections to SQLite's file of records, and how much of it each keeps in memory, in KiB.
+RECORDS_AT_ONCE, RECORDS_KEPT_KIB = 4, 512
 #: What DBOS says of workflows that it will never go on with.
 ENDED_BADLY = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
@@ -56,6 +59,7 @@ class Durable:
         self._datasource: AsyncSQLAlchemyDatasource | None = None
         self._bodies: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {}
         self._tasks: dict[asyncio.Task[Any], bool] = {}    # running workflows; True once the body itself has ended
+        self._begun: dict[str, asyncio.Future[Any]] = {}   # those that were started here, until they end
 
     async def launch(self, **bodies: Callable[..., Coroutine[Any, Any, None]]) -> None:
         """Register each body as a workflow under its keyword, open the records, recover what was cut short.
@@ -69,6 +73,10 @@ class Durable:
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": 0.2,
         }
+        if self._system_url.startswith("sqlite"):
+            # One writer at a time anyway; each connection keeps pages of its own in memory.
+            config["db_engine_kwargs"] = {"pool_size": RECORDS_AT_ONCE, "pool_pre_ping": False,
+                                          "connect_args": {"factory": _Frugal}}
         dbos = DBOS(config=config)
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             make_url(self._engine.url).render_as_string(hide_password=False), engine=self._engine)
@@ -85,7 +93,11 @@ class Durable:
     async def start(self, name: str, workflow_id: str, *arguments: str) -> None:
         """Begin a workflow. The same id again changes nothing."""
         with SetWorkflowID(workflow_id), told_plainly():
-            await DBOS.start_workflow_async(self._bodies[name], *arguments)
+            handle = await DBOS.start_workflow_async(self._bodies[name], *arguments)
+        end: asyncio.Future[Any] | None = getattr(handle, "task", None)
+        if end is not None and not end.done():
+            self._begun[workflow_id] = end
+            end.add_done_callback(lambda _: self._begun.pop(workflow_id, None))
         passed(f"{name}: started")
 
     async def start_anew(self, name: str, workflow_id: str, *arguments: str, also_unended: bool = False) -> None:
@@ -102,6 +114,8 @@ class Durable:
 
     async def finished(self, workflow_id: str) -> None:
         """Wait until a workflow has ended, well or badly."""
+        if (end := self._begun.get(workflow_id)) is not None:
+            await asyncio.wait({end})          # it runs here, and nobody has to ask again and again
         handle = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
         await handle.get_result(polling_interval_sec=0.05)
 
@@ -176,6 +190,14 @@ class Durable:
                 self._tasks[task] = True
 
         return workflow
+
+
+class _Frugal(sqlite3.Connection):
+    """A connection that keeps few pages: the system caches the file as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute(f"PRAGMA cache_size=-{RECORDS_KEPT_KIB}")
 
 
 class CameToGrief(StorythreadError):

@@ -23,6 +23,7 @@ from engine.memory.visual import Parts, Recollection, Seen, Shapes, VisualMemory
 from engine.nouns import (
     Character,
     CharacterId,
+    MessageId,
     NotFound,
     OwnerId,
     Painting,
@@ -46,6 +47,7 @@ from engine.nouns import (
     TurnKind,
     TurnState,
     Underdrawing,
+    VenueId,
     Verdict,
 )
 from engine.order import Order
@@ -231,8 +233,7 @@ class TurnRunner:
                 scene, new = await joined(self._library, scene, step)
 
                 # 3. Say the prose, and keep places for the panels.
-                await self._durable.act("say", self._stage.say, scene.story.venue_id, step)
-                panels = [await self._keep_place(scene, panel) for panel in await self._plan(scene, step)]
+                panels = await self._said(scene, step, await self._plan(scene, step))
 
                 # 4. For each brief: recall, lay out, paint, check, remember, show.
                 for panel in panels:
@@ -330,19 +331,25 @@ class TurnRunner:
         async def remember() -> None:
             for setting in new_settings:
                 await self._library.save_setting(scene.story.story_id, setting, at=step.step_id)
-            for index, brief in enumerate(briefs):
-                await self._library.save_panel(Panel(brief.panel_id, step.step_id, index, brief))
+            await self._library.save_panels([Panel(brief.panel_id, step.step_id, index, brief)
+                                             for index, brief in enumerate(briefs)])
 
         await self._durable.commit("remember plan", remember)
-        return [await self._library.panel(brief.panel_id) for brief in briefs]
+        async with self._library.reading_together():
+            return [await self._library.panel(brief.panel_id) for brief in briefs]
 
-    async def _keep_place(self, scene: Scene, panel: Panel) -> Panel:
-        """A message for the panel, to be edited from now on."""
-        message_id = await self._durable.act("place", self._stage.place, scene.story.venue_id, panel)
-        if panel.message_id != message_id:
-            panel = replace(panel, message_id=message_id)
-            await self._library.save_panel(panel)
-        return panel
+    async def _said(self, scene: Scene, step: StoryStep, panels: Sequence[Panel]) -> list[Panel]:
+        """The prose stands there, and a message for each panel, to be edited from now on."""
+        messages = await self._durable.act("say", self._say, scene.story.venue_id, step, panels)
+        placed = [replace(panel, message_id=message) for panel, message in zip(panels, messages, strict=True)]
+        await self._library.save_panels([new for new, panel in zip(placed, panels, strict=True) if new != panel])
+        return placed
+
+    async def _say(self, venue_id: VenueId, step: StoryStep, panels: Sequence[Panel]) -> list[MessageId]:
+        """One deed: what of it was done before a crash is found again by the stage."""
+        await self._stage.say(venue_id, step)
+        passed("prose said")
+        return [await self._stage.place(venue_id, panel) for panel in panels]
 
     async def _draw(self, scene: Scene, panel: Panel, owner_id: OwnerId) -> None:
         """One panel, from recall to show. A panel that fails does not stop the others."""

@@ -71,17 +71,18 @@ class VisualMemory:
                         at: StepId) -> Recollection:
         """Everything memory has for this brief, as it stands at the step `at`, whose panel it is."""
         plate = None
-        if self._parts.plates:
-            plate = await self._library.plate(brief.setting.setting_id, brief.time_of_day, brief.weather, brief.style,
-                                              at=at)
         who = [figure.character_id for figure in brief.figures]
-        frames = [frame for frame in await self._library.frames(story.story_id, at=at)
-                  if _before(frame.panel_id, brief.panel_id)]
-        seen = [each for each in await self._library.appearances(story.story_id, who, at=at)
-                if _before(each.panel_id, brief.panel_id)] if who else []
+        async with self._library.reading_together():
+            if self._parts.plates:
+                plate = await self._library.plate(brief.setting.setting_id, brief.time_of_day, brief.weather,
+                                                  brief.style, at=at)
+            frames = [frame for frame in await self._library.frames(story.story_id, at=at)
+                      if _before(frame.panel_id, brief.panel_id)]
+            seen = [each for each in await self._library.appearances(story.story_id, who, at=at)
+                    if _before(each.panel_id, brief.panel_id)] if who else []
+            references = await self._library.references(who) if who else []
         avatars = {who: character.avatar for who, character in cast.items() if character.avatar is not None}
-        chosen = recall(brief, avatars=avatars, plate=plate, frames=frames, appearances=seen,
-                        references=await self._library.references(who) if who else [])
+        chosen = recall(brief, avatars=avatars, plate=plate, frames=frames, appearances=seen, references=references)
         return await self._fetched(chosen, seen)
 
     async def _fetched(self, chosen: Recall, seen: Sequence[Appearance]) -> Recollection:
@@ -90,16 +91,20 @@ class VisualMemory:
         avatars: dict[CharacterId, bytes] = {}
         cutouts: dict[CharacterId, Image.Image] = {}
         plate = previous = None
+        heaviest = next((item for item in chosen.items if item.what == "frame"), None)
+        pictures = await self._library.pictures([
+            item.picture for item in chosen.items
+            if item.what in ("avatar", "plate") or item is heaviest or self._worth_laying(item)])
         for item in chosen.items:
             if item.what == "avatar" and item.character_id is not None:
-                avatars[item.character_id] = await self._library.picture(item.picture)
+                avatars[item.character_id] = pictures[item.picture]
             elif item.what == "plate":
-                plate = await self._library.picture(item.picture)
-            elif item.what == "frame" and previous is None:
-                previous = await self._library.picture(item.picture)
+                plate = pictures[item.picture]
+            elif item is heaviest:
+                previous = pictures[item.picture]
             elif self._worth_laying(item) and item.character_id is not None and item.character_id not in cutouts:
-                picture = await self._library.picture(item.picture)
-                cutouts[item.character_id] = await asyncio.to_thread(enlarged, picture, heights[item.picture])
+                cutouts[item.character_id] = await asyncio.to_thread(
+                    enlarged, pictures[item.picture], heights[item.picture])
         return Recollection(chosen, avatars, cutouts, plate, previous)
 
     def _worth_laying(self, item: RecallItem) -> bool:

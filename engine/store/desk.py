@@ -7,10 +7,24 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CTE, Row, Select, Table, func, literal, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Result,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -81,10 +95,7 @@ class Desk:
 
     async def _story_key(self, session: AsyncSession, story_id: str) -> OwnerKey:
         """The key of a story's owner: it seals what the story consists of. Raises `NotFound`."""
-        owners, stories = tables.owners, tables.stories
-        row = (await session.execute(
-            select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id)
-            .join(stories, stories.c.owner_id == owners.c.owner_id).where(stories.c.story_id == story_id))).first()
+        row = (await session.execute(_story_key(), {"story_id": story_id})).first()
         if row is None:
             raise NotFound(f"no story {story_id}")
         return self._unwrapped(row)
@@ -102,10 +113,7 @@ class Desk:
     async def _known(self, session: AsyncSession, owner_id: str) -> tuple[OwnerKey, str] | None:
         """Key and folder of an owner of whom something is kept already."""
         # Asked each time: only what this transaction sees says which key holds, and whether they were forgotten.
-        owners = tables.owners
-        row = (await session.execute(
-            select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id, owners.c.folder)
-            .where(owners.c.owner_id == owner_id))).first()
+        row = (await session.execute(the(tables.owners.c.owner_id), {"id": owner_id})).first()
         return None if row is None else (self._unwrapped(row), row.folder)
 
     def _unwrapped(self, row: Any) -> OwnerKey:
@@ -132,31 +140,84 @@ class Desk:
         return statement.on_conflict_do_update(
             index_elements=list(key), set_={name: statement.excluded[name] for name in update} | (instead or {}))
 
-    async def _newest(self, session: AsyncSession, question: Callable[[CTE], Select[Any]],
-                      head: str | Select[Any] | None, limit: int) -> Sequence[Row[Any]]:
-        """The first `limit` rows of a question that asks the newest steps first.
+    async def _put(self, session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]], *, key: Sequence[str],
+                   update: Sequence[str] = (), instead: Callable[[Any], dict[str, Any]] | None = None,
+                   whose: OwnerKey | None = None) -> Result[Any] | None:
+        """As `_insert`, several rows with the same columns at once; the statement is built once and kept.
+
+        `instead` is a function at the top of a module: it is given the row that was to be inserted.
+        """
+        if not rows:
+            return None
+        if whose is not None:
+            rows = [owned(table, row, whose) for row in rows]
+        done: Result[Any] = await session.execute(
+            _inserted(self._engine.dialect.name, table, tuple(key), tuple(update), instead),
+            rows[0] if len(rows) == 1 else rows)
+        return done
+
+    async def _newest(self, session: AsyncSession, question: Callable[[CTE], Select[Any]], limit: int, *,
+                      at: str | None, story_id: str = "", **asked: Any) -> Sequence[Row[Any]]:
+        """The first `limit` rows of a question that asks the newest steps first, on the path to `at`, or to the head.
 
         It is asked of the steps nearest to the head, and of more of them only as long as there are too few rows: what
-        a page costs does not grow with the story.
+        a page costs does not grow with the story. `question` is a function at the top of a module: what it asks is
+        built once and kept, and `asked` fills in what it leaves open.
         """
         longest = NEAR_STEPS
+        whole, reached = _nearest(question, bool(at) or not story_id)
         while True:
-            path = path_from(head, longest=longest)
-            rows: Sequence[Row[Any]] = (await session.execute(question(path).limit(limit))).all()
-            if len(rows) == limit or (await session.scalar(select(func.count()).select_from(path)) or 0) < longest:
+            end = {"at": at} if at or not story_id else {"story_id": story_id}
+            rows: Sequence[Row[Any]] = (
+                await session.execute(whole, {"longest": longest, "limit": limit, **end, **asked})).all()
+            if len(rows) == limit or (await session.scalar(reached, {"longest": longest, **end}) or 0) < longest:
                 return rows
             longest *= 8
 
     async def _story_row(self, session: AsyncSession, story_id: StoryId, *, lock: bool = False) -> Row[Any]:
-        question = select(tables.stories).where(tables.stories.c.story_id == story_id)
         # SQLite has no row locks and needs none: its writers come one after another.
-        row = (await session.execute(question.with_for_update() if lock else question)).first()
+        row: Row[Any] | None = (
+            await session.execute(the(tables.stories.c.story_id, lock=lock), {"id": story_id})).first()
         if row is None:
             raise NotFound(f"no story {story_id}")
         return row
 
 
-def path_from(head: str | Select[Any] | None, *, longest: int | None = None) -> CTE:
+# --- questions that are asked at every turn: built once, since building one costs more than asking it -------------
+
+@cache
+def the(column: Column[Any], *, lock: bool = False) -> Select[Any]:
+    """Asks for the rows in which a column is `id`."""
+    question = select(column.table).where(column == bindparam("id"))
+    return question.with_for_update() if lock else question
+
+
+@cache
+def _story_key() -> Select[Any]:
+    owners, stories = tables.owners, tables.stories
+    return (select(owners.c.owner_id, owners.c.wrapped_key, owners.c.key_id)
+            .join(stories, stories.c.owner_id == owners.c.owner_id).where(stories.c.story_id == bindparam("story_id")))
+
+
+@cache
+def _nearest(question: Callable[[CTE], Select[Any]], by_step: bool) -> tuple[Select[Any], Select[Any]]:
+    """A question of a path of at most `longest` steps, with its `limit`; and how many steps there are."""
+    path = path_from(bindparam("at") if by_step else head_of(bindparam("story_id")), longest=bindparam("longest"))
+    return question(path).limit(bindparam("limit")), select(func.count()).select_from(path)
+
+
+@cache
+def _inserted(dialect: str, table: Table, key: tuple[str, ...], update: tuple[str, ...],
+              instead: Callable[[Any], dict[str, Any]] | None) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    if not update:
+        return statement.on_conflict_do_nothing(index_elements=list(key))
+    return statement.on_conflict_do_update(index_elements=list(key), set_={
+        name: statement.excluded[name] for name in update} | (instead(statement.excluded) if instead else {}))
+
+
+def path_from(head: str | ColumnElement[Any] | Select[Any] | None, *,
+              longest: int | BindParameter[int] | None = None) -> CTE:
     """The steps from `head` back to the first, newest with `depth` 0: columns step_id, parent, depth."""
     steps = tables.steps
     start = steps.c.step_id == (head.scalar_subquery() if isinstance(head, Select) else head)
@@ -167,7 +228,7 @@ def path_from(head: str | Select[Any] | None, *, longest: int | None = None) -> 
     return path.union_all(further)
 
 
-def head_of(story_id: StoryId) -> Select[Any]:
+def head_of(story_id: StoryId | BindParameter[Any]) -> Select[Any]:
     """Asks for the step a story's head points at."""
     return select(tables.stories.c.head).where(tables.stories.c.story_id == story_id)
 

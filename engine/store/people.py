@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.nouns import (
@@ -31,7 +32,7 @@ from engine.nouns import (
     Worn,
 )
 from engine.store import pictures, tables
-from engine.store.desk import Desk, now, today
+from engine.store.desk import Desk, now, the, today
 from engine.store.pictures import PictureKeys
 from engine.store.records import Records
 from engine.store.sealing import owned
@@ -64,6 +65,22 @@ def reference_from(row: Row[Any]) -> Reference:
                      PanelId(row.panel_id) if row.panel_id else None, row.action, row.mood, from_json(Worn, row.worn))
 
 
+@cache
+def _owners_of_pictures() -> Select[Any]:
+    pictures = tables.pictures
+    return select(tables.owners, pictures.c.picture_id).join(pictures).where(
+        pictures.c.picture_id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _references() -> Select[Any]:
+    table, panels = tables.character_references, tables.panels
+    locked = select(panels.c.panel_id).where(panels.c.panel_id == table.c.panel_id,
+                                             panels.c.state == PanelState.LOCKED.value)
+    return (select(table).where(table.c.character_id.in_(bindparam("who", expanding=True)), ~locked.exists())
+            .order_by(table.c.number))
+
+
 class People(Desk):
     """Part of `SqlLibrary`."""
 
@@ -72,10 +89,9 @@ class People(Desk):
     async def server_settings(self, server_id: ServerId) -> ServerSettings:
         """What a server decided; the operator's defaults where it has not."""
         async with self._reading() as session:
-            kept = (await session.execute(select(tables.server_settings.c.settings)
-                                          .where(tables.server_settings.c.server_id == server_id))).scalar()
+            kept = (await session.execute(the(tables.server_settings.c.server_id), {"id": server_id})).first()
         if kept is not None:
-            return from_json(ServerSettings, kept)
+            return from_json(ServerSettings, kept.settings)
         limits = self._settings.limits
         return ServerSettings(server_id, daily_panels=limits.daily_panels, locale=self._settings.default_locale,
                               server_panels=limits.server_daily_panels, server_queue=limits.queue_per_server)
@@ -146,25 +162,30 @@ class People(Desk):
                 raise NotFound("the owner was forgotten meanwhile", reason=FORGOTTEN)
             there = await asyncio.gather(*(self._files.aside(self._files.has, self._files.path(folder, picture))
                                            for picture in written.values()))
-            for (png, picture), is_there in zip(written.items(), there, strict=True):
+            for png, is_there in zip(written, there, strict=True):
                 if not is_there:
                     await self._files.aside(write, png)        # tidied away before its row was there
-                # Kept again it is new again: what nothing shows yet is swept by its age.
-                await session.execute(self._insert(tables.pictures, {
-                    "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()},
-                    key=["picture_id"], update=["created_at"]))
+            # Kept again it is new again: what nothing shows yet is swept by its age.
+            await self._put(session, tables.pictures, [{
+                "picture_id": picture, "owner_id": owner_id, "bytes": len(png), "created_at": now()}
+                for png, picture in written.items()], key=["picture_id"], update=["created_at"])
         return [written[png] for png in pngs]
 
     async def picture(self, picture_id: PictureId) -> bytes:
         """The picture, verified. Raises `NotFound`; `StoreUnusable` when its file is missing or damaged."""
+        return (await self.pictures([picture_id]))[picture_id]
+
+    async def pictures(self, picture_ids: Sequence[PictureId]) -> dict[PictureId, bytes]:
+        """Several pictures, side by side. Raises as `picture` does."""
         async with self._reading() as session:
-            row = (await session.execute(
-                select(tables.owners).join(tables.pictures)
-                .where(tables.pictures.c.picture_id == picture_id))).first()
-        if row is None:
-            raise NotFound(f"no picture {picture_id}")
-        return await self._files.aside(self._files.read, self._files.path(row.folder, picture_id),
-                                       self._picture_keys(row), picture_id)
+            rows = (await session.execute(_owners_of_pictures(), {"ids": list(dict.fromkeys(picture_ids))})).all()
+        found = {row.picture_id: row for row in rows}
+        if missing := [each for each in picture_ids if each not in found]:
+            raise NotFound(f"no picture {missing[0]}")
+        read = await asyncio.gather(*(
+            self._files.aside(self._files.read, self._files.path(row.folder, picture), self._picture_keys(row), picture)
+            for picture, row in found.items()))
+        return dict(zip(found, read, strict=True))
 
     async def reseal_picture(self, picture_id: PictureId) -> bool:
         """Seal a picture by its owner's present key. False when it is already. Raises as `picture` does."""
@@ -186,7 +207,7 @@ class People(Desk):
 
     async def _place_of(self, session: AsyncSession, owner_id: OwnerId) -> tuple[PictureKeys, str] | None:
         """Keys and folder of an owner of whom something is kept already."""
-        row = (await session.execute(select(tables.owners).where(tables.owners.c.owner_id == owner_id))).first()
+        row = (await session.execute(the(tables.owners.c.owner_id), {"id": owner_id})).first()
         return None if row is None else (self._picture_keys(row), row.folder)
 
     def _picture_keys(self, row: Row[Any]) -> PictureKeys:
@@ -315,12 +336,8 @@ class People(Desk):
 
     async def references(self, character_ids: Sequence[CharacterId]) -> list[Reference]:
         """What is kept of these characters besides their avatars, oldest first; nothing out of a locked panel."""
-        table, panels = tables.character_references, tables.panels
-        locked = select(panels.c.panel_id).where(panels.c.panel_id == table.c.panel_id,
-                                                 panels.c.state == PanelState.LOCKED.value)
         async with self._reading() as session:
-            rows = await session.execute(select(table).where(table.c.character_id.in_(character_ids), ~locked.exists())
-                                         .order_by(table.c.number))
+            rows = await session.execute(_references(), {"who": list(character_ids)})
             return [reference_from(row) for row in rows]
 
     async def _drop_references(self, session: AsyncSession, character_ids: Sequence[str]) -> None:

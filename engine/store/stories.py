@@ -40,7 +40,7 @@ from engine.nouns import (
 from engine.observing import TurnClosed, TurnTaken, note
 from engine.planning import after_beats
 from engine.store import tables
-from engine.store.desk import head_of, now, path_from
+from engine.store.desk import head_of, now, path_from, the
 from engine.store.people import FORGOTTEN, People, character_from
 from engine.store.values import from_json, to_json
 
@@ -92,6 +92,12 @@ def pictures_in(scene: dict[str, Any]) -> list[str]:
     named = [character["avatar"] for character in scene["cast"]]
     named += [setting.get("picture") for setting in scene["settings"]]
     return sorted({each for each in named if each})
+
+
+def _briefs_on(path: CTE) -> Select[Any]:
+    panels = tables.panels
+    return (select(panels.c.brief).join(path, panels.c.step_id == path.c.step_id)
+            .order_by(path.c.depth, panels.c.position.desc()))
 
 
 class Stories(People):
@@ -275,7 +281,7 @@ class Stories(People):
             note(TurnClosed(turn_id, reason))
 
     async def _turn_row(self, session: AsyncSession, turn_id: TurnId) -> Row[Any]:
-        row = (await session.execute(select(tables.turns).where(tables.turns.c.turn_id == turn_id))).first()
+        row: Row[Any] | None = (await session.execute(the(tables.turns.c.turn_id), {"id": turn_id})).first()
         if row is None:
             raise NotFound(f"no turn {turn_id}")
         return row
@@ -339,7 +345,8 @@ class Stories(People):
         return new.first() is not None
 
     async def _step_row(self, session: AsyncSession, step_id: StepId) -> Row[Any]:
-        row = (await session.execute(told_steps().where(tables.steps.c.step_id == step_id))).first()
+        row: Row[Any] | None = (
+            await session.execute(told_steps().where(tables.steps.c.step_id == step_id))).first()
         if row is None:
             raise NotFound(f"no step {step_id}")
         return row
@@ -439,7 +446,7 @@ class Stories(People):
             return await self._settings_at(session, story_id, at or story.head)
 
     async def _settings_at(self, session: AsyncSession, story_id: StoryId, head: str | None) -> list[Setting]:
-        table, panels, path = tables.story_settings, tables.panels, path_from(head)
+        table, path = tables.story_settings, path_from(head)
         rows = await session.execute(
             select(table).where(table.c.story_id == story_id,
                                 or_(table.c.step_id == "", table.c.step_id.in_(select(path.c.step_id))))
@@ -449,11 +456,7 @@ class Stories(People):
                  for row in reversed(rows.all())}                       # the earliest row of an id wins
         known = dict(reversed(known.items()))
 
-        def newest(path: CTE) -> Select[Any]:
-            return (select(panels.c.brief).join(path, panels.c.step_id == path.c.step_id)
-                    .order_by(path.c.depth, panels.c.position.desc()))
-
-        briefs = await self._newest(session, newest, head, 1)
+        briefs = await self._newest(session, _briefs_on, 1, at=head)
         current = briefs[0].brief["setting"]["setting_id"] if briefs else None
         return sorted(known.values(), key=lambda setting: setting.setting_id == current)
 

@@ -4,6 +4,7 @@ import os
 import stat
 
 import pytest
+from sqlalchemy import event
 from store_material import ANN, BEN, settings_in
 
 from engine.nouns import NotFound, StoreUnusable
@@ -54,15 +55,15 @@ async def test_nothing_readable_lies_on_disk(house, folder):
 
 async def test_the_picture_is_on_disk_and_whole_before_any_row_points_at_it(house, folder, monkeypatch):
     order = []
-    real_write, real_fsync, real_insert = PictureFiles.write, os.fsync, type(house)._insert
+    real_write, real_fsync = PictureFiles.write, os.fsync
     monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), real_fsync(number))[1])
     monkeypatch.setattr(PictureFiles, "write", lambda *args: (real_write(*args), order.append("written"))[0])
 
-    def insert(self, table, *args, **kwargs):
-        order.append(f"row {table.name}")
-        return real_insert(self, table, *args, **kwargs)
+    @event.listens_for(house.engine.sync_engine, "before_cursor_execute")
+    def asked(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("INSERT INTO "):
+            order.append(f"row {statement.split()[2]}")
 
-    monkeypatch.setattr(type(house), "_insert", insert)
     await house.keep_picture(PNG, owner_id=ANN)
     assert order == ["row owners", "fsync", "fsync", "written", "row pictures"]
 
