@@ -480,7 +480,7 @@ class DiscordStage:
         if isinstance(event, Painted):
             layout, file = self._picture(
                 panel, event.preview_png or b"", picture_name(panel, f"-step{event.step}"),
-                cut(words("panel_sketch_alt", words=panel.brief.words), ALT_TEXT_CHARACTERS),
+                cut(words("panel_sketch_alt", words=await self._alt(panel, words)), ALT_TEXT_CHARACTERS),
                 words("panel_painting", number=panel.index + 1, percent=round(100 * event.step / max(1, event.steps))),
                 [])
             await target.edit(view=layout, attachments=[file], allowed_mentions=none)

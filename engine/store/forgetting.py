@@ -73,6 +73,8 @@ class Forgetting(Memory):
 
     async def _drop_books_with(self, owner_id: OwnerId) -> None:
         """Delete the books of every story this person, or a character of theirs, is in, wherever they were written."""
+        if not await asyncio.to_thread(noted_stories, self._settings.home):
+            return
         stories, characters = tables.stories, tables.characters
         async with self._reading() as session:
             found = set(await session.scalars(select(stories.c.story_id).where(stories.c.owner_id == owner_id)))

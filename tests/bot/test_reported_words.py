@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playhouse import Playhouse, labels
+from playhouse import PATIENCE_S, Playhouse, labels
 
 from bot.rehearsal.players import words_of
 from bot.rehearsal.world import Message
@@ -29,8 +29,7 @@ async def test_the_words_of_a_page_are_reported_from_the_menu_of_their_message(h
     await house.bo.see("The words of that page are hidden", private=True)
     for message in (prose, own):
         await house.bo.see("somebody reported them", also=lambda seen, it=message: seen.message_id == it.message_id)
-    await house.world.until(lambda: panel.components[0]["items"][0]["description"] != alt or None, 25)
-    assert panel.components[0]["items"][0]["description"] == "A picture of a page whose words are hidden"
+    await described(house, panel, "A picture of a page whose words are hidden")
     assert panel.attachments, "the picture has a button of its own"
     turn = await house.library.last_turn(story.story_id)
     assert turn is not None and turn.locked
@@ -59,9 +58,17 @@ async def test_the_words_of_a_page_are_reported_from_the_menu_of_their_message(h
     house.enter(house.ada, thread)
     for message, text in ((prose, "And so it was: Mia finds a kite."), (own, "Ada writes")):
         await house.bo.see(text, also=lambda seen, it=message: seen.message_id == it.message_id)
-    await house.world.until(lambda: panel.components[0]["items"][0]["description"] == alt or None, 25)
+    await described(house, panel, alt)
     await house.bo.use(MENU, on=prose)
     await house.bo.see("has read that page and let it stay", private=True)
+
+
+async def described(house: Playhouse, panel: Message, words: str) -> None:
+    """Wait until a picture's description is this."""
+    def look() -> bool | None:
+        return panel.components[0]["items"][0]["description"] == words or None
+
+    assert await house.world.until(look, PATIENCE_S)
 
 
 async def told_of_words(house: Playhouse) -> Message:
