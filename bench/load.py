@@ -92,6 +92,7 @@ class Sample:
 
     turns: int
     rss_mib: float
+    own_mib: float                         # of that, what is no file's: heaps and stacks
     handles: int                           # but for those of the database, whose pool fills up
     database_handles: int
     threads: int
@@ -296,7 +297,8 @@ class Crowd:
             stored = sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
             database = sum(".sqlite" in each.path for each in process.open_files())
             self.outcome.samples.append(Sample(
-                len(self.finished), process.memory_info().rss / 2**20, process.num_fds() - database, database,
+                len(self.finished), process.memory_info().rss / 2**20, _own_mib(pid), process.num_fds() - database,
+                database,
                 process.num_threads(), used.user + used.system, stored))
 
 
@@ -390,9 +392,18 @@ def _disordered(turns: Sequence[Told]) -> bool:
 
 # --- telling -----------------------------------------------------------------------------------------
 
-def slope(samples: Sequence[Sample], of: Callable[[Sample], float]) -> float:
-    """How much something grows in 1,000 turns, by least squares over the later four fifths of the samples."""
-    late = samples[len(samples) // 5:]
+def _own_mib(pid: int) -> float:
+    """Memory of a process that belongs to no file, in MiB (Linux; 0 elsewhere)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024
+
+
+def slope(samples: Sequence[Sample], of: Callable[[Sample], float], *, since: float = 0.2) -> float:
+    """How much something grows in 1,000 turns, by least squares over the samples after that part of the run."""
+    late = samples[round(len(samples) * since):]
     if len(late) < 3 or late[0].turns == late[-1].turns:
         return 0.0
     return 1000 * statistics.linear_regression([each.turns for each in late], [of(each) for each in late]).slope
@@ -438,6 +449,10 @@ def table(outcome: Outcome, speed: float) -> Table:
         fifths = [f"{samples[round(part * (len(samples) - 1) / 5)].rss_mib:.0f}" for part in range(6)]
         made.add_row("memory of the bot", f"{slope(samples, lambda each: each.rss_mib):+.2f} MiB/1,000 turns",
                      f"{', '.join(fifths)} MiB from fifth to fifth of the run")
+        made.add_row("... its own, in no file", f"{slope(samples, lambda each: each.own_mib, since=.5):+.2f} MiB/1,000 "
+                     "turns", "over the last half; all of it then "
+                     f"{slope(samples, lambda each: each.rss_mib, since=.5):+.2f}; own from fifth to fifth "
+                     + ", ".join(f"{samples[round(part * (len(samples) - 1) / 5)].own_mib:.0f}" for part in range(6)))
         made.add_row("handles, threads", f"{samples[0].handles} to {samples[-1].handles}, "
                      f"{samples[0].threads} to {samples[-1].threads}",
                      f"{slope(samples, lambda each: float(each.handles)):+.2f} handles/1,000 turns; besides "
