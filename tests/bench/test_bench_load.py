@@ -40,6 +40,6 @@ def test_fair_shares_give_nobody_more_than_they_asked() -> None:
 
 def test_jain_and_slope() -> None:
     assert jain([2.0, 2.0, 2.0]) == pytest.approx(1.0) and jain([1.0, 0.0]) == pytest.approx(0.5) and jain([]) == 1.0
-    samples = [Sample(number, 100 + number / 50, 10, 0, 1, 0.0, 0) for number in range(0, 1000, 100)]
+    samples = [Sample(number, 100 + number / 50, 90.0, 10, 0, 1, 0.0, 0) for number in range(0, 1000, 100)]
     assert slope(samples, lambda each: each.rss_mib) == pytest.approx(20.0)
     assert slope(samples[:2], lambda each: each.rss_mib) == 0.0
