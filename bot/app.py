@@ -57,6 +57,8 @@ HOLD_AFTER_S = 0.25
 INTERACTIONS_KEPT = 4096
 #: Seconds that saying what comes later may take when the bot stops.
 MARKING_S = 5.0
+#: How discord.py calls the tasks of listeners, of commands and of buttons, and seconds they have to end when it stops.
+DISCORDS_TASKS, HEARD_OUT_WITHIN_S = ("discord.py: ", "CommandTree-", "discord-ui-"), 2.0
 #: Codes for an interaction that can no longer be answered: unknown, its webhook unknown, its token over.
 TOO_LATE = (10062, 10015, 50027)
 
@@ -168,10 +170,23 @@ class StoryBot(commands.Bot):
             super().dispatch(event_name, *args, **kwargs)
 
     async def close(self) -> None:
-        """Drain, and leave."""
+        """Drain, and leave. Nothing of the bot's is at work afterwards: the library may be closed."""
         await self.drain()
+        await self._hear_out()
         await self.stage.close()
         await super().close()
+        await self._hear_out()                 # what came meanwhile
+
+    @staticmethod
+    async def _hear_out() -> None:
+        """Let listeners and commands come to their end, for two seconds: discord.py begins them and forgets them."""
+        listening = [task for task in asyncio.all_tasks() if task.get_name().startswith(DISCORDS_TASKS)
+                     and task is not asyncio.current_task()]
+        if listening:
+            _, left = await asyncio.wait(listening, timeout=HEARD_OUT_WITHIN_S)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def drain(self) -> None:
         """Take no more turns, and let the answers being written go out (five seconds at most)."""

@@ -51,6 +51,7 @@ class Hearing(commands.Cog):
     async def cog_unload(self) -> None:
         if self._catching_up is not None:
             self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
 
     # --- as they come ------------------------------------------------------------------------------
 
@@ -161,6 +162,8 @@ class Hearing(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """A new session: what came since the last one was heard by nobody. (A resumed one brings its events itself.)"""
+        if self.bot.draining:
+            return
         if self._catching_up is not None:
             self._catching_up.cancel()
         self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")

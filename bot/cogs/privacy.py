@@ -80,10 +80,10 @@ class Privacy(commands.GroupCog, group_name="privacy",
             self.bot.runner.also(erase=self.erase_person, erase_server=self.erase_a_server, take_along=self.take_along)
 
     async def cog_unload(self) -> None:
-        if self._rounds is not None:
-            self._rounds.cancel()
-        for task in self._watching:
+        tasks = [*self._watching, *([self._rounds] if self._rounds is not None else [])]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- about -------------------------------------------------------------------------------------
 
@@ -511,7 +511,7 @@ class Privacy(commands.GroupCog, group_name="privacy",
     async def on_ready(self) -> None:
         """Servers may have been left while nobody was there to hear it; erasures may have been cut short."""
         await self._noting(self._compare())
-        if self._rounds is None and hasattr(self.bot, "runner"):
+        if self._rounds is None and hasattr(self.bot, "runner") and not self.bot.draining:
             self._rounds = asyncio.create_task(self._go_round())
 
     async def _compare(self) -> None:

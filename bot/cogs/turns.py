@@ -92,8 +92,10 @@ class Turns(commands.Cog):
         bot.drafts.update(turn=self.keep_draft, next=self.keep_draft, redraw=self.until_begun)
 
     async def cog_unload(self) -> None:
-        for task in (*self.redrawing.values(), *self._later):
+        tasks = [*self.redrawing.values(), *self._later]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- who may write now -------------------------------------------------------------------------
 
