@@ -6,7 +6,10 @@ the hash it has when it is pulled or first used, in `models.json` in the data fo
 the package.
 
 `models.json` is one flat table: a file (by its path, below the data folder without that) to its hash, `hub:REPOSITORY`
-to the commit that was pulled of it, `agreed:NAME` to the licence that the operator agreed to.
+to the commit that was pulled of it, `agreed:NAME` to the licence that the operator agreed to, `hashed:FILE` to the
+state in which a file was hashed last, and what came out. Sixteen gigabytes take half a minute; so a file in the very
+state it was hashed in (size, inode, the moments of its content's and of its own last change) is not read again when it
+is opened. The last of these nobody can set back. The doctor and `models pull` read everything anew.
 """
 
 from __future__ import annotations
@@ -14,8 +17,10 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,19 +32,21 @@ from engine.settings import Settings
 REMEMBERED = "models.json"
 #: Files hashed at once: reading is slower than one core, hashing slower than one disk.
 HASHED_AT_ONCE = 4
+#: A file that changed less long ago may change once more within one tick of the file system's clock.
+SETTLED_NS = 2 * 10**9
 _SHIPPED = Path(__file__).parent / "mini"
 
 
-def must_be_known(path: Path, settings: Settings) -> None:
+def must_be_known(path: Path, settings: Settings, *, anew: bool = False) -> None:
     """Return when the file is the one that is known, or was never used before; it is known from now on.
 
-    Raises `StudioFailed` when it is another file than it was, or cannot be read. Blocks: a file is hashed once a
-    process, some seconds for a large one.
+    Raises `StudioFailed` when it is another file than it was, or cannot be read. Blocks: a large file is read for some
+    seconds, unless it was hashed in this state before; with `anew` whatever was.
     """
     path = path.expanduser().absolute()
     if _SHIPPED in path.parents:
         return
-    is_now = hash_of(path)
+    is_now = _hashes([path], settings, anew=anew)[path] or hash_of(path)      # which says why it cannot be read
     wanted = settings.studio.sha256.get(path.name)
     if wanted is not None:
         if wanted.lower() != is_now:
@@ -55,17 +62,50 @@ def must_be_known(path: Path, settings: Settings) -> None:
                            f"exchanged it yourself, delete its line in {notes}, or name the hash in studio.sha256")
 
 
-def damaged(files: Mapping[Path, str]) -> list[Path]:
-    """Those of the files that are missing or have another hash than the one beside them. Blocks: reads them all."""
+def damaged(files: Mapping[Path, str], settings: Settings, *, anew: bool = False) -> list[Path]:
+    """Those of the files that are missing or have another hash than the one beside them.
 
-    def good(path: Path) -> bool:
+    Blocks: reads those that are not in the state in which they were hashed last; with `anew` them all.
+    """
+    now = _hashes(files, settings, anew=anew)
+    return [path for path, wanted in files.items() if now[path] != wanted]
+
+
+def _hashes(paths: Collection[Path], settings: Settings, *, anew: bool) -> dict[Path, str | None]:
+    """The hash of each; None for what cannot be read."""
+    notes = {} if anew else remembered(settings)
+    new: dict[str, str] = {}
+
+    def look(path: Path) -> str | None:
+        key = f"hashed:{key_of(path, settings)}"
         try:
-            return hash_of(path) == files[path]
-        except StudioFailed:
-            return False
+            state = _state(path)
+            before, _, known = notes.get(key, "").rpartition(" ")
+            if before == state:
+                return known
+            found = hash_of(path)
+            if _state(path) == state and _is_settled(path):
+                new[key] = f"{state} {found}"
+        except (OSError, StudioFailed):
+            return None
+        return found
 
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
-        return [path for path, fine in zip(files, pool.map(good, files), strict=True) if not fine]
+        found = dict(zip(paths, pool.map(look, paths), strict=True))
+    if new:
+        with suppress(StudioFailed):       # not remembered: read again next time
+            remember(settings, new)
+    return found
+
+
+def _state(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
+
+
+def _is_settled(path: Path) -> bool:
+    found = path.stat()
+    return time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > SETTLED_NS
 
 
 def hash_of(path: Path) -> str:

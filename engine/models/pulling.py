@@ -98,7 +98,8 @@ def is_whole(settings: Settings, name: str) -> bool:
     known, files = remembered(settings), files_of(settings, name)
     other = any(settings.studio.revisions.get(each.repo_id, known.get(f"hub:{each.repo_id}")) !=
                 known.get(f"hub:{each.repo_id}") for each in TIERS[name].repositories)
-    return bool(files) and not other and (folder_of(settings, name) / RECIPE).is_file() and not damaged(files)
+    return (bool(files) and not other and (folder_of(settings, name) / RECIPE).is_file()
+            and not damaged(files, settings, anew=True))
 
 
 def make_plan(settings: Settings, name: str, *, endpoint: str | None = None) -> Plan:
@@ -254,9 +255,8 @@ class _Told:
 
 def _bring(wanted: Wanted, on_bytes: OnBytes, endpoint: str | None) -> None:
     """One file into its `.part`, from where that ends."""
-    from huggingface_hub import hf_hub_url
+    from huggingface_hub import get_token, hf_hub_url
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils._headers import build_hf_headers
 
     if wanted.part.is_file() and wanted.part.stat().st_size > wanted.size:
         wanted.part.unlink()
@@ -264,7 +264,8 @@ def _bring(wanted: Wanted, on_bytes: OnBytes, endpoint: str | None) -> None:
     on_bytes(begun)
     url = hf_hub_url(wanted.repo_id, wanted.source, revision=wanted.commit, endpoint=endpoint)
     # As it is, so that a range of it is a range of the file.
-    headers = {**build_hf_headers(library_name="storythread"), "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "storythread", "Accept-Encoding": "identity",
+               **({"Authorization": f"Bearer {token}"} if (token := get_token()) else {})}
     with wanted.part.open("ab") as out:
         http_get(url, out, resume_size=begun, headers=headers, expected_size=wanted.size,
                  tqdm_class=partial(_Told, on_bytes))  # type: ignore[arg-type]

@@ -46,13 +46,13 @@ def must_be_pulled(settings: Settings, name: str) -> Path:
     return folder
 
 
-def must_be_whole(settings: Settings, name: str) -> Path:
-    """The folder of a pulled model, every file of which is still what was pulled. Blocks: reads them all.
+def must_be_whole(settings: Settings, name: str, *, anew: bool = False) -> Path:
+    """The folder of a pulled model, every file of which is still what was pulled. Blocks: see `engine.pinned.damaged`.
 
     Raises `StudioFailed` with a plain sentence when it is not pulled, or damaged.
     """
     folder = must_be_pulled(settings, name)
-    wrong = damaged(files_of(settings, name))
+    wrong = damaged(files_of(settings, name), settings, anew=anew)
     if wrong:
         raise StudioFailed(f"{name} is damaged ({wrong[0].relative_to(folder)}): run `storythread models pull {name}`")
     return folder
@@ -113,8 +113,8 @@ def remove(settings: Settings, name: str) -> int:
         raise StudioFailed(f"{folder} cannot be deleted: {(error.strerror or 'no reason given').lower()}") from error
     still = {each.repo_id for other in pulled(settings) for each in TIERS[other].repositories}
     gone = {f"hub:{each.repo_id}" for each in TIERS[name].repositories if each.repo_id not in still}
-    start = f"{FOLDER}/{name}/"
-    remember(settings, {}, forget=[*gone, *(key for key in remembered(settings) if key.startswith(start))])
+    starts = (f"{FOLDER}/{name}/", f"hashed:{FOLDER}/{name}/")
+    remember(settings, {}, forget=[*gone, *(key for key in remembered(settings) if key.startswith(starts))])
     return freed
 
 

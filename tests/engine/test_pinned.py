@@ -56,6 +56,39 @@ def test_an_exchange_under_the_same_name_size_and_day_is_noticed(settings: Setti
         must_be_known(file, settings)
 
 
+def test_what_was_hashed_is_not_read_again_until_anything_about_it_changes(
+        settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = tmp_path / "story.gguf", []
+    hash_it = pinned.sha256_of.__wrapped__
+    monkeypatch.setattr(pinned, "sha256_of", lambda path, *state: (read.append(path), hash_it(path, *state))[1])
+    file.write_bytes(b"GGUF one")
+    must_be_known(file, settings)
+    must_be_known(file, settings)
+    assert len(read) == 2, "it changed a moment ago: who knows whether it will again"
+    monkeypatch.setattr(pinned, "SETTLED_NS", 0)
+    must_be_known(file, settings)
+    for _ in range(2):
+        must_be_known(file, settings)
+    assert len(read) == 3
+    must_be_known(file, settings, anew=True)
+    assert len(read) == 4
+    hashes = {file: hashlib.sha256(b"GGUF one").hexdigest(), tmp_path / "none.gguf": "0"}
+    assert pinned.damaged(hashes, settings) == [tmp_path / "none.gguf"] and len(read) == 4
+    file.chmod(0o600)                      # another state, the same file
+    must_be_known(file, settings)
+    assert len(read) == 5
+    moment = file.stat()
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"GGUF two")
+    for exchange in (lambda: file.write_bytes(b"GGUF two"), lambda: copy.replace(file)):
+        exchange()
+        os.utime(file, ns=(moment.st_atime_ns, moment.st_mtime_ns))
+        with pytest.raises(StudioFailed, match="another file"):
+            must_be_known(file, settings)
+        with pytest.raises(StudioFailed, match="another file"):
+            must_be_known(file, settings)  # what is wrong is remembered as what it is
+
+
 def test_a_damaged_memory_trusts_nothing(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "story.gguf").write_bytes(b"GGUF one")
     settings.home.mkdir()
