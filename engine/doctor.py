@@ -15,7 +15,6 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from engine.hardware import hardware_of_this_machine
 from engine.models.shelf import must_be_whole, painter_choice, pulled, writer_choice
@@ -26,6 +25,8 @@ from engine.store.jobs import who_works
 from engine.store.keys import read_master_key
 from engine.store.opening import MIGRATIONS, check_sqlite, sqlite_path
 from engine.store.pictures import PictureFiles
+from engine.store.postgres import asynchronous_engine
+from engine.studio.hands import choose
 from engine.tiers import AUTO, MINI, TIERS, Hardware, worth_pulling
 
 #: Below this a day of panels may not fit (about 150 kB each with underdrawing, and room for the log).
@@ -213,7 +214,7 @@ def _writer(settings: Settings, machine: Hardware) -> Finding:
 def _pulled(settings: Settings, subject: str, name: str, why: str) -> Finding:
     """A model that was pulled: there, and every file of it what it was. Reads them all."""
     try:
-        folder = must_be_whole(settings, name)
+        folder = must_be_whole(settings, name, anew=True)
     except StudioFailed as error:
         return Finding(subject, False, f"{error}" + ("" if subject == "vision model" else
                                                      "; until then mini stands in, and says so."))
@@ -233,7 +234,7 @@ async def workers(settings: Settings) -> list[Finding]:
     if url.get_backend_name() != "postgresql":
         return [Finding("workers", False, "they get their work through PostgreSQL; set STORYTHREAD_DATABASE_URL, or "
                         "studio.where to here.")]
-    engine = create_async_engine(url)
+    engine = asynchronous_engine(url)
     try:
         async with asyncio.timeout(15), engine.connect() as connection:
             there = [card for card in await who_works(connection) if card.alive and not card.leaving]
@@ -244,7 +245,13 @@ async def workers(settings: Settings) -> list[Finding]:
     if not there:
         return [Finding("workers", False, "no studio is running: start `storythread worker` on a machine that can "
                         "paint (docs/workers.md).")]
-    return [Finding("workers", True, f"{len(there)} there: {', '.join(card.name for card in there)}")]
+    hands = choose(there, settings.studio)
+    left_out = "; ".join(f"{card.name} is given no work: {why}" for card in there
+                         if (why := hands.left_out.get(card.worker_id)))
+    if not hands.fit:
+        return [Finding("workers", False, f"nobody paints, though {len(there)} are there: {left_out}.")]
+    counted = f"{len(hands.fit)} there: {', '.join(card.name for card in hands.fit)}"
+    return [Finding("workers", not left_out, f"{counted}; {left_out}." if left_out else counted)]
 
 
 def memory() -> Finding:
@@ -283,7 +290,7 @@ def _known(settings: Settings, subject: str, place: Path) -> Finding:
     found = _model(subject, place, place)
     if found.ok:
         try:
-            must_be_known(place, settings)
+            must_be_known(place, settings, anew=True)
         except StudioFailed as error:
             return Finding(subject, False, f"{error}.")
     return found
@@ -312,7 +319,7 @@ def _sqlite_revision(path: Path) -> str | None:
 
 
 async def _server_revision(url: URL) -> str | None:
-    engine = create_async_engine(url)
+    engine = asynchronous_engine(url)
     try:
         async with engine.connect() as connection:
             if (await connection.execute(text("SELECT to_regclass('alembic_version')"))).scalar() is None:

@@ -17,6 +17,7 @@ from engine.store import tables
 from engine.store.jobs import Jobs
 from engine.store.keys import MasterKey
 from engine.store.pictures import PictureFiles
+from engine.store.postgres import blocking_url
 from engine.store.resealing import WORDS_SEALED, seal_words
 from engine.store.roll import Roll
 from engine.store.sealing import Keyring, OwnerKey, hang_up, take_down
@@ -103,7 +104,7 @@ class SqlLibrary(Storyboards, Tidying, Jobs):
     def sync_url(self) -> URL:
         """The same database, for what is done in a thread."""
         url = self._engine.url
-        return url.set(drivername="sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg")
+        return url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else blocking_url(url)
 
     def _find_key(self, key_id: str) -> bytes | None:
         """A newcomer's key, whom another process let in: asked for at once, on a connection of its own."""

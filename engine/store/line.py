@@ -1,7 +1,7 @@
 """A connection to PostgreSQL that is only held: it keeps an advisory lock, and hears what others announce.
 
 The lock is free the moment its process dies, however it dies; where a whole machine vanishes, the server finds out by
-asking (TCP keepalive) within `VANISHED_S`.
+asking (`engine.store.postgres.VANISHED_S`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
-from sqlalchemy.engine import make_url
 
-#: Seconds after which the server lets go of a connection whose other end has vanished.
-VANISHED_S = 15
-#: Seconds to come up and to be answered.
+from engine.store.postgres import connected
+
+#: Seconds to be answered.
 PATIENCE_S = 10.0
 
 
@@ -25,7 +24,7 @@ class Line:
 
     def __init__(self, url: str, lock: tuple[int, ...], channel: str, hear: Callable[[str], None]) -> None:
         """`hear` is called with what is announced on `channel`, on the event loop; with "" when the line is lost."""
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = url
         self._lock = lock
         self._channel = channel
         self._hear = hear
@@ -39,10 +38,7 @@ class Line:
     async def open(self) -> bool:
         """Connect, and take the lock. False when somebody else has it. Raises `OSError` or asyncpg's errors."""
         await self.close()
-        keepalive = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "3",
-                     "tcp_user_timeout": str(1000 * VANISHED_S)}
-        connection = await asyncpg.connect(self._url, timeout=PATIENCE_S, command_timeout=PATIENCE_S,
-                                           server_settings={"application_name": "storythread", **keepalive})
+        connection = await connected(self._url, timeout_s=PATIENCE_S, command_timeout=PATIENCE_S)
         try:
             numbers = ", ".join(f"${index}" for index in range(1, len(self._lock) + 1))
             if not await connection.fetchval(f"SELECT pg_try_advisory_lock({numbers})", *self._lock):

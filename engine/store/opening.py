@@ -34,6 +34,7 @@ from engine.store.driver import Driver
 from engine.store.keys import KEY_BYTES, MasterKey, finish_turning, read_master_key
 from engine.store.library import Lock, SqlLibrary
 from engine.store.pictures import PictureFiles
+from engine.store.postgres import asynchronous_engine, blocking_url
 from engine.store.resealing import WORDS_SEALED
 from engine.store.roll import Roll
 from engine.store.room import or_full
@@ -86,8 +87,8 @@ async def open_library(settings: Settings, *, reading_only: bool = False, alone:
                                          module=Driver())
             prepare_sqlite(engine, reading_only=reading_only)
         else:
-            system_url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-            engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True,
+            system_url = blocking_url(url).render_as_string(hide_password=False)
+            engine = asynchronous_engine(url, pool_size=8, max_overflow=8, pool_timeout=120, pool_pre_ping=True,
                                          hide_parameters=True)
         try:
             master_key, roll = await _unlock(engine, settings, reading_only=reading_only)
@@ -235,8 +236,7 @@ class _Advisory:
     """PostgreSQL's own lock, held by a connection: it ends with the process."""
 
     def __init__(self, url: URL, *, alone: bool) -> None:
-        self._engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool,
-                                     hide_parameters=True)
+        self._engine = create_engine(blocking_url(url), poolclass=NullPool, hide_parameters=True)
         try:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         except OperationalError as error:
