@@ -1,9 +1,10 @@
 """A worker, or a studio's process, whose painter takes its time: paper dolls, and sleep before each of some steps.
 
-`python -m bench.slow_studio studio STEPS STEP_S [quick]` is the process that holds the models (engine/studio/host.py);
-without steps the painter is that of the settings. With `quick` writer and likeness answer without thinking.
-`python -m bench.slow_studio worker NAME STEPS STEP_S [quick]` reads settings as JSON from its standard input and is
-`storythread worker` around that process. It prints "ready" when work can come.
+`python -m bench.slow_studio studio STEPS STEP_S [quick] [other]` is the process that holds the models
+(engine/studio/host.py); without steps the painter is that of the settings. With `quick` writer and likeness answer
+without thinking; with `other` the painter is called otherwise.
+`python -m bench.slow_studio worker NAME STEPS STEP_S [quick] [other]` reads settings as JSON from its standard input,
+and is `storythread worker` around that process. It prints "ready" when work can come.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from engine.studio import host
 class SlowPainter:
     """Another painter's pictures, later: `steps` steps of `step_s` seconds each, with the avatar as preview."""
 
-    def __init__(self, painter: Any, steps: int, step_s: float) -> None:
+    def __init__(self, painter: Any, steps: int, step_s: float, name: str = "") -> None:
         self._painter, self._steps, self._step_s = painter, steps, step_s
-        self.name, self.size_px = painter.name, painter.size_px
+        self.name, self.size_px = name or painter.name, painter.size_px
 
     def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
               on_step: Callable[[int, int, bytes | None], None]) -> Painting:
@@ -44,13 +45,14 @@ class SlowPainter:
         return replace(painted, steps=self._steps, seconds=time.perf_counter() - begun)
 
 
-def studio(steps: int, step_s: float, quick: bool) -> None:
+def studio(steps: int, step_s: float, quick: bool, other: bool) -> None:
     """The models' process."""
     from engine.painters import open_theatre
 
     openers: dict[str, Callable[[Settings], Any]] = dict(host.OPENERS)
     if steps:
-        openers["painter"] = lambda settings: SlowPainter(open_theatre(), steps, step_s)
+        name = "other@1" if other else ""
+        openers["painter"] = lambda settings: SlowPainter(open_theatre(), steps, step_s, name)
     if quick:
         from bench.load_stub import StubLikeness, StubWriter
 
@@ -110,12 +112,13 @@ class Hired:
 
 @contextlib.asynccontextmanager
 async def hired(settings: Mapping[str, Any], folder: Path, name: str, *, steps: int = 8, step_s: float = 0.05,
-                quick: bool = True) -> AsyncIterator[Hired]:
+                quick: bool = True, other: bool = False) -> AsyncIterator[Hired]:
     """A worker, started (wait for `there`), killed at the end if it still lives. Its home is made in `folder`."""
     with (folder / f"{name}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.slow_studio", "worker", name, str(steps), str(step_s),
-            *(["quick"] if quick else []), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log)
+            *(["quick"] if quick else []), *(["other"] if other else []), stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=log)
     assert process.stdin is not None
     process.stdin.write(json.dumps({**settings, "home": str(folder / name)}).encode())
     process.stdin.close()
@@ -128,6 +131,6 @@ async def hired(settings: Mapping[str, Any], folder: Path, name: str, *, steps: 
 
 if __name__ == "__main__":
     if sys.argv[1] == "studio":
-        studio(int(sys.argv[2]), float(sys.argv[3]), "quick" in sys.argv[4:])
+        studio(int(sys.argv[2]), float(sys.argv[3]), "quick" in sys.argv[4:], "other" in sys.argv[4:])
     else:
         worker(sys.argv[2], sys.argv[3:])

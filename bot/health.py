@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,19 +39,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("storythread.health")
 
-#: Seconds a database may take to answer.
-DATABASE_S = 5.0
+#: Seconds a database may take to answer, and the place of the pictures.
+DATABASE_S, PICTURES_S = 5.0, 5.0
+#: Seconds for which it is remembered whether the place of the pictures answered: a bucket is paid by the question.
+PICTURES_KEPT_S = 30.0
 
 Check = Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
 async def answering_how_it_goes(settings: Settings, meter: Meter, checks: Mapping[str, Check],
-                                look: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+                                look: Callable[[], Awaitable[None]],
+                                left_out: Callable[[], Mapping[str, str]] = dict) -> AsyncIterator[None]:
     """Answer `/healthz`, `/readyz` and `/metrics` as long as this lasts; nothing is opened without `health.port`.
 
-    `checks`: what must be there, by the name it is missed by. `look` brings the meter's gauges up to date. Raises
-    `SettingsError` when the address cannot be taken.
+    `checks`: what must be there, by the name it is missed by. `look` brings the meter's gauges up to date;
+    `left_out` says which workers are given no work, and why. Raises `SettingsError` when the address is taken.
     """
     if settings.health.port is None:
         yield
@@ -60,7 +66,8 @@ async def answering_how_it_goes(settings: Settings, meter: Meter, checks: Mappin
     async def ready(request: web.Request) -> web.Response:
         found = await asyncio.gather(*(check() for check in checks.values()))
         missing = [name for name, there in zip(checks, found, strict=True) if not there]
-        return web.json_response({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+        said = {"ready": not missing, "missing": missing, **({"left_out": without} if (without := left_out()) else {})}
+        return web.json_response(said, status=503 if missing else 200)
 
     async def metrics(request: web.Request) -> web.Response:
         await look()
@@ -113,11 +120,14 @@ async def health_of(settings: Settings, bot: StoryBot, house: House) -> AsyncIte
         meter.memory.set(memory_of(getattr(studio, "pid", None)))
         if isinstance(studio, Workers):
             meter.workers.set(len(studio.workers()))
+            meter.left_out.set(len(studio.left_out()))
         if (turns := await open_turns(engine)) is not None:
             meter.open_turns.set(turns)
 
-    async with answering_how_it_goes(settings, meter, {"gateway": connected, "database": answers, "studio": able},
-                                     look):
+    checks: dict[str, Check] = {"gateway": connected, "database": answers, "pictures": PicturesThere(settings),
+                                "studio": able}
+    left_out = studio.left_out if isinstance(studio, Workers) else dict
+    async with answering_how_it_goes(settings, meter, checks, look, left_out):
         yield
 
 
@@ -138,6 +148,36 @@ async def health_of_worker(settings: Settings, worker: Worker) -> AsyncIterator[
 
     async with answering_how_it_goes(settings, meter, {"database": answers, "studio": able}, look):
         yield
+
+
+class PicturesThere:
+    """Whether pictures can be kept where they are to be: a folder that may be written to, a bucket that answers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._files = PictureFiles(settings.pictures_url)
+        self._asking = asyncio.Lock()
+        self._well, self._asked_at = False, -math.inf
+
+    async def __call__(self) -> bool:
+        """Asked anew after `PICTURES_KEPT_S`; whoever asks meanwhile gets the last answer."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at >= PICTURES_KEPT_S:
+                try:
+                    async with asyncio.timeout(PICTURES_S):
+                        self._well = await asyncio.to_thread(self._ask)
+                except (StoreUnusable, OSError, TimeoutError) as error:
+                    log.warning("the place of the pictures does not answer: %s", type(error).__name__)
+                    self._well = False
+                self._asked_at = time.monotonic()
+            return self._well
+
+    def _ask(self) -> bool:
+        folder = self._files.folder
+        if folder is None:
+            self._files.check()
+            return True
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 async def open_turns(engine: AsyncEngine) -> int | None:

@@ -82,6 +82,8 @@ class Meter:
         self.able = Gauge("storythread_studio_able", "1 while somebody is there who can do a job.", registry=registry)
         self.workers = Gauge("storythread_workers_alive", "Workers that are there (0 where the models' process is the "
                              "bot's own).", registry=registry)
+        self.left_out = Gauge("storythread_workers_left_out", "Workers that are there and given no work, since they "
+                              "do not paint and write as the others, or as the settings say.", registry=registry)
         self.room = Gauge("storythread_disk_free_bytes", "Room left where the data folder, the database and the "
                           "pictures lie.", ["place"], registry=registry)
         self.memory = Gauge("storythread_studio_memory_bytes", "Memory the models' process holds now.",

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("storythread.stage")
 T = TypeVar("T")
 
+NOBODY_S = 3.0                             # until people are told that there is nobody who writes
 TYPING_EVERY_S = 8.0                       # Discord shows typing for ten seconds
 RETRY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 LONG_WAITS_S = (8.0, 15.0, 30.0, 60.0)     # and the last one again and again, for what must not be given up
@@ -99,6 +100,11 @@ def turn_shown(turn: Turn, words: Words) -> ui.LayoutView:
 def words_marker(turn_id: TurnId) -> int:
     """The marker of the message that shows a turn's words."""
     return marker_of(turn_id, "words")
+
+
+def nobody_key(turn_id: TurnId) -> str:
+    """The key of the message that says that a turn waits for somebody who writes."""
+    return f"{turn_id} waits"
 
 
 def nonce_of(*parts: str) -> str:
@@ -146,6 +152,7 @@ class DiscordStage:
         self._edited_at: dict[VenueId, float] = {}
         self._typed_at: dict[VenueId, float] = {}
         self._small: set[asyncio.Task[None]] = set()
+        self._nobody: dict[TurnId, asyncio.Task[None]] = {}           # turns for which nobody is there who writes
 
     # --- what the cogs tell the stage --------------------------------------------------------------
 
@@ -202,7 +209,9 @@ class DiscordStage:
         if step.turn_id not in self._taken and step.turn_id.isdecimal():
             await self._show_words_if_lost(venue_id, step)
         text = await self._prose(step)
-        return await self._post_once(venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, text))
+        said = await self._post_once(venue_id, step.turn_id, step.step_id, lambda: self._line(step.step_id, text))
+        await self._no_longer_nobody(venue_id, step.turn_id)
+        return said
 
     async def prose(self, step: StoryStep) -> ui.LayoutView:
         """A page's words as they are to be seen now; a sentence in their place where they were reported."""
@@ -356,6 +365,7 @@ class DiscordStage:
             again = [] if turn.kind is TurnKind.ILLUSTRATE else [
                 StoryButton("retry", turn.turn_id, words("button_retry"), emoji="🔁")]
             await self._post_once(venue_id, turn.turn_id, key, lambda: self._line(key, text, *again))
+            await self._no_longer_nobody(venue_id, turn.turn_id)
         except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a failure could not be told: %s", getattr(error, "reason", type(error).__name__))
 
@@ -424,6 +434,13 @@ class DiscordStage:
         if isinstance(event, Painted) and (event.preview_png is None or event.step >= event.steps):
             return                             # nothing to see, or the picture itself comes at once
         panel_id = getattr(event, "panel_id", None)
+        if isinstance(event, Queued) and event.wait_s == math.inf:
+            if panel_id is None:
+                self._tell_nobody_soon(venue_id, event.turn_id)
+                return
+            panel_id = PanelId(panel_id.removesuffix(".plate"))    # whoever waits for its place waits for the picture
+        elif nobody_key(event.turn_id) not in self._tried and (late := self._nobody.pop(event.turn_id, None)):
+            late.cancel()
         if panel_id is None or not isinstance(event, Queued | Painted):
             self.type(venue_id)
             return
@@ -431,9 +448,38 @@ class DiscordStage:
         if venue_id not in self._pumps:
             self._pumps[venue_id] = asyncio.get_running_loop().create_task(self._pump(venue_id))
 
+    def _tell_nobody_soon(self, venue_id: VenueId, turn_id: TurnId) -> None:
+        if turn_id and turn_id not in self._nobody:
+            self._nobody[turn_id] = asyncio.get_running_loop().create_task(self._tell_nobody(venue_id, turn_id))
+
+    async def _tell_nobody(self, venue_id: VenueId, turn_id: TurnId) -> None:
+        """That a turn is kept, and waits for somebody who can write; not for the moment in which a worker comes."""
+        await asyncio.sleep(NOBODY_S)
+        try:
+            words, key = await self._words((await self._library.turn(turn_id)).story_id), nobody_key(turn_id)
+            await self._post_once(venue_id, turn_id, key, lambda: self._line(key, words("turn_waits_for_studio")))
+        except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("a turn's waiting was not told: %s", getattr(error, "reason", type(error).__name__))
+
+    async def _no_longer_nobody(self, venue_id: VenueId, turn_id: TurnId) -> None:
+        """It waits no more: what was said of that goes, also what was said before a restart. Never raises."""
+        waiting = self._nobody.pop(turn_id, None)
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        elif turn_id in self._taken:
+            return
+        key = nobody_key(turn_id)
+        try:
+            said = self._posted.get(key) or await self._find_unless_fresh(venue_id, turn_id, key)
+            if said is not None:
+                await self._channel(venue_id).get_partial_message(int(said)).delete()
+        except (StorythreadError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("what was said of waiting stays: %s", getattr(error, "code", type(error).__name__))
+
     async def close(self) -> None:
         """Stop showing progress."""
-        tasks = [*self._pumps.values(), *self._small]
+        tasks = [*self._pumps.values(), *self._small, *self._nobody.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,6 +25,7 @@ from engine.labels import Labels
 from engine.nouns import MessageId, Panel, PanelId, StoryId, StoryStep, Turn, TurnId, TurnKind, VenueId
 
 PICTURE_COLUMNS = 48
+NOBODY_S = 2.0                                 # until it is told that nobody is there who writes or paints
 
 
 @dataclass(slots=True)
@@ -59,6 +60,8 @@ class TerminalStage:
         self._story_id = story_id
         self._labels = labels
         self._numbered = 0
+        self._nobody: asyncio.TimerHandle | None = None       # until it is told that nobody is there who works
+        self._painter = ""                     # of the last picture, without its revision
         self._draw: Callable[[bytes], ConsoleRenderable] | None = None
         self._progress: Progress | None = None
         self._bars: dict[PanelId, tuple[TaskID, int]] = {}
@@ -112,6 +115,11 @@ class TerminalStage:
             if self._draw is not None:
                 self.console.print(self._draw(picture))
             self._paragraph(Text(panel.alt_text or panel.brief.words, style="dim"), space=path is None)
+            painter, before = panel.painter.partition("@")[0], self._painter
+            self._painter = painter
+            if before not in ("", painter):
+                self._paragraph(Text(self.words("panel_other_painter").removeprefix("-# "), style="yellow"),
+                                space=path is None)
             if path is not None:
                 self.console.print(Text(f"  {path}\n", style="cyan"), soft_wrap=True)    # a path is never cut
         turn_id = _turn_of(panel)
@@ -139,6 +147,11 @@ class TerminalStage:
     # --- progress ----------------------------------------------------------------------------------
 
     def hint(self, venue_id: VenueId, event: Event) -> None:
+        if isinstance(event, Queued) and event.wait_s == math.inf:
+            if self._nobody is None:
+                self._nobody = asyncio.get_running_loop().call_later(NOBODY_S, self._tell_nobody)
+        else:
+            self._somebody()
         match event:
             case ProseGrew(prose=prose):
                 if self.console.is_terminal and self._progress is None:
@@ -146,8 +159,9 @@ class TerminalStage:
                         self._prose = Live(console=self.console, transient=True, refresh_per_second=12)
                         self._prose.start()
                     self._prose.update(Padding(Text(prose), (0, 2)))
-            case Queued(panel_id=panel_id, place=place, wait_s=math.inf) if panel_id in self._bars:
-                self._tell(panel_id, "panel_waiting_for_studio", place=place + 1)
+            case Queued(panel_id=str() as panel_id, place=place, wait_s=math.inf) if (
+                    of := PanelId(panel_id.removesuffix(".plate"))) in self._bars:
+                self._tell(of, "panel_waiting_for_studio", place=place + 1)
             case Queued(panel_id=panel_id, place=place, wait_s=wait_s) if panel_id in self._bars and place > 0:
                 self._tell(panel_id, "panel_waiting", place=place + 1, seconds=max(1, round(wait_s)))
             case Painted(turn_id=turn_id, panel_id=panel_id, step=step, steps=steps, preview_png=preview):
@@ -160,6 +174,7 @@ class TerminalStage:
 
     def close(self) -> None:
         """Leave the terminal as it was."""
+        self._somebody()
         self._end_prose()
         if self._progress is not None:
             self._progress.stop()
@@ -167,6 +182,16 @@ class TerminalStage:
         self._bars.clear()
 
     # --- parts -------------------------------------------------------------------------------------
+
+    def _tell_nobody(self) -> None:
+        with self._aside():
+            self._paragraph(Text(self.words("terminal_nobody"), style="yellow"))
+
+    def _somebody(self) -> None:
+        """Whoever was missing is there; when they are gone again, that is told anew."""
+        if self._nobody is not None:
+            self._nobody.cancel()
+            self._nobody = None
 
     def _paragraph(self, text: Text, *, space: bool = True) -> None:
         """Indented; wrapped on a screen, and left whole in a file."""

@@ -242,6 +242,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "page_taken_back": "Siden blev taget tilbage.",
     "page_taken_back_by": "**{name}** tog siden tilbage.",
     "picture_taken_back": "Billedet blev taget tilbage.",
+    "turn_waits_for_studio": "-# Ingen kan skrive eller male lige nu. Turen er gemt og går videre af sig selv, så "
+                             "snart nogen kan.",
     "panel_placed": "Billede {number} kommer her.",
     "panel_waiting": "Billede {number} venter: plads {place}, cirka {seconds} s.",
     "panel_waiting_for_studio": "Billede {number} venter på plads {place}: ingen kan male lige nu. Det kommer, så "
@@ -388,6 +390,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stopped": "Stoppet. Den side, der var ved at blive til, gøres færdig ved næste start.",
     "terminal_unable": "{role} kan ikke arbejde her: {why}.",
     "terminal_stand_in": "Maleren kan ikke arbejde her, så papirdukker træder i stedet.",
+    "terminal_nobody": "Ingen skriver eller maler lige nu: her ventes, til en arbejder er der (start `storythread "
+                       "worker` på en maskine, der kan). Ctrl-C stopper; det, der er begyndt, er gemt.",
     "terminal_small_painter": "Den valgte maler kan ikke arbejde her, så den lille træder i stedet.",
     "terminal_small_writer": "Den valgte forfatter kan ikke arbejde her, så den lille træder i stedet.",
     "terminal_plate": "Maler stedet til billede {number}",

@@ -246,6 +246,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "page_taken_back": "This page was taken back.",
     "page_taken_back_by": "**{name}** took this page back.",
     "picture_taken_back": "This picture was taken back.",
+    "turn_waits_for_studio": "-# Nobody can write or paint just now. This turn is kept, and goes on by itself as soon "
+                             "as somebody can.",
     "panel_placed": "Picture {number} comes here.",
     "panel_waiting": "Picture {number} is waiting: place {place}, about {seconds} s.",
     "panel_waiting_for_studio": "Picture {number} is waiting, place {place}: nobody can paint just now. It comes as "
@@ -394,6 +396,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "terminal_stopped": "Stopped. The page that was being made is finished at the next start.",
     "terminal_unable": "The {role} cannot work here: {why}.",
     "terminal_stand_in": "The painter cannot work here, so paper dolls stand in for it.",
+    "terminal_nobody": "Nobody writes or paints just now: this waits until a worker is there (start `storythread "
+                       "worker` on a machine that can). Ctrl-C stops; what is begun is kept.",
     "terminal_small_painter": "The painter that was chosen cannot work here, so the small one stands in for it.",
     "terminal_small_writer": "The writer that was chosen cannot work here, so the small one stands in for it.",
     "terminal_plate": "Painting the place of picture {number}",

@@ -20,14 +20,14 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.logs import open_logs
-from engine.nouns import INSTEAD_OF, Cancelled, Painting, PanelBrief, StorythreadError, StudioFailed, Underdrawing
+from engine.nouns import INSTEAD_OF, Cancelled, Painting, StorythreadError, StudioFailed
 from engine.planning import stable_seed
 from engine.safety.wall import Walled
 from engine.studio.messages import (
@@ -93,39 +93,24 @@ def _open_guard(settings: Settings) -> LlamaGuard:
     return LlamaGuard(path, threads=settings.studio.threads)
 
 
-class StandIn:
-    """A painter that paints in another's place, and says so on every painting."""
-
-    def __init__(self, painter: Painter, instead_of: str) -> None:
-        self._painter = painter
-        self.name = f"{painter.name}{INSTEAD_OF}{instead_of}"
-        self.size_px = painter.size_px
-
-    def paint(self, brief: PanelBrief, underdrawing: Underdrawing, references: Sequence[bytes], *, seed: int,
-              on_step: Callable[[int, int, bytes | None], None]) -> Painting:
-        """As the painter that stands in does it. See `engine.ports.Painter`."""
-        painting = self._painter.paint(brief, underdrawing, references, seed=seed, on_step=on_step)
-        return replace(painting, painter=self.name)
-
-
-def _mini_instead(settings: Settings) -> Painter:
+def _mini_painter(settings: Settings) -> Painter:
     from engine.painters import open_mini
 
-    return StandIn(open_mini(settings), _wanted(settings))
+    return open_mini(settings)
 
 
-def _theatre_instead(settings: Settings) -> Painter:
+def _paper_dolls(settings: Settings) -> Painter:
     from engine.painters import open_theatre
 
-    return StandIn(open_theatre(), _wanted(settings))
+    return open_theatre()
 
 
-def _wanted(settings: Settings) -> str:
-    """The painter that should have painted, by its name alone."""
-    from engine.models.shelf import painter_choice
+def _wanted(role: str, settings: Settings) -> str:
+    """The writer or painter that should have worked, by its name alone."""
+    from engine.models.shelf import painter_choice, writer_choice
     from engine.studio.machine import look
 
-    return Path(painter_choice(settings, look).name).name
+    return Path((painter_choice if role == "painter" else writer_choice)(settings, look).name).name
 
 
 def _open_reader(settings: Settings) -> PanelReader:
@@ -151,9 +136,9 @@ def stand_ins(role: str, settings: Settings) -> dict[str, Callable[[Settings], A
     if role == "writer" and falls_back(settings.studio.writer):
         found["mini"] = mini_writer
     if role == "painter" and falls_back(settings.studio.painter):
-        found["mini"] = _mini_instead
+        found["mini"] = _mini_painter
     if role == "painter" and settings.studio.fallback_to_theatre:
-        found["theatre"] = _theatre_instead
+        found["theatre"] = _paper_dolls
     return found
 
 
@@ -181,6 +166,7 @@ class Models:
         self._unable: dict[str, Unable] = {}
         self._stood_in_for: list[Unable] = []
         self._stand_in = ""
+        self._names: dict[str, str] = {}
 
     @property
     def unopened(self) -> list[str]:
@@ -194,6 +180,10 @@ class Models:
         if role in self._unable:
             raise StudioFailed(self._unable[role].why)
         return self._open[role]
+
+    def name(self, role: str) -> str:
+        """What the model in this role is called; of one that stands in for another, that too."""
+        return self._names[role]
 
     def ready(self) -> Ready:
         """What there is, told once all were tried."""
@@ -216,13 +206,16 @@ class Models:
         if model is None:
             self._say(self._unable[role])
             return
+        name = model.name
         if role == "painter":
             model = Walled(model)          # whatever was opened, and however: no brief passes by
+        if role in self._unable:
+            name += f"{INSTEAD_OF}{_wanted(role, self._settings)}"
         if unable := self._unable.pop(role, None):
             self._stood_in_for.append(unable)
             self._say(unable)              # the stand-in draws; what it stands in for is told all the same
-        self._open[role] = model
-        self._loaded.append(Loaded(role, model.name, time.monotonic() - started, getattr(model, "size_px", 0),
+        self._open[role], self._names[role] = model, name
+        self._loaded.append(Loaded(role, name, time.monotonic() - started, getattr(model, "size_px", 0),
                                    bool(getattr(model, "paints_from_photos", False))))
         self._say(self._loaded[-1])
 
@@ -373,7 +366,8 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
 
             writer: Writer = models.get("writer")
             started = time.monotonic()
-            result = writer.write(job.scene, seed=job.seed, on_text=on_text)
+            step = writer.write(job.scene, seed=job.seed, on_text=on_text)
+            result = replace(step, writer=models.name("writer"))
         elif isinstance(job, PaintJob | AvatarJob):
             def on_step(step: int, steps: int, preview_png: bytes | None) -> None:
                 ear.check(job.job_id)
@@ -382,10 +376,10 @@ def do(job: Job, models: Models, ear: Ear, voice: Voice) -> Done | Failed:
             painter: Walled = models.get("painter")
             started = time.monotonic()
             if isinstance(job, AvatarJob):
-                result = paint_something(partial(painter.paint_avatar, job.sitting, on_step=on_step), job.seed)
+                paint = partial(painter.paint_avatar, job.sitting, on_step=on_step)
             else:
-                result = paint_something(partial(painter.paint, job.brief, job.underdrawing, job.references,
-                                                 on_step=on_step), job.seed)
+                paint = partial(painter.paint, job.brief, job.underdrawing, job.references, on_step=on_step)
+            result = replace(paint_something(paint, job.seed), painter=models.name("painter"))
         elif isinstance(job, ReadJob):
             reader: PanelReader = models.get("reader")
             started = time.monotonic()

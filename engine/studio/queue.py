@@ -2,7 +2,7 @@
 
 Workers are a DBOS application of their own: neither do they ever take up a face's workflows, nor a face theirs. What a
 job consists of never comes here (DBOS's records lie open): it is a sealed row (engine/store/jobs.py), and so is
-whether it is still wanted. A worker of another version of the program is given nothing.
+whether it is still wanted. A job is for workers of one hand (engine/studio/hands.py): others are not given it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 from dbos import DBOS, DBOSClient, DBOSConfig
 
 from engine.failing import told_plainly
-from engine.studio.messages import speech
 
 APPLICATION, QUEUE, WORKFLOW = "storythread-studio", "studio", "studio_job"
 #: Seconds between two looks of a worker that has nothing to do.
@@ -48,16 +47,16 @@ class Dispatch:
             left = self._client.list_workflows(name=WORKFLOW, load_input=False, load_output=False)
             self._client.delete_workflows([each.workflow_id for each in left])
 
-    async def send(self, job_id: str, attempt: int) -> None:
-        """Let the next free worker have this attempt of a job."""
-        await asyncio.to_thread(self._send, job_id, attempt)
+    async def send(self, job_id: str, attempt: int, hand: str) -> None:
+        """Let the next free worker of this hand have this attempt of a job."""
+        await asyncio.to_thread(self._send, job_id, attempt, hand)
 
-    def _send(self, job_id: str, attempt: int) -> None:
+    def _send(self, job_id: str, attempt: int, hand: str) -> None:
         assert self._client is not None
         with told_plainly():
             self._client.enqueue({
                 "workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": f"{job_id}.{attempt}",
-                "app_version": speech()}, job_id, str(attempt))
+                "app_version": hand}, job_id, str(attempt))
 
     async def forget(self, sent: Sequence[tuple[str, int]]) -> None:
         """Nothing is left of these, wherever they got to."""
@@ -81,10 +80,10 @@ class Dispatch:
 class Delivery:
     """A worker's end: `body(job_id, attempt)` is called with one job at a time, on the loop that opened it."""
 
-    async def open(self, system_database_url: str, worker_id: str, body: Body) -> None:
-        """Listen to the studio's queue and to nothing else."""
+    async def open(self, system_database_url: str, worker_id: str, hand: str, body: Body) -> None:
+        """Listen to the studio's queue, for what is for this hand, and to nothing else."""
         config: DBOSConfig = {
-            "name": APPLICATION, "system_database_url": system_database_url, "application_version": speech(),
+            "name": APPLICATION, "system_database_url": system_database_url, "application_version": hand,
             "executor_id": worker_id, "log_level": "WARNING"}
         async def deliver(job_id: str, attempt: str) -> None:     # DBOS writes onto what it is given
             await body(job_id, attempt)

@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from engine.events import Event, Painted, ProseGrew
 from engine.frugal import share_pools
 from engine.logs import anonymous
-from engine.nouns import Cancelled, OwnerId, StorythreadError, StudioFailed
+from engine.nouns import Cancelled, OwnerId, Painting, StoryStep, StorythreadError, StudioFailed
 from engine.settings import Settings, SettingsError
 from engine.store import SqlLibrary, open_library
 from engine.store.jobs import TO_STUDIO, WORKER_LOCKS, WorkerCard
@@ -32,6 +32,7 @@ from engine.store.line import LOST, Line
 from engine.store.opening import take_database
 from engine.store.values import to_json
 from engine.studio.client import StudioClient
+from engine.studio.hands import hand_of
 from engine.studio.messages import LENGTH_BYTES, Done, Failed, Job, Ready, Stepped, Wrote, frame, speech, unframe
 from engine.studio.queue import Delivery
 
@@ -97,11 +98,13 @@ class Worker:
         self._delivery = Delivery()
         self._listening = False
         self._job: _AtHand | None = None
+        self._names: set[str] = set()      # of its models
         self._idle = asyncio.Event()
         self._idle.set()
         self._look = asyncio.Event()       # something was announced: is the job at hand still wanted?
         self._leaving = False
         self._failed = asyncio.Event()     # this machine cannot do the work (any more)
+        self._why = "the models' process does not start any more"
         self._alive = settings.home / ALIVE
 
     @property
@@ -126,10 +129,12 @@ class Worker:
                 why = next((unable.why for unable in models.unable if unable.role == role), "it did not open")
                 raise SettingsError(f"This machine cannot do the studio's work, it has no {role}: {why}.",
                                     key=f"studio.{role}")
+        self._names = {"", *(model.name for model in models.models)}
         self._card = replace(self._card, models={"speech": speech(), "ready": to_json(Ready, models)})
         await self._line.open()
         await self._library.beat(self._card)
-        await self._delivery.open(self._library.system_database_url, self._card.worker_id, self._deliver)
+        await self._delivery.open(self._library.system_database_url, self._card.worker_id, hand_of(models),
+                                  self._deliver)
         self._listening = True
         await asyncio.to_thread(self._touch)
         log.info("the worker %s is there", self._card.name)
@@ -148,7 +153,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(beating, watching, return_exceptions=True)
         if self._failed.is_set():
-            raise StudioFailed("the models' process does not start any more")
+            raise StudioFailed(self._why)
         log.info("the worker %s has stopped", self._card.name)
 
     async def _leave(self) -> None:
@@ -231,6 +236,10 @@ class Worker:
             if isinstance(answer, Failed) and self._client.gave_up:
                 await job.back()           # it is not the job's fault
                 self._failed.set()
+            elif answer is not None and (made_by := self._another_hand(answer)):
+                await job.back()           # it would not be by whom it was to be
+                self._why = f"the models' process was started again, and now works with {made_by}"
+                self._failed.set()
             elif answer is not None:
                 await job.finish(answer)
         except asyncio.CancelledError:
@@ -240,6 +249,14 @@ class Worker:
         finally:
             self._job = None
             self._idle.set()
+
+
+    def _another_hand(self, answer: Done | Failed) -> str:
+        """By what an answer was made that this worker did not say it works with; "" where it did."""
+        result = answer.result if isinstance(answer, Done) else None
+        made_by = result.painter if isinstance(result, Painting) else result.writer if isinstance(result, StoryStep) \
+            else ""
+        return "" if made_by in self._names else made_by
 
 
 class _AtHand:

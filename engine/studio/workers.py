@@ -28,6 +28,7 @@ from engine.store.line import LOST, Line
 from engine.store.values import from_json
 from engine.studio.client import TRIES
 from engine.studio.front import Front, Work
+from engine.studio.hands import Hands, choose
 from engine.studio.messages import (
     LENGTH_BYTES,
     BrokenFrame,
@@ -37,7 +38,6 @@ from engine.studio.messages import (
     Stepped,
     Wrote,
     frame,
-    speech,
     unframe,
 )
 from engine.studio.queue import Dispatch
@@ -62,6 +62,7 @@ class _Given:
     job_id: str
     attempt: int = 1
     posted: bool = False                   # its row was written
+    hand: str = ""                         # for whom it was given out
     sent_at: float = math.inf
     posting: asyncio.Task[None] | None = None
     news: int = 0
@@ -79,7 +80,9 @@ class Workers(Front):
         self._line = Line(settings.database_url, (FACE_LOCK,), TO_FACE, self._told)
         self._given: dict[str, _Given] = {}
         self._by_ticket: dict[int, _Given] = {}
+        self._hands = Hands()
         self._here: dict[str, WorkerCard] = {}         # who can be given work
+        self._left_out: dict[str, str] = {}            # by name, why not
         self._changed: set[str] = set()                # ids of jobs of which something was said
         self._something = asyncio.Event()
         self._look_at_all = True
@@ -143,6 +146,10 @@ class Workers(Front):
         """Who can be given work, as of the last look."""
         return list(self._here.values())
 
+    def left_out(self) -> dict[str, str]:
+        """Who is there and is given no work, by name, and why."""
+        return dict(self._left_out)
+
     async def paints_from_photos(self) -> bool:
         """Whether whoever comes to do it can. See `engine.ports.Studio`."""
         painters = [from_json(Ready, card.models["ready"]).model("painter") for card in self._here.values()]
@@ -172,7 +179,8 @@ class Workers(Front):
         now = time.monotonic()
         if not self._here and len(self._lane) and now - self._reminded_at >= REMIND_EVERY_S:
             self._reminded_at = now
-            log.warning("no studio is running: %d jobs wait for a worker (storythread worker)", len(self._lane))
+            log.warning("no studio is running: %d jobs wait for a worker (storythread worker)%s", len(self._lane),
+                        "".join(f"; {name} is not counted: {why}" for name, why in self._left_out.items()))
 
     # --- giving out, and taking back ---------------------------------------------------------------
 
@@ -187,7 +195,8 @@ class Workers(Front):
 
     async def _send(self, given: _Given) -> None:
         given.sent_at = time.monotonic()               # should this fail, it is sent again as if nobody had taken it
-        await self._dispatch.send(given.job_id, given.attempt)
+        given.hand = self._hands.hand
+        await self._dispatch.send(given.job_id, given.attempt, given.hand)
 
     def _let_go(self, given: _Given) -> None:
         """Nothing more is wanted of a job: its row goes, and who does it stops."""
@@ -280,44 +289,43 @@ class Workers(Front):
         cards = await self._library.workers()
         lost = {card.worker_id for card in cards if not card.alive or card.silent_s > LATE_S}
         before = self._here
-        self._here = {card.worker_id: card for card in cards
-                      if card.worker_id not in lost and not card.leaving and not self._unfit(card)}
+        there = [card for card in cards if card.worker_id not in lost and not card.leaving]
+        former, self._hands = self._hands, choose(there, self._settings.studio, self._hands.hand)
+        self._here = {card.worker_id: card for card in self._hands.fit}
+        left_out = {card.name: why for card in there if (why := self._hands.left_out.get(card.worker_id))}
         for card in cards:
             if not card.alive:
                 log.error("studio: the worker %s has gone without a word", card.name)
                 note(StudioEnded())
                 await self._library.drop_worker(card.worker_id)
+        for name, why in left_out.items():
+            if self._left_out.get(name) != why:
+                log.warning("studio: the worker %s is not counted: %s", name, why)
+        self._left_out = left_out
         if self._here.keys() != before.keys():
             log.info("studio: %d workers are here: %s", len(self._here),
                      ", ".join(card.name for card in self._here.values()) or "nobody")
-            for card in cards:
-                if card.worker_id not in lost and (why := self._unfit(card)):
-                    log.warning("studio: the worker %s is not counted: %s", card.name, why)
             self._lane.width = len(self._here)
             if bool(self._here) != bool(before):
                 for work in self._work.values():
                     work.place = None      # how long it takes can be said now, or cannot any more
-            self._meet(self._here.values())
+            if self._here:
+                self._meet(next(iter(self._here.values())), anew=self._hands.hand != former.hand)
             self._next()
         return lost
 
-    def _unfit(self, card: WorkerCard) -> str:
-        """Why a worker cannot do what is asked here; "" where it can."""
-        if card.models.get("speech") != speech():
-            return "it runs another version of the program"
-        ready, studio = from_json(Ready, card.models["ready"]), self._settings.studio
-        for role, wanted in (("guard", studio.guard_model), ("reader", studio.vision_model)):
-            if wanted and ready.model(role) is None:
-                return f"it has no {role}, and the bot wants one"
-        return ""
-
-    def _meet(self, cards: Iterable[WorkerCard]) -> None:
-        for card in cards:
-            ready = from_json(Ready, card.models["ready"])
-            painter = ready.model("painter")
-            self._size_px = painter.size_px if painter is not None and painter.size_px else self._size_px
-            if self._ready is not None and not self._ready.done():
-                self._ready.set_result(ready)
+    def _meet(self, card: WorkerCard, *, anew: bool) -> None:
+        """Learn by what models work is done from now on; all who are counted have the same."""
+        ready = from_json(Ready, card.models["ready"])
+        painter, writer = ready.model("painter"), ready.model("writer")
+        self._size_px = painter.size_px if painter is not None and painter.size_px else self._size_px
+        if anew:
+            log.info("studio: from now on %s paints and %s writes", painter.name if painter is not None else "nobody",
+                     writer.name if writer is not None else "nobody")
+        if self._ready is not None and self._ready.done() and anew and not self._ready.exception():
+            self._ready = asyncio.get_running_loop().create_future()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(ready)
 
     async def _follow(self, given: _Given, row: JobNews, everything: bool, lost: set[str]) -> None:
         """A job that is not done: how far it is, or whether somebody else must do it."""
@@ -335,9 +343,10 @@ class Workers(Front):
                 return
             if await self._library.give_job_anew(given.job_id, given.attempt):
                 await self._try_again(given)
-        elif everything and self._here and (lost or time.monotonic() - given.sent_at > UNTAKEN_S) \
+        elif everything and self._here and (
+                lost or given.hand != self._hands.hand or time.monotonic() - given.sent_at > UNTAKEN_S) \
                 and await self._library.give_job_anew(given.job_id, given.attempt):
-            # Whoever was to take it may have died before; who comes second finds that it is taken.
+            # Whoever was to take it may have died before, or is not counted any more; who comes second finds it taken.
             given.attempt += 1
             await self._send(given)
 

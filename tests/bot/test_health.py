@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from bench.company import Company, open_company
 from bot.app import sync_commands
 from bot.cli import FAILED, app
-from bot.health import answering_how_it_goes
+from bot.health import PicturesThere, answering_how_it_goes
 from bot.metrics import KINDS, Meter, table
 from bot.probe import ask
 from bot.rehearsal.loopback import Loopback, redirect_discord
@@ -301,6 +301,32 @@ async def test_what_is_missing_is_named_and_a_taken_address_refused(tmp_path: Pa
     async with answering_how_it_goes(load_settings(home=tmp_path), Meter(), checks, look):
         with pytest.raises(aiohttp.ClientConnectionError):
             await operator.asks("/healthz")
+
+
+async def test_whether_pictures_can_be_kept_is_asked_seldom(
+        tmp_path: Path, bucket: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(home=tmp_path, health={"port": free_port()}, pictures_url="s3://stories/house")
+    monkeypatch.setattr("engine.store.pictures.TRIES", 1)
+
+    async def look() -> None:
+        return
+
+    async with answering_how_it_goes(settings, Meter(), {"pictures": PicturesThere(settings)}, look):
+        operator = Operator(settings.health.port or 0)
+        await operator.until_ready()
+        asked = bucket.passed_bytes
+        assert asked > 0
+        bucket.shut()
+        await operator.until_ready()           # the answer of before, and not one byte more
+        assert bucket.passed_bytes == asked
+        monkeypatch.setattr("bot.health.PICTURES_KEPT_S", 0.0)
+        await operator.until_ready("pictures")
+        bucket.open()
+        await operator.until_ready()
+    folder = PicturesThere(load_settings(home=tmp_path / "not" / "yet"))
+    assert await folder() and not (tmp_path / "not").exists()
+    (tmp_path / "not").write_text("a file")
+    assert not await folder()
 
 
 def test_nobody_to_ask_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

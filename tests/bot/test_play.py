@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -19,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from PIL import Image
 
@@ -292,3 +294,37 @@ def test_lines_from_a_pipe_end_the_story_where_they_end(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert [turn["kind"] for turn in report["turns"]] == ["write", "end"]
     assert (tmp_path / "out" / "book.html").is_file()
+
+
+async def test_with_nobody_to_write_or_paint_it_says_so_waits_and_stops(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "script.txt").write_text("Ada: I go to the garden.\n", "utf-8")
+    process = subprocess.Popen(  # noqa: ASYNC220 - what it says is read on a thread
+        [sys.executable, "-m", "bot.cli", "play", "--script", str(tmp_path / "script.txt"), "--out",
+         str(tmp_path / "out"), "--character", "Ada=a girl with red hair,she"],
+        env=environment(tmp_path) | {"STORYTHREAD_DATABASE_URL": postgres_url, "PYTHONUNBUFFERED": "1",
+                                     "STORYTHREAD_STUDIO__WHERE": "workers"},
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        assert process.stdout is not None
+        said = ""
+        while "Nobody writes or paints just now" not in said:
+            line = await asyncio.to_thread(process.stdout.readline)
+            assert line, (said, process.stderr.read() if process.stderr is not None else "")
+            said += line
+        assert "Ada: I go to the garden." in said and process.poll() is None, "it goes on waiting"
+        process.send_signal(signal.SIGINT)
+        out, errors = await asyncio.to_thread(process.communicate, timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130 and errors == "" and "Stopped" in out and "Traceback" not in out
+    library = await open_library(load_settings(
+        home=tmp_path / "home", master_key_file=tmp_path / "master.key", database_url=postgres_url))
+    try:
+        [turn] = await library.open_turns()
+        assert turn.text == "I go to the garden.", "the page comes with the next story that is told here"
+        connection = await asyncpg.connect(postgres_url)
+        assert await connection.fetch("SELECT * FROM jobs") == [], "nobody begins what nobody waits for"
+        await connection.close()
+    finally:
+        await library.close()

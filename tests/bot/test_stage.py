@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,9 @@ from engine.nouns import (
     StepId,
     Story,
     StoryStep,
+    Turn,
     TurnId,
+    TurnState,
     VenueId,
 )
 
@@ -76,6 +79,81 @@ async def test_a_picture_by_a_stand_in_says_so(house: Playhouse, painter: str, t
     await stage.show(venue, replace(panel, painter=painter, change="a *hat*"), picture())
     assert "Changed: a \\*hat\\*" in words_of(ours(house)[1])
     assert (told in words_of(ours(house)[1])) if told else "stand" not in words_of(ours(house)[1]).casefold()
+
+
+async def test_a_picture_by_another_painter_than_the_one_before_says_so(house: Playhouse) -> None:
+    story = await house.story()
+    stage, parent, said = anew(house), None, []
+    painters = [("klein@1", ""), ("mini@1", ""), ("mini@2", "klein@2"), ("mini@2 instead of klein", "klein@2")]
+    for number, pages in enumerate(painters, 701):
+        turn = Turn(TurnId(str(number)), story.story_id, story.owner_id, "Ada", "x")
+        await house.library.accept_turn(turn)
+        step = StoryStep(StepId(f"{number}-step"), story.story_id, turn.turn_id, "Mia waved.", (), parent)
+        await house.library.save_step(step)
+        await house.library.close_turn(turn.turn_id, TurnState.DONE)
+        for index, painter in enumerate(filter(None, pages)):
+            panel = replace(parts(story)[2], panel_id=PanelId(f"{step.step_id}.{index}"), step_id=step.step_id,
+                            index=index, painter=painter)
+            panel = replace(panel, brief=replace(panel.brief, panel_id=panel.panel_id))
+            await house.library.save_panel(panel)
+            await stage.place(story.venue_id, panel)
+            await stage.show(story.venue_id, panel, picture())
+            said.append((painter, "Another painter" in words_of(ours(house)[-1])))
+        parent = step.step_id
+    assert said == [("klein@1", False), ("mini@1", True), ("mini@2", False), ("klein@2", True),
+                    ("mini@2 instead of klein", False), ("klein@2", True)]
+
+
+async def test_a_turn_that_nobody_can_write_waits_in_a_sentence_that_goes_with_its_prose(
+        house: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = await house.story()
+    turn = Turn(TurnId(str(house.world.new_id())), story.story_id, story.owner_id, "Ada", "x")
+    await house.library.accept_turn(turn)
+    step = StoryStep(StepId(f"{turn.turn_id}-step"), story.story_id, turn.turn_id, "Mia waved.", ())
+    await house.library.save_step(step)
+    monkeypatch.setattr("bot.stage.NOBODY_S", 0.0)
+    first, waits = anew(house), Queued(turn.turn_id, None, 0, math.inf)
+
+    async def said() -> list[str]:
+        return [words_of(message) for message in ours(house)]
+
+    first.hint(story.venue_id, waits)
+    first.hint(story.venue_id, ProseGrew(turn.turn_id, "Mia"))     # somebody came at once: nothing is said
+    await asyncio.gather(*first._small)
+    assert await said() == []
+    first.hint(story.venue_id, waits)
+    for number in (1, 2):
+        first.hint(story.venue_id, replace(waits, place=number))
+    await first._nobody[turn.turn_id]
+    assert len(await said()) == 1 and "This turn is kept" in (await said())[0]
+    stage = anew(house)                        # the bot was started again meanwhile; still nobody is there
+    stage.hint(story.venue_id, waits)
+    await stage._nobody[turn.turn_id]
+    assert len(await said()) == 1
+    for again in (anew(house), stage):
+        await again.say(story.venue_id, step)
+        assert [words for words in await said() if "> x" not in words] == ["Mia waved."]
+    await stage.close()
+
+
+async def test_a_stand_in_for_the_writer_says_so_once(house: Playhouse) -> None:
+    story = await house.story()
+    stage, small = anew(house), "mini-writer@1 instead of gemma"
+    written, said = [("mini-writer@1", 0), (small, 1), (small, 0), ("", 0), (small, 0), ("gemma", 0), (small, 1)], []
+    parent = None
+    for number, (writer, _) in enumerate(written, 701):
+        turn = Turn(TurnId(str(number)), story.story_id, story.owner_id, "Ada", "x")
+        await house.library.accept_turn(turn)
+        step = StoryStep(StepId(f"{number}-step"), story.story_id, turn.turn_id, "Mia waved.", (), parent,
+                         writer=writer)
+        await house.library.save_step(step)
+        assert await house.library.step(step.step_id) == step
+        await house.library.close_turn(turn.turn_id, TurnState.DONE)
+        for again in (stage, anew(house)):     # after a crash it is the same message
+            await again.say(story.venue_id, step)
+        said.append(words_of(ours(house)[-1]).count("The small writer goes on from here"))
+        parent = step.step_id
+    assert said == [told for _, told in written]
 
 
 @pytest.mark.parametrize("doing", ["stored_but_lost", "reset", "disconnect"])

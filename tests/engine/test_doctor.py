@@ -46,7 +46,7 @@ async def test_nothing_is_made_by_looking(settings, tmp_path):
 async def test_a_house_in_use_is_well(settings):
     library = await open_library(settings)
     await library.keep_picture(b"png", owner_id="1")
-    assert (await finding(settings, "database")).sentence.endswith("sound, version 0005")
+    assert (await finding(settings, "database")).sentence.endswith("sound, version 0007")
     assert "1 pictures" in (await finding(settings, "pictures")).sentence
     assert (await finding(settings, "master key")).ok
     await library.close()

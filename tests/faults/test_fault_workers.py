@@ -16,6 +16,7 @@ import asyncpg
 
 from bench.company import Company, open_company
 from bench.slow_studio import Hired, hired
+from bot.rehearsal.players import words_of
 
 NAMES = ("Ada", "Bo", "Cleo")
 WORKERS = ("north", "east", "south")
@@ -51,14 +52,16 @@ async def test_three_workers_and_one_killed_in_the_middle_of_a_panel(tmp_path: P
     async with contextlib.AsyncExitStack() as stack:
         company = await stack.enter_async_context(open_company(
             tmp_path, NAMES, database_url=postgres_url, studio={"where": "workers"}))
+        for name in NAMES:
+            await company.character(name, f"{name}s Mia", "a girl with red hair")
+        places = {name: await company.story(f"{name}'s story", [name]) for name in NAMES}
+        turns = await many_turns(company, places, WORDS[0])      # before the first worker is there: they wait, told so
+        for name, place in places.items():
+            await company.player(name, place).see("This turn is kept")
         given = {"master_key_file": str(tmp_path / "master.key"), "database_url": postgres_url,
                  "studio": {"threads": 1, "painter": "theatre", "writer": "mini"}}
         workers = {name: await stack.enter_async_context(hired(given, tmp_path, name, steps=12, step_s=0.1,
                                                                quick=False)) for name in WORKERS}
-        for name in NAMES:
-            await company.character(name, f"{name}s Mia", "a girl with red hair")
-        places = {name: await company.story(f"{name}'s story", [name]) for name in NAMES}
-        turns = await many_turns(company, places, WORDS[0])      # before the first worker is there: they wait
         await asyncio.gather(*(worker.there() for worker in workers.values()))
 
         victim = await somebody_at_work(postgres_url, workers)
@@ -69,6 +72,8 @@ async def test_three_workers_and_one_killed_in_the_middle_of_a_panel(tmp_path: P
 
         told = company.told(*turns)
         assert [fault for turn_id, channel in turns.items() for fault in told[turn_id].faults(channel)] == []
+        for name, place in places.items():
+            assert not any("This turn is kept" in words_of(each) for each in company.player(name, place).seen())
         assert sum(turn.previews for turn in told.values()) > 0, "previews come from afar as well"
         assert "gone without a word" in (tmp_path / "bot.log").read_text("utf-8")
         taken = [worker.log.read_text("utf-8") for worker in workers.values() if worker is not victim]

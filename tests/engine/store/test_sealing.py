@@ -30,7 +30,7 @@ OPEN = {
         "owners.former_key_id", "owners.folder", "leftovers.path", "house.key", "jobs.job_id", "*.worker_id"},
     "one of a few words that a program chose": {
         "*.state", "*.status", "*.kind", "*.reason", "*.source", "*.sharing", "*.pronouns", "*.locale", "*.rating",
-        "stories.style", "stories.turn_order", "panels.painter", "plates.time_of_day", "plates.weather",
+        "stories.style", "stories.turn_order", "panels.painter", "steps.writer", "plates.time_of_day", "plates.weather",
         "plates.style"},
     "numbers beside ids: where, how like, from where recalled": {
         "panels.boxes", "panels.verdict", "panels.recalled", "appearances.box", "turns.meant"},

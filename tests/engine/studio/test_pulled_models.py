@@ -23,20 +23,28 @@ from bench.gpu.random_sd import save_stable_diffusion
 from engine.models import pulling
 from engine.models.shelf import files_of, folder_of, gguf_of
 from engine.nouns import (
+    Character,
     CharacterId,
     Figure,
     Look,
+    Member,
     OwnerId,
     Painting,
     PanelBrief,
     PanelId,
     Place,
+    Pronouns,
+    Scene,
+    ServerId,
     Setting,
     SettingId,
+    Story,
     StoryId,
     StudioFailed,
+    Turn,
     TurnId,
     Underdrawing,
+    VenueId,
 )
 from engine.pinned import sha256_of
 from engine.settings import Settings, load_settings
@@ -140,6 +148,23 @@ def models(settings: Settings) -> host.Models:
     return host.Models(settings, lambda message: None)
 
 
+async def test_who_writes_and_paints_in_anothers_place_says_so_on_all_they_make(settings: Settings) -> None:
+    client = StudioClient(with_studio(settings, painter="klein", writer="gemma-4-e2b"))
+    painting = await painted(client)
+    assert painting.painter.startswith("mini@") and painting.painter.endswith(" instead of klein")
+    mia = Character(CharacterId("c1"), OwnerId("ann"), "Mia", Pronouns.SHE, Look())
+    story = Story(StoryId("s"), VenueId("v"), ServerId("g"), OwnerId("ann"), "A title")
+    turn = Turn(TurnId("t"), story.story_id, mia.owner_id, "Ann", "Mia finds a red ball.")
+    step = await asyncio.wait_for(client.write(
+        Scene(story, turn, (mia,), (Member(mia.owner_id, "Ann", 0, mia.character_id),), (), ()), seed=1,
+        on_event=lambda event: None), 300)
+    assert step.writer.startswith("mini-writer@") and step.writer.endswith(" instead of gemma-4-e2b")
+    ready = await asyncio.wait_for(client.ready(), 300)
+    assert {model.name for model in ready.models} >= {painting.painter, step.writer}
+    assert {unable.role for unable in ready.unable} == {"painter", "writer"}
+    await client.close()
+
+
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A toy needs no sixteen gibibytes."""
@@ -149,7 +174,7 @@ def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("painter", ["klein", "qwen3.5-2b"])
 def test_what_is_not_there_or_no_painter_is_stood_in_for(settings: Settings, painter: str) -> None:
     opened = models(with_studio(settings, painter=painter))
-    assert opened.get("painter").name.endswith(f" instead of {painter}")
+    assert opened.get("painter").name.startswith("mini@") and opened.name("painter").endswith(f" instead of {painter}")
     [unable] = opened.ready().unable
     assert unable.why in ("klein is not pulled: run `storythread models pull klein`",
                           "qwen3.5-2b is a writer: name it in studio.writer")
@@ -162,7 +187,8 @@ def test_a_damaged_file_is_not_opened(settings: Settings, roomy: None) -> None:
         weights.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
         sha256_of.cache_clear()
         opened = models(settings)
-        assert opened.get("painter").name.endswith(" instead of sd15") and opened.ready().stand_in == "mini"
+        assert opened.get("painter") and opened.name("painter").endswith(" instead of sd15")
+        assert opened.ready().stand_in == "mini"
         assert "sd15 is damaged (unet/" in opened.ready().unable[0].why
     finally:
         weights.write_bytes(sound)
@@ -176,7 +202,8 @@ def test_a_writer_that_became_another_is_stood_in_for_too(settings: Settings) ->
         model.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
         sha256_of.cache_clear()
         opened = models(settings)
-        assert opened.get("writer").name.startswith("mini-writer")
+        assert opened.get("writer") and opened.name("writer").startswith("mini-writer@")
+        assert opened.name("writer").endswith(" instead of qwen3.5-2b")
         assert not opened.ready().stand_in and "is another file than" in opened.ready().unable[0].why
     finally:
         model.write_bytes(sound)
@@ -190,7 +217,8 @@ def test_where_not_even_mini_can_paper_dolls_are_allowed_to_or_not(
 
     monkeypatch.setattr("engine.painters.open_mini", broken)
     opened = models(with_studio(settings, painter="klein", fallback_to_theatre=True))
-    assert opened.get("painter").name == "theatre@1 instead of klein" and opened.ready().stand_in == "theatre"
+    assert opened.get("painter") and opened.name("painter") == "theatre@1 instead of klein"
+    assert opened.ready().stand_in == "theatre"
     with pytest.raises(StudioFailed, match="klein is not pulled"):
         models(with_studio(settings, painter="klein")).get("painter")
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import math
 import os
 import signal
@@ -370,6 +371,40 @@ async def test_the_doctor_knows_who_is_there(studio: Workers, steady: Hired, set
     assert "PostgreSQL" in (await said(database_url="sqlite+aiosqlite:///x.sqlite"))[0]
     assert (await said(database_url="postgresql+asyncpg://nobody@127.0.0.1:1/x"))[0].startswith("False: no studio")
     assert await doctor.workers(settings) == [], "the models are here"
+
+
+@on_one_loop
+async def test_who_paints_otherwise_is_given_nothing(
+        studio: Workers, steady: Hired, given: dict[str, Any], settings: Settings, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    async with hired(given, tmp_path, "foreign", steps=2, step_s=0.01, other=True) as foreign:
+        await foreign.there()
+        await until(studio.left_out)
+        why = "it paints with other@1, and studio.painter of the bot is theatre"
+        assert studio.left_out() == {"foreign": why} and names(studio) == ["steady"] and studio._lane.width == 1
+        assert f"the worker foreign is not counted: {why}" in caplog.text
+        assert {painting.painter for painting in await asyncio.gather(*(paint(studio) for _ in range(3)))} == {
+            "theatre@1"}
+        theirs = settings.model_copy(update={"studio": settings.studio.model_copy(update={"where": "workers"})})
+        [found] = await doctor.workers(theirs)
+        assert (found.ok, found.sentence) == (False, f"1 there: steady; foreign is given no work: {why}.")
+
+        # Nothing is said of painters any more: the one that is an operator's own goes before paper dolls.
+        task = await in_the_middle(studio)
+        caplog.clear()
+        caplog.set_level(logging.INFO, "engine.studio.workers")
+        with monkeypatch.context() as patch:
+            patch.setattr(studio, "_settings", settings.model_copy(update={"studio": settings.studio.model_copy(
+                update={"painter": "auto"})}))
+            await until(lambda: names(studio) == ["foreign"])
+            assert (await task).painter == "theatre@1", "who had begun goes on"
+            assert (await paint(studio)).painter == "other@1"
+            assert "from now on other@1 paints" in " ".join(caplog.text.split()) and "steady" in studio.left_out()
+            painter = (await studio.ready()).model("painter")
+            assert painter is not None and painter.name == "other@1"
+            assert await foreign.end() == 0
+            await until(lambda: names(studio) == ["steady"])
+    assert (await paint(studio)).painter == "theatre@1" and studio.left_out() == {}
 
 
 # --- forgetting, and another life --------------------------------------------------------------------
