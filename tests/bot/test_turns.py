@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playhouse import Playhouse, labels
+from playhouse import PATIENCE_S, Playhouse, labels
 
 from bot.cogs.turns import next_writer
 from bot.rehearsal import permissions
@@ -116,7 +116,8 @@ async def test_undo_takes_the_newest_page_back_once(house: Playhouse) -> None:
     await house.idle()
     steps = await house.library.steps(story.story_id)
     assert [step.prose for step in steps] == ["And so it was: One."]
-    assert not any("And so it was: Two." in text for text in house.said(house.ada))
+    assert await house.world.until(lambda: not any(       # its prose is put right by durable work, after the answer
+        "And so it was: Two." in text for text in house.said(house.ada)) or None, PATIENCE_S)
     assert not second.attachments or "Redraw" not in labels(second)
 
 
