@@ -35,6 +35,8 @@ BY_A_MODEL, BY_RULES = _SOURCE + "trainedAlgorithmicMedia", _SOURCE + "algorithm
 WITH_A_MODEL, WITH_RULES = _SOURCE + "compositeWithTrainedAlgorithmicMedia", _SOURCE + "compositeSynthetic"
 #: The painter that is no model: paper dolls, which avatars and cast sheets are too.
 PAPER_DOLLS = "theatre"
+#: Who makes avatars besides: a painter that was given photos; and nobody here, where one came with a character's file.
+PORTRAIT, BROUGHT = "portrait", "file"
 
 PNG, PDF = "image/png", "application/pdf"
 
@@ -61,9 +63,11 @@ class Labels:
     def label(self, png: bytes, painter: str) -> bytes:
         """The same PNG, its pixels untouched, with a signed label; about 3 KB and 3 ms. Blocks.
 
-        `painter` is the painter's name ("mini@revision"), or `PAPER_DOLLS`. Raises `StoreUnusable` when the
-        certificate cannot be read or made.
+        `painter` is the painter's name ("mini@revision"), `PAPER_DOLLS` or `PORTRAIT`; what is `BROUGHT` stays without.
+        Raises `StoreUnusable` when the certificate cannot be read or made.
         """
+        if painter == BROUGHT:
+            return png
         return self._sign(png, PNG, painter, BY_RULES if _of_dolls(painter) else BY_A_MODEL)
 
     def label_book(self, pdf: bytes, painter: str) -> bytes:

@@ -147,6 +147,7 @@ class Character:
     nicknames: tuple[str, ...] = ()
     relation: str = ""                     # what it is to its owner, who says "my ...": "sister", "dog"
     born_in: StoryId | None = None         # came in while this story was told; nobody registered it
+    drawn_by: str = "theatre"              # the avatar: `PAPER_DOLLS`, `PORTRAIT` or `BROUGHT` of engine.labels
 
     @property
     def usable(self) -> bool:

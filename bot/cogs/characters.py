@@ -43,6 +43,7 @@ from engine.cast.measuring import Face, face_crop, faces_of, look_from_words, me
 from engine.cast.photos import SafePhoto, open_photo
 from engine.cast.portrait import crops_of, portray
 from engine.cast.witness import describe, vision_of
+from engine.labels import PAPER_DOLLS, PORTRAIT
 from engine.nouns import (
     BadPhoto,
     Character,
@@ -438,12 +439,14 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
                     notes: Sequence[str] = ()) -> tuple[ui.LayoutView, list[discord.File]]:
         """`page` is "" for the card alone, or a page of menus of `LOOK_FIELDS`; `notes` are sentences above it."""
         painting = self._painting_of(character)
+        drawn_by = PORTRAIT if painting else PAPER_DOLLS
         if character.avatar is not None:
-            png = await self.bot.library.picture(character.avatar)
+            png, drawn_by = await self.bot.library.picture(character.avatar), character.drawn_by
         else:
             png = painting or await asyncio.to_thread(draw_character_avatar, character.look)
         passed("avatar drawn")
-        file = discord.File(io.BytesIO(await self.bot.labelled(png)), filename=f"avatar-{character.character_id}.png")
+        file = discord.File(io.BytesIO(await self.bot.labelled(png, drawn_by)),
+                            filename=f"avatar-{character.character_id}.png")
         key = character.character_id
         name = safe(character.name)
         title = words("character_card" if character.avatar is None else "character_kept", name=name)
@@ -500,7 +503,7 @@ class Characters(Keeping, commands.GroupCog, group_name="character",
             if character.avatar is None:
                 png = painting or await asyncio.to_thread(draw_character_avatar, character.look)
                 picture = await self.bot.library.keep_picture(png, owner_id=character.owner_id)
-                character = replace(character, avatar=picture)
+                character = replace(character, avatar=picture, drawn_by=PORTRAIT if painting else PAPER_DOLLS)
                 await self.bot.library.save_character(character)
                 passed("avatar kept")
         await self._show_card(interaction, character)

@@ -28,6 +28,7 @@ from bot.text import clean_description, clean_name, cut, safe
 from bot.wording import CONSENTS, Words
 from engine.cast.sheet import MOODS, POSES, Fact, draw_sheet, facts_of
 from engine.cast.travel import FILE_BYTES, Traveller, TravellingPicture, pack, unpack
+from engine.labels import BROUGHT, PAPER_DOLLS, PORTRAIT
 from engine.nouns import (
     BadPhoto,
     Character,
@@ -82,7 +83,8 @@ class Keeping(commands.Cog):
         character = await self._named(interaction, name)
         words = self.bot.words(interaction)
         avatar = await self.bot.library.picture(character.avatar) if character.avatar is not None else None
-        png = await self.bot.labelled(await asyncio.to_thread(sheet_of, character, avatar, words))
+        png = await self.bot.labelled(await asyncio.to_thread(sheet_of, character, avatar, words),
+                                      PORTRAIT if character.drawn_by == PORTRAIT else PAPER_DOLLS)
         file = discord.File(io.BytesIO(png), filename=f"{file_name(character.name)}-sheet.png")
         alt = words("character_sheet_alt", name=character.name, look=described(words, character.look))
         layout = told(words("character_sheet_ready", name=safe(character.name)),
@@ -240,7 +242,7 @@ class Keeping(commands.Cog):
         library = self.bot.library
         avatar = None
         if character.avatar is not None:
-            avatar = await self.bot.labelled(await library.picture(character.avatar))
+            avatar = await self.bot.labelled(await library.picture(character.avatar), character.drawn_by)
         references = tuple([TravellingPicture(await self._travelling(each), each.action, each.mood, each.worn)
                             for each in await library.references([character.character_id])])
         consent = character.consent
@@ -297,7 +299,8 @@ class Keeping(commands.Cog):
             library = self.bot.library
             await library.save_character(character)
             if traveller.avatar is not None:
-                character = replace(character, avatar=await library.keep_picture(traveller.avatar, owner_id=owner_id))
+                character = replace(character, drawn_by=BROUGHT,
+                                    avatar=await library.keep_picture(traveller.avatar, owner_id=owner_id))
                 await library.save_character(character)
             for each in traveller.references:
                 await library.save_reference(Reference(

@@ -19,6 +19,7 @@ from bot.stage import marker_of, told
 from bot.text import clean_name, safe
 from bot.wording import Words
 from engine.cast.casting import draw_character_avatar, vary_look
+from engine.labels import PAPER_DOLLS
 from engine.meaning.newcomers import BORN, MOST_IN_STORY, character_of, names_of, newcomers_in
 from engine.nouns import (
     Box,
@@ -86,7 +87,7 @@ class Newcomers(commands.Cog):
         """The character with an avatar of their look, kept."""
         png = await asyncio.to_thread(draw_character_avatar, character.look)
         avatar = await self.bot.library.keep_picture(png, owner_id=character.owner_id)
-        character = replace(character, avatar=avatar)
+        character = replace(character, avatar=avatar, drawn_by=PAPER_DOLLS)
         await self.bot.library.save_character(character)
         return character
 

@@ -186,7 +186,7 @@ class Stories(commands.GroupCog, group_name="story", group_description="Tell a s
         files, gallery = [], []
         for character in [each for each in cast if each.avatar is not None][:ROSTER_AVATARS]:
             assert character.avatar is not None
-            png = await self.bot.labelled(await self.bot.library.picture(character.avatar))
+            png = await self.bot.labelled(await self.bot.library.picture(character.avatar), character.drawn_by)
             file = discord.File(io.BytesIO(png),
                                 filename=f"avatar-{re.sub(r'[^A-Za-z0-9.-]', '-', character.character_id)}.png")
             files.append(file)

@@ -61,8 +61,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     # errors: photos
     "photo_unsuitable": "That picture does not look right for a children's book, so I do not use it. Nothing of it is "
                         "kept.",
-    "photo_not_looked_at": "I could not look at that picture just now, so I do not use it. Nothing of it is kept; please "
-                           "try again later.",
+    "photo_not_looked_at": "I could not look at that picture just now, so I do not use it. Nothing of it is kept; "
+                           "please try again later.",
     "photo_unreadable": "I cannot read that picture. Please send a JPEG, PNG or WebP photo.",
     "photo_wrong_kind": "That file is not a photo I can read. Please send a JPEG, PNG or WebP photo.",
     "photo_empty": "That file is empty. Please choose the photo again.",

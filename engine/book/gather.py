@@ -27,7 +27,8 @@ async def gather_book(library: Library, story_id: StoryId, labels: Labels) -> Bo
     pages: list[Page] = []
     for step in steps:
         pages += await _pages_of(library, step, panels.get(step.step_id, []), labels)
-    cast = [(character.name, character.description, await _picture(library, character.avatar, labels))
+    cast = [(character.name, character.description,
+             await _picture(library, character.avatar, labels, character.drawn_by))
             for character in await library.cast(story_id)]
     painters = dict.fromkeys(panel.painter for drawn in panels.values() for panel in drawn if panel.painter)
     if not painters and (panels or any(avatar for *_, avatar in cast)):

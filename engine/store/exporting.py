@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.belongings import Belongings, Record
-from engine.labels import PAPER_DOLLS
+from engine.labels import BROUGHT, PAPER_DOLLS
 from engine.nouns import OwnerId, PictureId
 from engine.store import tables
 from engine.store.withdrawing import Withdrawing
@@ -127,8 +127,8 @@ SHARES: Final[Mapping[str, Share]] = {
     "pictures": Share(("picture_id", "owner_id", "bytes", "created_at"), _by_owner(tables.pictures)),
     "characters": Share(
         ("character_id", "owner_id", "name", "pronouns", "look", "description", "avatar", "consent", "sharing",
-         "from_photo", "server_id", "removed", "nicknames", "relation", "born_in"), _by_owner(tables.characters),
-        left_out={"number": ORDER}),
+         "from_photo", "server_id", "removed", "nicknames", "relation", "born_in", "drawn_by"),
+        _by_owner(tables.characters), left_out={"number": ORDER}),
     "character_references": Share(
         ("character_id", "picture", "source", "panel_id", "action", "mood", "worn"),
         lambda person: tables.character_references.c.character_id.in_(person.characters), left_out={"number": ORDER}),
@@ -313,6 +313,8 @@ def _made_by(records: Mapping[str, Sequence[Record]], pictures: Mapping[PictureI
     brought |= {row["storyboard"].get("picture") for row in records.get("storyboards", ())}
     made = dict.fromkeys(pictures, usual)
     made |= {picture: PAPER_DOLLS for picture, what in pictures.items() if what in ("avatar", "underdrawing")}
+    made |= {row["avatar"]: row["drawn_by"] for row in records.get("characters", ()) if row["avatar"] in made}
+    brought |= {row["avatar"] for row in records.get("characters", ()) if row["drawn_by"] == BROUGHT}
     made |= {panel["picture"]: by[panel_id, version] for panel_id, version, panel in drawn if panel["picture"] in made}
     made |= {row["cutout"]: by.get((row["panel_id"], row["version"]), usual)
              for row in records.get("appearances", ()) if row["cutout"] in made}

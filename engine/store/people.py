@@ -56,7 +56,8 @@ def character_from(row: Row[Any]) -> Character:
         CharacterId(row.character_id), OwnerId(row.owner_id), row.name, Pronouns(row.pronouns),
         from_json(Look, row.look), row.description, PictureId(row.avatar) if row.avatar else None,
         from_json(Consent, row.consent) if row.consent else None, Sharing(row.sharing), row.from_photo,
-        ServerId(row.server_id), tuple(row.nicknames), row.relation, StoryId(row.born_in) if row.born_in else None)
+        ServerId(row.server_id), tuple(row.nicknames), row.relation, StoryId(row.born_in) if row.born_in else None,
+        row.drawn_by)
 
 
 def reference_from(row: Row[Any]) -> Reference:
@@ -275,7 +276,7 @@ class People(Desk):
             "consent": to_json(Consent, character.consent) if character.consent else None,
             "sharing": character.sharing.value, "from_photo": character.from_photo, "server_id": character.server_id,
             "removed": False, "nicknames": list(character.nicknames), "relation": character.relation,
-            "born_in": character.born_in,
+            "born_in": character.born_in, "drawn_by": character.drawn_by,
         }
         async with self._writing() as session:
             await session.execute(self._insert(tables.characters, values, key=["character_id"],

@@ -120,6 +120,7 @@ characters = _table(
     Column("nicknames", SealedNoun(), nullable=False, server_default="[]"),
     Column("relation", Sealed(), nullable=False, server_default=""),
     Column("born_in", String),                                # a story; no key, since the character may outlive it
+    Column("drawn_by", String, nullable=False, server_default="theatre"),   # the avatar
     whose="owner_id",
     forget="the owner's are deleted")
 

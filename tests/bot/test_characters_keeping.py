@@ -20,7 +20,7 @@ from bot.rehearsal.players import File, Player, selects_of, words_of
 from bot.rehearsal.world import Message
 from engine.cast.sheet import SHEET_PX
 from engine.cast.travel import unpack
-from engine.labels import generated_in, read_label
+from engine.labels import BROUGHT, PAPER_DOLLS, generated_in, read_label
 from engine.nouns import Character, Consent, NotFound, OwnerId, PanelState, Reference, Refused, Sharing, Story
 
 
@@ -370,14 +370,16 @@ async def test_a_character_travels_to_somebody_else(house: Playhouse) -> None:
     assert "Keep" not in labels(card) and "your dragon" in words_of(card)
     twin = await named(house, house.bo, "Pim")
     assert twin.character_id != pim.character_id and twin.consent is None and twin.usable
-    assert replace(twin, character_id=pim.character_id, owner_id=pim.owner_id, avatar=pim.avatar) == pim
+    assert (pim.drawn_by, twin.drawn_by) == (PAPER_DOLLS, BROUGHT)
+    assert replace(twin, character_id=pim.character_id, owner_id=pim.owner_id, avatar=pim.avatar,
+                   drawn_by=pim.drawn_by) == pim
     assert twin.avatar is not None and pim.avatar is not None
     assert pixels(await house.library.picture(twin.avatar)) == pixels(await house.library.picture(pim.avatar))
     [reference] = await house.library.references([twin.character_id])
     assert (reference.source, reference.action, reference.worn) == ("file", "waves", (("headwear", "crown"),))
     # exported again it is the same character
     again = (await exported(house, house.bo, "Pim")).data
-    assert {name[-6:]: read_label(png) for name, _, png in generated_in("pim.zip", again)}["01.png"] is None, "brought"
+    assert [read_label(png) for _, _, png in generated_in("pim.zip", again)] == [None, None], "he brought them"
     back = await unpack(again)
     assert replace(back, avatar=None, references=()) == replace(await unpack(file.data), avatar=None, references=())
 

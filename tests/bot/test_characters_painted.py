@@ -19,6 +19,7 @@ from bot.rehearsal.loopback import Loopback, redirect_discord
 from bot.rehearsal.players import File
 from bot.rehearsal.world import Message
 from engine.cast.casting import AVATAR_PX, draw_character_avatar
+from engine.labels import BY_A_MODEL, PORTRAIT, read_label
 from engine.nouns import Character, OwnerId, Painting, ServerId, Sitting, StudioFailed
 from engine.settings import Settings, load_settings
 from engine.studio.client import StudioClient
@@ -128,6 +129,9 @@ async def test_the_doll_first_then_the_painting_and_that_is_what_is_kept(house: 
     kept = (await mia(house)).avatar
     assert kept is not None
     assert pixels(await house.library.picture(kept)) == pixels(shown(house, card)), "what was seen is what is kept"
+    label = read_label(shown(house, card))
+    assert label and (label["painter"], label["source"]) == (PORTRAIT, BY_A_MODEL)
+    assert (await mia(house)).drawn_by == PORTRAIT
     cog = house.bot.get_cog("Characters")
     assert cog._sitters == {} == cog._crowds, "the photo is gone from memory"  # type: ignore[union-attr]
 

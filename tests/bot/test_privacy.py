@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,8 +19,8 @@ from bot.rehearsal.faults import Fault
 from bot.rehearsal.players import File, Player, words_of
 from bot.rehearsal.scene import SHIPPED as SCENES
 from bot.rehearsal.world import Message
-from engine.labels import generated_in, read_label
-from engine.nouns import OwnerId, Reference, ServerId, Setting, SettingId, StoryStatus, VenueId
+from engine.labels import BROUGHT, generated_in, read_label
+from engine.nouns import CharacterId, OwnerId, Reference, ServerId, Setting, SettingId, StoryStatus, VenueId
 
 
 def privacy_of(house: Playhouse) -> Privacy:
@@ -107,11 +108,14 @@ async def test_what_somebody_brought_is_not_said_to_be_generated(house: Playhous
     [mia] = await house.library.characters_of(mine)
     came = await house.library.keep_picture(picture("plum"), owner_id=mine)
     await house.library.save_reference(Reference(mia.character_id, came, "file"))
+    avatar = await house.library.keep_picture(picture("navy"), owner_id=mine)
+    await house.library.save_character(replace(mia, character_id=CharacterId("c-came"), name="Tim", avatar=avatar,
+                                               drawn_by=BROUGHT))
     await house.ada.command("/privacy export")
     answer = await house.ada.see("everything I keep of you. Only you see this", private=True, timeout_s=60)
     final = house.world.attachments[answer.attachments[0]].data
     signed = {name: read_label(png) for name, _, png in generated_in("x.zip", final)}
-    assert len(signed) == 3
+    assert len(signed) == 4
     assert [name for name, label in signed.items() if label is not None] == [f"x.zip/pictures/{mia.avatar}.png"]
 
 

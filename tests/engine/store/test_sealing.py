@@ -30,8 +30,8 @@ OPEN = {
         "owners.former_key_id", "owners.folder", "leftovers.path", "house.key", "jobs.job_id", "*.worker_id"},
     "one of a few words that a program chose": {
         "*.state", "*.status", "*.kind", "*.reason", "*.source", "*.sharing", "*.pronouns", "*.locale", "*.rating",
-        "stories.style", "stories.turn_order", "panels.painter", "steps.writer", "plates.time_of_day", "plates.weather",
-        "plates.style"},
+        "stories.style", "stories.turn_order", "panels.painter", "steps.writer", "characters.drawn_by",
+        "plates.time_of_day", "plates.weather", "plates.style"},
     "numbers beside ids: where, how like, from where recalled": {
         "panels.boxes", "panels.verdict", "panels.recalled", "appearances.box", "turns.meant"},
     "about machines, as their operator calls them": {"workers.name", "workers.models"},
