@@ -195,7 +195,8 @@ def test_the_doctor_tells_a_line_each(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [(), ("play",), ("rehearse",), ("bot",), ("commands",), ("commands", "sync"),
-                                     ("doctor",), ("export",), ("forget",), ("label",), ("backup",), ("restore",), ("rotate-key",)])
+                                     ("doctor",), ("export",), ("forget",), ("label",), ("backup",), ("restore",),
+                                     ("rotate-key",)])
 def test_help_says_what_a_command_is_for(command: tuple[str, ...]) -> None:
     result = run(*command, "--help")
     assert result.exit_code == 0
