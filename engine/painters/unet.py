@@ -47,6 +47,7 @@ from engine.painters.adapters import (
 from engine.painters.character_lora import lora_of, wearing
 from engine.painters.checkpoints import fingerprint
 from engine.painters.denoising import OnStep, Watch, decode_in_tiles, guidance_branches, in_slices, in_tiles, seen_by
+from engine.painters.eight_bits import rest_in_eight_bits
 from engine.painters.kept import Kept
 from engine.painters.latents import LatentFormat, to_picture, to_png
 from engine.painters.looking import shows_nothing
@@ -165,6 +166,14 @@ class _LatentPainter:
             if widened:
                 vae.to(torch.float16)
 
+    def _finished(self, latents: torch.Tensor, seed: int, steps: int, started: float) -> Painting:
+        """What came out, looked at before anybody else does. Raises `StudioFailed` ("studio_blank")."""
+        must_be_numbers(latents)
+        png = to_png(self._decode(latents))
+        if shows_nothing(png):
+            raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
+        return Painting(png, seed, self.name, steps, time.monotonic() - started)
+
     def _time_decoder(self) -> float:
         side = self.size_px // self.latent_format.downscale
         decoder = self._tiny or self._pipeline.vae
@@ -244,14 +253,10 @@ class UNetPainter(_LatentPainter):
                     latents=noise.to(self._device, pipeline.unet.dtype), output_type="latent",
                     callback_on_step_end=watch, callback_on_step_end_tensor_inputs=["latents"],
                 ).images
-                # 4. Look at what came out before anybody else does
-                must_be_numbers(latents)
-                png = to_png(self._decode(latents))
+                # 4. Look at what came out
+                return self._finished(latents, seed, watch.steps, started)
         finally:
             pipeline.maybe_free_model_hooks()
-        if shows_nothing(png):
-            raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
-        return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
 
     def _encode(self, picture: Image.Image) -> torch.Tensor:
         """The underdrawing's latents as the pipeline lays them beside the noise: (1, C, h, w), float32 on the CPU."""
@@ -424,14 +429,10 @@ class StableDiffusionPainter(_LatentPainter):
                         output_type="latent", callback_on_step_end=watch,
                         callback_on_step_end_tensor_inputs=["latents"], **seen,
                     ).images
-                    # Look at what came out before anybody else does
-                    must_be_numbers(latents)
-                    png = to_png(self._decode(latents))
+                    # Look at what came out
+                    return self._finished(latents, seed, watch.steps, started)
         finally:
             pipeline.maybe_free_model_hooks()
-        if shows_nothing(png):
-            raise StudioFailed("there is nothing to see in what the painter made", reason="studio_blank")
-        return Painting(png, seed, self.name, watch.steps, time.monotonic() - started)
 
     def _shown(self, avatars: Sequence[bytes], parts: torch.Tensor | None, *,
                keeping: bool) -> tuple[dict[str, Any], list[float] | float]:
@@ -579,11 +580,7 @@ def best_fitting(pipeline: Any, device: torch.device) -> Fitting:
 
 def _fit(pipeline: Any, fitting: Fitting, device: torch.device, dtype: torch.dtype) -> None:
     if fitting is Fitting.SMALL:
-        # Weights rest in eight bits and are widened layer by layer as they are used.
-        from diffusers.hooks import apply_layerwise_casting
-
-        apply_layerwise_casting(pipeline.unet, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype,
-                                skip_modules_pattern=("norm", "embed", "conv_in", "conv_out", "encoder_hid_proj"))
+        rest_in_eight_bits(pipeline.unet, dtype, ("norm", "embed", "conv_in", "conv_out", "encoder_hid_proj"))
     if fitting is not Fitting.WHOLE:
         decode_in_tiles(pipeline.vae)
     if fitting is Fitting.WHOLE or device.type == "cpu":

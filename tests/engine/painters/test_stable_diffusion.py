@@ -39,6 +39,7 @@ from engine.painters import open_painter
 from engine.painters.adapters import on_paper, parts_of_panel
 from engine.painters.character_lora import ADAPTERS
 from engine.painters.denoising import Watch
+from engine.painters.eight_bits import EightBits
 from engine.painters.unet import RECIPE, Fitting, Less, StableDiffusionPainter
 from engine.prompting import CLIP_AVOIDS, clip_prompt
 from engine.settings import load_settings
@@ -435,12 +436,18 @@ def test_values_that_are_no_numbers_are_a_failure(sd15: Path) -> None:
 
 def test_weights_in_eight_bits_paint_nearly_the_same(sdxl: Path, painters: dict[str, StableDiffusionPainter]) -> None:
     small = StableDiffusionPainter(sdxl, device="cpu", fitting=Fitting.SMALL)
-    resting = {weight.dtype for weight in small._pipeline.unet.parameters()}
-    assert torch.float8_e4m3fn in resting and small._pipeline.vae.use_tiling
+    resting = {name: part for name, part in small._pipeline.unet.named_modules() if isinstance(part, EightBits)}
+    whole = painters["sdxl"]._pipeline.unet
+    assert any("attn" in name for name in resting) and any("resnets.0.conv1" in name for name in resting)
+    assert any("to_k_ip" in name for name in resting) and small._pipeline.vae.use_tiling
+    for name, part in resting.items():
+        wide = whole.get_submodule(name).weight.detach()
+        assert part.weight.dtype == torch.int8 and part.weight.shape == wide.shape
+        assert float((part.widened(torch.float32) - wide).norm() / wide.norm()) < 0.012
     one, other = paint(small), paint(painters["sdxl"])
     near = np.abs(pixels(one.png) - pixels(other.png)).mean()
     far = np.abs(pixels(paint(painters["sdxl"], seed=2).png) - pixels(other.png)).mean()
-    assert near < far / 2 and paint(small).png == one.png
+    assert near < far / 10 and paint(small).png == one.png
 
 
 # --- opening ---------------------------------------------------------------------------------------
