@@ -7,7 +7,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "templates" / "icons"
 DRAWN = {"✏": "pencil", "📖": "book", "👋": "hand", "🎨": "palette", "↩": "back", "💛": "heart", "🎲": "die",
-         "🖍": "crayon", "🔁": "again", "⭐": "star"}
+         "🖍": "crayon", "🔁": "again", "⭐": "star", "🚩": "flag", "🪄": "wand", "❓": "question", "🏷": "tag",
+         "👍": "thumb", "🔀": "fork", "✋": "palm"}
 
 
 @functools.cache
