@@ -37,8 +37,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "studio_busy": "Tegnestuen har meget travlt. Prøv igen om et minut.",
     "studio_starting": "Tegnestuen er ved at starte. Prøv igen om et minut.",
     "restarting": "Jeg er ved at blive genstartet. Prøv igen om et minut.",
-    "answered_too_late": "Det tog mig længere, end Discord lader mig svare der. Måske er det gjort alligevel: kig "
-                         "efter, og spørg mig en gang til, hvis ikke.",
+    "answered_too_late": "Det tog for lang tid for Discord. Måske er det gjort alligevel: kig efter, og prøv igen, hvis "
+                         "ikke.",
     "discord_forbidden": "Det lader Discord mig ikke gøre her.",
     "command_stale": "Kommandoen er ændret. Genstart Discord, og prøv igen.",
     "not_allowed": "Det må du ikke her.",
@@ -337,10 +337,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "character_list_title": "Dine figurer:",
     "character_remove_sure": "Fjern {name} for altid? Sider, der er tegnet, bliver, som de er.",
     "character_removed": "{name} er fjernet.",
-    "photo_let_go": "Tegnet efter et foto, som jeg ikke har gemt: jeg havde det kun i tankerne, og det er væk "
-                    "senest efter {minutes} minutter. Tegningen og dine ord bliver hos mig, til du vil have dem med "
-                    "dig eller slettet: `/privatliv`.",
-    "words_stay": "Dine ord og tegningen bliver hos mig, til du vil have dem med dig eller slettet: `/privatliv`.",
+    "photo_let_go": "Tegnet efter et foto. Fotoet gemmes ingen steder, og jeg giver slip på det inden for {minutes} "
+                    "minutter. Tegningen og dine ord bliver hos mig, til du får dem slettet: `/privatliv`.",
+    "words_stay": "Dine ord og tegningen bliver hos mig, til du får dem slettet: `/privatliv`.",
     "avatar_alt": "{name}: {look}",
     "look_kind": "Hvem", "look_skin": "Hud", "look_fur": "Pels", "look_hair": "Hår", "look_hair_colour": "Hårfarve",
     "look_glasses": "Briller", "look_beard": "Skæg", "look_freckles": "Fregner", "look_wheelchair": "Kørestol",

@@ -35,8 +35,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "studio_busy": "The drawing studio is very busy. Please try again in a minute.",
     "studio_starting": "The drawing studio is still starting. Please try again in a minute.",
     "restarting": "I am just being restarted. Please try again in a minute.",
-    "answered_too_late": "That took me longer than Discord lets me answer there. It may be done all the same: have a "
-                         "look, and ask me once more if it is not.",
+    "answered_too_late": "That took too long for Discord. It may be done all the same: have a look, and try again if it "
+                         "is not.",
     "discord_forbidden": "Discord does not let me do that here.",
     "command_stale": "This command has changed. Please restart Discord and try again.",
     "not_allowed": "You may not do that here.",
@@ -342,10 +342,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "character_list_title": "Your characters:",
     "character_remove_sure": "Remove {name} for good? Pages already drawn stay as they are.",
     "character_removed": "{name} is removed.",
-    "photo_let_go": "Drawn from a photo, which I have not kept: it was only in my mind, and is gone in {minutes} "
-                    "minutes at most. The drawing and your words stay with me until you want them back or erased: "
-                    "`/privacy`.",
-    "words_stay": "Your words and the drawing stay with me until you want them back or erased: `/privacy`.",
+    "photo_let_go": "Drawn from a photo. The photo is saved nowhere, and I let go of it within {minutes} minutes. The "
+                    "drawing and your words stay with me until you have them erased: `/privacy`.",
+    "words_stay": "Your words and the drawing stay with me until you have them erased: `/privacy`.",
     "avatar_alt": "{name}: {look}",
     "look_kind": "Who", "look_skin": "Skin", "look_fur": "Fur", "look_hair": "Hair", "look_hair_colour": "Hair colour",
     "look_glasses": "Glasses", "look_beard": "Beard", "look_freckles": "Freckles", "look_wheelchair": "Wheelchair",
