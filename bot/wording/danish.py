@@ -37,8 +37,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "studio_busy": "Tegnestuen har meget travlt. Prøv igen om et minut.",
     "studio_starting": "Tegnestuen er ved at starte. Prøv igen om et minut.",
     "restarting": "Jeg er ved at blive genstartet. Prøv igen om et minut.",
-    "answered_too_late": "Det tog for lang tid for Discord. Måske er det gjort alligevel: kig efter, og prøv igen, hvis "
-                         "ikke.",
+    "answered_too_late": "Det tog for lang tid for Discord. Måske er det gjort alligevel: kig efter, og prøv igen, "
+                         "hvis ikke.",
     "discord_forbidden": "Det lader Discord mig ikke gøre her.",
     "command_stale": "Kommandoen er ændret. Genstart Discord, og prøv igen.",
     "not_allowed": "Det må du ikke her.",

@@ -35,8 +35,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "studio_busy": "The drawing studio is very busy. Please try again in a minute.",
     "studio_starting": "The drawing studio is still starting. Please try again in a minute.",
     "restarting": "I am just being restarted. Please try again in a minute.",
-    "answered_too_late": "That took too long for Discord. It may be done all the same: have a look, and try again if it "
-                         "is not.",
+    "answered_too_late": "That took too long for Discord. It may be done all the same: have a look, and try again if "
+                         "it is not.",
     "discord_forbidden": "Discord does not let me do that here.",
     "command_stale": "This command has changed. Please restart Discord and try again.",
     "not_allowed": "You may not do that here.",
