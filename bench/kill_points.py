@@ -21,7 +21,7 @@ from bot.rehearsal.world import Channel, Message
 from engine import boundaries
 
 Scene = Callable[[Evening, str], Awaitable[list[str]]]
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 
 
 async def killed_at(evening: Evening, point: str, deed: Callable[[], Awaitable[object]]) -> None:

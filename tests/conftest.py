@@ -47,6 +47,15 @@ def logs_as_they_were() -> Iterator[None]:
     dbos.handlers, dbos.propagate = handlers, propagates
 
 
+@pytest.fixture
+def patient_discord(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First answers count however late they come: three seconds would measure the machine.
+
+    Not for tests that kill the bot: whoever clicked would wait a minute for what cannot come.
+    """
+    monkeypatch.setattr("bot.rehearsal.world.FIRST_ANSWER_S", 60.0)
+
+
 @pytest.fixture(autouse=True)
 def no_heart_beats_on() -> Iterator[None]:
     """discord.py forgets the heart of a connection that ends while it is being made: it would beat in a later test."""

@@ -19,9 +19,9 @@ from bot.rehearsal.troupe import Troupe
 from bot.rehearsal.world import Channel, Interaction, Message, Role, User
 
 QUIET_S = 1.5                              # nothing happened for so long: all is done
-SEES_WITHIN_S = 30.0
+SEES_WITHIN_S = 60.0
 PAGE_WITHIN_S = 240.0
-PATIENCE_S = 10.0                          # for a button or menu to appear
+PATIENCE_S = 30.0                          # for a button or menu to appear
 REACTION_S = 0.6                           # nobody clicks in the moment a picture appears
 
 

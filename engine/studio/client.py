@@ -48,6 +48,8 @@ TRIES = 2
 GOING_S = 2.0
 #: Seconds one model may take to open without a sound.
 LOADING_S = 600.0
+#: Seconds a fresh process has at least to say that it is awake: how long that takes is the machine's business.
+WAKING_S = 60.0
 #: Seconds from starting the process to its first work, before it was measured.
 ASSUMED_START_S = 5.0
 
@@ -253,7 +255,7 @@ class StudioClient(Front):
         why = ""
         try:
             self._send(Open(self._settings))
-            self._expect_sound()
+            self._expect_sound(max(WAKING_S, self._silence_s))
             while True:
                 head = await process.stdout.readexactly(LENGTH_BYTES)
                 self._hear(unframe(await process.stdout.readexactly(length_of(head))))

@@ -10,11 +10,10 @@ import pytest
 from bench.load import GREEDY, Arrival, Sample, arrivals, fair_shares, jain, open_crowd, play, slope, table
 
 
-async def test_a_small_crowd_with_a_greedy_one_in_it(tmp_path: Path) -> None:
+async def test_a_small_crowd_with_a_greedy_one_in_it(tmp_path: Path, patient_discord: None) -> None:
     async with open_crowd(tmp_path, speed=16, light=3, greedy_stories=2) as crowd:
         outcome = await play(crowd, turns=20, minutes=10, rate=3.0, seed=0)
-        # How late a first answer is depends on the machine; that it comes, and but once, does not.
-        assert [fault for fault in outcome.faults if "no answer" not in fault] == []
+        assert outcome.faults == []
         assert (outcome.lost, outcome.doubled, outcome.disordered) == (0, 0, 0)
         assert outcome.turns >= 20 and len(crowd.finished) == outcome.turns, "every turn that was taken has its picture"
         assert outcome.waits_s["alone"] and outcome.waits_s["light"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.crowd import crowd, part, table
 
 
-async def test_eight_turns_in_three_threads_at_once(tmp_path: Path) -> None:
+async def test_eight_turns_in_three_threads_at_once(tmp_path: Path, patient_discord: None) -> None:
     outcome = await crowd(tmp_path, turns=8, threads=3)
     assert outcome.faults == []
     assert (outcome.lost, outcome.doubled, outcome.crossed, outcome.disordered) == (0, 0, 0, 0)

@@ -95,7 +95,7 @@ async def command(*words: str) -> tuple[int, str]:
 
 
 async def test_a_whole_story_measured_with_its_pictures_in_a_bucket(
-        tmp_path: Path, bucket: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+        tmp_path: Path, bucket: Gate, monkeypatch: pytest.MonkeyPatch, patient_discord: None) -> None:
     port = free_port()
     monkeypatch.setenv("STORYTHREAD_HEALTH__PORT", str(port))
     monkeypatch.setenv("STORYTHREAD_PICTURES_URL", "s3://stories/house")

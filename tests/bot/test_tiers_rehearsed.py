@@ -63,6 +63,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             "sdxl": str(save_stable_diffusion(place / "sdxl", lora="lightning", recipe={"size_px": SIZES["sdxl"]}))}
 
 
+@pytest.mark.usefixtures("patient_discord")
 @pytest.mark.parametrize("tier", ["mini", "klein", "sdxl"])
 async def test_the_same_scene_on_every_tier(tier: str, checkpoints: dict[str, str], tmp_path: Path) -> None:
     scene, out, screen = tmp_path / "scene.toml", tmp_path / "out", io.StringIO()

@@ -25,7 +25,7 @@ def drawn(png: bytes) -> tuple[str | None, tuple[int, int]]:
         return picture.format, picture.size
 
 
-async def test_a_short_story_from_first_photo_to_last_undo(tmp_path: Path) -> None:
+async def test_a_short_story_from_first_photo_to_last_undo(tmp_path: Path, patient_discord: None) -> None:
     async with open_company(tmp_path, ["Ada", "Bo"]) as company:
         world = company.world
         # A character from a photo, one from words.

@@ -221,6 +221,7 @@ PLAYABLE = pytest.mark.skipif(
 
 
 @PLAYABLE
+@pytest.mark.usefixtures("patient_discord")
 async def test_a_small_scene_is_played_with_the_real_bot(tmp_path: Path) -> None:
     from bot.rehearsal.rehearse import rehearse
 
@@ -271,6 +272,7 @@ pages = 2
 
 
 @PLAYABLE
+@pytest.mark.usefixtures("patient_discord")
 async def test_a_bot_killed_in_the_middle_of_a_turn_ends_it_once(tmp_path: Path) -> None:
     from bot.rehearsal.rehearse import rehearse
 
