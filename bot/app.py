@@ -10,12 +10,9 @@ import asyncio
 import hashlib
 import json
 import logging
-import os
-import signal
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary
@@ -36,6 +33,7 @@ from engine.ports import Library
 from engine.safety.rules import STRICTEST
 from engine.safety.watch import need_suitable, rating_of
 from engine.settings import Settings, SettingsError
+from engine.stopping import set_by_signals
 from engine.ways.ways import Ways
 
 if TYPE_CHECKING:
@@ -537,7 +535,7 @@ async def run_bot(settings: Settings, *, ready: asyncio.Event | None = None, sto
         bot = made[0]
         bot.runner = house.runner
         await asyncio.to_thread(bot.labels.open)   # a certificate that cannot be used is told now, not at a picture
-        with _signals(stop):
+        with set_by_signals(stop):
             running = asyncio.create_task(bot.start(token), name="discord")
             stopping = asyncio.create_task(stop.wait(), name="stop")
             greeting = asyncio.create_task(_greet(bot, ready), name="greeting")
@@ -574,28 +572,3 @@ async def _greet(bot: StoryBot, ready: asyncio.Event | None) -> None:
     log.info("the bot is there, in %d servers", len(bot.guilds))
     if ready is not None:
         ready.set()
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for a clean end, and the second time for an end at once, as safe as a power cut.
-
-    (Not on Windows or outside the main thread, where there is no way.)
-    """
-    loop = asyncio.get_running_loop()
-    taken = []
-
-    def asked(number: int) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, asked, number)
-            taken.append(number)
-    try:
-        yield
-    finally:
-        for number in taken:
-            loop.remove_signal_handler(number)

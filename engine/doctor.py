@@ -160,6 +160,8 @@ async def database(settings: Settings) -> Finding:
 
 def models(settings: Settings, hardware: Callable[[], Hardware] = hardware_of_this_machine) -> list[Finding]:
     """The machine, the models that are chosen for it and why, whether they are sound, and what could be pulled."""
+    if settings.studio.where == "workers":     # nothing is opened here, and what is named here need not be here
+        return [Finding("models", True, "the workers' own: run `storythread doctor` on their machines")]
     studio, machine = settings.studio, hardware()
     found = [_machine(machine, pulled(settings)), _painter(settings, machine), _writer(settings, machine)]
     if studio.guard_model:

@@ -216,7 +216,8 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{(data['home'] / 'storythread.sqlite').as_posix()}"
         if "home" in data else "sqlite://", json_schema_extra=_said("an SQLite file in the data folder"))
-    """Where everything but the pictures is kept: an SQLite file, or `postgresql://user@host/name`."""
+    """Where everything but the pictures is kept: an SQLite file, or `postgresql://user@host/name`; over TLS with
+    `?sslmode=verify-full&sslrootcert=FILE` at its end."""
     pictures_url: str = Field(
         default_factory=lambda data: (data["home"] / "pictures").as_posix() if "home" in data else "",
         json_schema_extra=_said("`pictures` in the data folder"))

@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import platform
 import secrets
-import signal
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
@@ -26,6 +24,7 @@ from engine.frugal import share_pools
 from engine.logs import anonymous
 from engine.nouns import Cancelled, OwnerId, Painting, StoryStep, StorythreadError, StudioFailed
 from engine.settings import Settings, SettingsError
+from engine.stopping import set_by_signals
 from engine.store import SqlLibrary, open_library
 from engine.store.jobs import TO_STUDIO, WORKER_LOCKS, WorkerCard
 from engine.store.line import LOST, Line
@@ -70,7 +69,7 @@ async def run_worker(settings: Settings, *, name: str = "", ready: asyncio.Event
         worker = Worker(settings, library, client, name or platform.node() or "worker")
         try:
             async with around(worker) if around is not None else contextlib.nullcontext():
-                with _signals(stop):
+                with set_by_signals(stop):
                     await client.start()
                     opening = asyncio.ensure_future(client.ready())
                     stopping = asyncio.ensure_future(stop.wait())
@@ -349,25 +348,3 @@ class _AtHand:
             except (StorythreadError, *LOST):
                 pass                       # progress is only progress
             await asyncio.sleep(TELL_EVERY_S)
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for a clean end, and the second time for an end at once: its job is given to another."""
-    loop = asyncio.get_running_loop()
-
-    def asked(number: int) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    taken = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, asked, number)
-            taken.append(number)
-    try:
-        yield
-    finally:
-        for number in taken:
-            loop.remove_signal_handler(number)

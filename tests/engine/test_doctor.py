@@ -33,6 +33,13 @@ async def finding(settings, subject):
     return found
 
 
+def test_models_that_others_hold_are_not_looked_for_here(settings):
+    theirs = settings.model_copy(update={"studio": settings.studio.model_copy(update={
+        "where": "workers", "painter": "klein", "guard_model": "/nowhere/guard.gguf"})})
+    [found] = models(theirs)
+    assert found.ok and "on their machines" in found.sentence
+
+
 async def test_nothing_is_made_by_looking(settings, tmp_path):
     findings = await examine(settings)
     assert [found.subject for found in findings] == [

@@ -19,8 +19,10 @@ import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
+from bucket_server import Gate
 from PIL import Image
 from postgres_house import database_on
+from sqlalchemy.engine import make_url
 
 from bench.slow_studio import Hired, hired
 from bench.workers import all_at_once, one_after_another
@@ -333,6 +335,29 @@ async def test_called_off_and_one_that_hangs(studio: Workers, steady: Hired, giv
         monkeypatch.undo()
         await until(lambda: "slow" in names(studio))
         await called_off(await given_to(studio, "slow"))        # it is of use again
+
+
+@on_one_loop
+async def test_one_whose_line_falls_silent_is_taken_for_gone(
+        studio: Workers, steady: Hired, given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connections stay open and nothing passes, as behind a router that forgot them: no lock is let go."""
+    url = make_url(given["database_url"])
+    gate = Gate(url.port or 0)
+    far_url = url.set(port=gate.port).render_as_string(hide_password=False)
+    try:
+        async with also({**given, "database_url": far_url}, studio, tmp_path, "far", steps=2000) as far:
+            tasks = await given_to(studio, "far")
+            gate.hold()
+            monkeypatch.setattr(workers_module, "LATE_S", 6.0)
+            assert len({each.png for each in await asyncio.gather(*tasks)}) == 1
+            assert names(studio) == ["steady"] and far.process.returncode is None
+            gate.let_go()
+            monkeypatch.undo()
+            await until(lambda: "far" in names(studio))        # it is of use again, with nothing doubled
+            await called_off(await given_to(studio, "far"))
+    finally:
+        gate.let_go()
+        gate.shut()
 
 
 @on_one_loop
