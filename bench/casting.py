@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from engine.cast.casting import draw_character_avatar
+from engine.cast.colour import in_plain_light, to_lab
 from engine.cast.decoding import quality_of
-from engine.cast.measuring import _lab, _lit, measure_look
+from engine.cast.measuring import measure_look
 from engine.cast.photos import SafePhoto
 from engine.vocabulary import COLOURS, SKINS
 
@@ -166,7 +167,8 @@ def region(pixels: Array, place: tuple[float, float, float, float]) -> Array:
 def swatch(word: str) -> Array:
     """The CIELAB tone a word is drawn in."""
     code = SKINS.get(word) or COLOURS[word]
-    return _lab(np.array([[[int(code[at:at + 2], 16) for at in (1, 3, 5)]]], np.uint8))[0, 0]
+    tone: Array = to_lab(np.array([[[int(code[at:at + 2], 16) for at in (1, 3, 5)]]], np.uint8))[0, 0]
+    return tone
 
 
 def compare(folder: Path | None, out: Path) -> None:
@@ -186,7 +188,7 @@ def compare(folder: Path | None, out: Path) -> None:
         words = {"skin": look.skin, "hair": look.hair_colour, "top": look.outfit_colour, "fur": look.fur}
         for row, (what, place) in enumerate(PLACES[name].items()):
             word = words[what]
-            seen, lit = (region(_lab(pixels), place) for pixels in (rgb, _lit(rgb)))
+            seen, lit = (region(to_lab(pixels), place) for pixels in (rgb, in_plain_light(rgb)))
             print(f"| {name} | {what} | {word} | {np.linalg.norm(seen - swatch(word)):.0f} | "
                   f"{np.linalg.norm(lit - swatch(word)):.0f} |")
             x, y = 250 * column + 60, 322 + 30 * row

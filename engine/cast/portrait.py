@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.cast.measuring import Face
+    from engine.cast.faces import Face
     from engine.cast.photos import SafePhoto
     from engine.ports import Studio
 

@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw
 
 from engine import vocabulary
 from engine.cast.casting import LOOK_CHOICES, choices_for, corrected, differences, draw_character_avatar, vary_look
+from engine.cast.colour import hair_colour_of, nearest_colour, nearest_skin
 from engine.cast.describing import read_kind, read_words
-from engine.cast.measuring import hair_colour_of, look_from_words, measure_look, nearest_colour, nearest_skin
+from engine.cast.measuring import look_from_words, measure_look
 from engine.cast.photos import SafePhoto, open_photo
 from engine.nouns import Look, Pronouns
 
@@ -238,7 +239,7 @@ async def test_two_people_in_one_photo_are_told() -> None:
 
 @needs_photos
 async def test_glasses_are_seen() -> None:
-    from engine.cast.measuring import find_faces
+    from engine.cast.faces import find_faces
 
     image = (await open_photo((PHOTOS / "man.jpg").read_bytes())).image()
     face = find_faces(np.asarray(image))[0]

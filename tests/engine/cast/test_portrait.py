@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine.cast.measuring import Face
+from engine.cast.faces import Face
 from engine.cast.photos import SafePhoto
 from engine.cast.portrait import AVATAR_PX, CROP_PX, EASEL_PX, SHOWN, crops_of, cut_out, easel, portray, strip_of
 from engine.nouns import Look, OwnerId, Painting, ServerId, Sitting, StudioFailed
