@@ -104,9 +104,11 @@ def doings(text: str) -> dict[CharacterId, Doing]:
             who = [CharacterId(one) for one in re.findall(r"ID_\d", group[0])]
             for piece in _PIECE.split(sentence[group.end():end].strip(" .!?")):
                 said = _said(piece.strip(), who)
-                for one in who if said is not None else ():
+                if said is None:
+                    continue
+                for one in who:
                     found[one] = _after(found.get(one, Doing()), said, one, who)
-                    if said is not None and said.holding and said.action != "reads":
+                    if said.holding and said.action != "reads":
                         # one thing is in one pair of hands
                         said = replace(said, holding=None, action="" if said.action == "carries" else said.action)
     return {who: doing for who, doing in found.items() if doing != Doing()}
