@@ -350,7 +350,8 @@ async def test_one_whose_line_falls_silent_is_taken_for_gone(
             gate.hold()
             monkeypatch.setattr(workers_module, "LATE_S", 6.0)
             assert len({each.png for each in await asyncio.gather(*tasks)}) == 1
-            assert names(studio) == ["steady"] and far.process.returncode is None
+            await until(lambda: names(studio) == ["steady"])
+            assert far.process.returncode is None
             gate.let_go()
             monkeypatch.undo()
             await until(lambda: "far" in names(studio))        # it is of use again, with nothing doubled
