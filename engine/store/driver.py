@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 #: How a transaction begins that may wait for another.
 WRITING = "BEGIN IMMEDIATE"
+#: Seconds of statements one after another that write, before everybody else is let run in between.
+LONGEST_S = 0.02
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -110,7 +113,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 class Connection(AsyncAdapt_aiosqlite_connection):
     """An adapted connection. `due` is the BEGIN that goes before the next statement, or ""."""
 
-    __slots__ = ("_trip", "begun", "due", "writes")
+    __slots__ = ("_rested", "_trip", "begun", "due", "writes")
 
     _cursor_cls = _Cursor
 
@@ -119,6 +122,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self.due = ""
         self.begun = False                     # inside a transaction, or about to be
         self.writes = False                    # one that holds the write lock
+        self._rested = 0.0                     # when others were let run last
         self._trip = [True]                    # the newest one to the thread: whether it has ended
 
     def begin(self, statement: str) -> None:
@@ -132,7 +136,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """
         if not aside and self._trip[-1]:
             done = deed()
-            await asyncio.sleep(0)             # many small questions must not keep everybody else waiting
+            # Many small questions must not keep everybody else waiting; nor must the write lock be held meanwhile.
+            if not self.writes or time.monotonic() - self._rested > LONGEST_S:
+                await asyncio.sleep(0)
+                self._rested = time.monotonic()
             return done
         self._trip = trip = [False]
 
@@ -143,6 +150,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
                 trip.append(True)
 
         found: T = await self._connection._execute(there)
+        self._rested = time.monotonic()
         return found
 
     def commit(self) -> None:
