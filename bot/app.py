@@ -12,7 +12,7 @@ import json
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary
@@ -380,7 +380,8 @@ class StoryBot(commands.Bot):
         try:
             words = self.words(interaction)
             text = words(reason, **facts)
-            if typed := str(facts.get("typed", "")).strip():     # nothing that was typed is lost
+            given = facts.get("typed") or (typed_into(interaction) if isinstance(error, StoreUnusable) else "")
+            if typed := str(given).strip():    # nothing that was typed is lost
                 text += "\n" + words("turn_kept") + "\n" + quoted(typed, limit=1800)
             await self.private(interaction, text)
         except (discord.HTTPException, OSError) as failure:
@@ -434,6 +435,21 @@ def answering(interaction: discord.Interaction[Any]) -> asyncio.Lock:
     """Held while an interaction's first answer is on its way: there can be only one."""
     lock: asyncio.Lock = interaction.extras.setdefault("answering", asyncio.Lock())
     return lock
+
+
+def typed_into(interaction: discord.Interaction[Any]) -> str:
+    """What somebody wrote into a form: it is closed once it is answered, and they have it nowhere else."""
+
+    def written(component: Any) -> Iterator[str]:
+        if isinstance(component, dict):
+            if isinstance(value := component.get("value"), str):
+                yield value
+            for each in (*component.get("components", ()), component.get("component")):
+                yield from written(each)
+
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return ""
+    return "\n".join(filter(None, written(interaction.data)))
 
 
 def anonymous(error: BaseException) -> str:

@@ -24,6 +24,8 @@ TALKATIVE: Final = (
 )
 #: In front of an error's places: what whoever looks for errors in a log looks for.
 ERROR_MARK: Final = "Traceback (places only)"
+#: Seconds after which DBOS may say from the same place again: a database that is away is looked for ten times a second.
+SAID_AGAIN_S: Final = 60.0
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -55,6 +57,24 @@ class Discreet(logging.Formatter):
         return ""
 
 
+class Seldom(logging.Filter):
+    """Lets DBOS say from one place in its source what it says there once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written down."""
+        if record.name.split(".")[0] != "dbos":
+            return True
+        place = record.pathname, record.lineno
+        if record.created - self._said_at.get(place, -SAID_AGAIN_S) < SAID_AGAIN_S:
+            return False
+        self._said_at[place] = record.created
+        return True
+
+
 def _shape(record: logging.LogRecord) -> str:
     """A library's words before anything was put into them. Of a line that came put together: only its place."""
     place = f"{record.filename}:{record.lineno}"
@@ -78,6 +98,7 @@ def open_logs(level: int = logging.INFO, out: IO[str] | None = None, form: str =
     """
     handler = logging.StreamHandler(out or sys.stderr)
     handler.setFormatter(Discreet(form))
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

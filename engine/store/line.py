@@ -58,7 +58,7 @@ class Line:
             raise ConnectionError("there is no line")
         try:
             await self._connection.fetchval("SELECT 1")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except LOST as error:
             self._connection.terminate()
             raise ConnectionError("the line is lost") from error
 
@@ -72,4 +72,4 @@ class Line:
 
 
 #: What comes of a database that is not there: whoever holds a line tries again.
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)

@@ -17,6 +17,8 @@ import asyncpg
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from engine.nouns import StoreUnusable
+
 #: Seconds after which either end lets go of a connection whose other end has vanished.
 VANISHED_S = 15
 #: The same in TCP's terms: seconds without a sound, between two askings, and how many go unanswered.
@@ -36,8 +38,16 @@ _LIBPQ_ALONE = ("keepalives", *_CLIENT, "channel_binding", "gssencmode", "sslcom
 
 
 def asynchronous_engine(url: URL, **options: Any) -> AsyncEngine:
-    """SQLAlchemy's engine over asyncpg. `options` are those of `create_async_engine`."""
-    return create_async_engine(url, async_creator=lambda: connected(url), **options)
+    """SQLAlchemy's engine over asyncpg. Who cannot connect is told so by `StoreUnusable`. `options` are its own."""
+
+    async def connect() -> asyncpg.Connection:
+        try:
+            return await connected(url)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # SQLAlchemy makes errors of its own of what a statement raises, not of this.
+            raise StoreUnusable(f"the database cannot be reached: {str(error) or type(error).__name__}") from error
+
+    return create_async_engine(url, async_creator=connect, **options)
 
 
 def blocking_url(url: URL) -> URL:

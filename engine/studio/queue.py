@@ -39,7 +39,8 @@ class Dispatch:
     def _open(self) -> DBOSClient:
         with told_plainly():
             DBOS.migrate(self._url)        # whoever comes first makes the tables
-            return DBOSClient(system_database_url=self._url, application_name=APPLICATION, system_database_pool_size=2)
+            return DBOSClient(system_database_url=self._url, application_name=APPLICATION, system_database_pool_size=2,
+                              retry_connection_errors=False)       # else it would wait, and a stop for it
 
     def _clear(self) -> None:
         assert self._client is not None

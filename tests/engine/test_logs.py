@@ -77,3 +77,11 @@ def test_our_own_lines_are_written_as_they_are() -> None:
     handler.handle(logging.makeLogRecord({"name": "engine.studio", "levelname": "INFO", "levelno": 20,
                                           "msg": "loaded in %.1f s", "args": (1.25,)}))
     assert out.getvalue() == "INFO engine.studio: loaded in 1.2 s\n"
+
+
+def test_dbos_does_not_say_the_same_ten_times_a_second() -> None:
+    said = written(
+        "for _ in range(50):\n    logging.getLogger('dbos').warning('gone')\n"
+        "    logging.getLogger('storythread').info('here')\n"
+        "logging.getLogger('dbos').warning('another')\n")
+    assert said.count(" dbos: ") == 2 and said.count("here") == 50
