@@ -22,6 +22,7 @@ import io
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -412,19 +413,26 @@ def judge(folder: Path, shards: Shards, *, count: int = 64) -> dict[str, dict[st
     """The exported painter on pairs never trained on, by kind of underdrawing: how near the truth it comes.
 
     PSNR in dB of the painting and of the bare underdrawing against the true picture, over figures' boxes and outside
-    them, and the mean seconds a picture took.
+    them, and the mean seconds a picture took. Where there is nothing to see in the painting (`blank`), there are none.
     """
-    from engine.nouns import Underdrawing
+    from engine.nouns import StudioFailed, Underdrawing
     from engine.painters.latents import to_picture, to_png
     from engine.painters.unet import UNetPainter
     from training.world import brief_from
     painter = UNetPainter(folder)
     rows: dict[str, list[tuple[float, ...]]] = {}
+    blank: Counter[str] = Counter()
     for index in range(min(count, len(shards))):
         under, true = Shards.as_tensor(shards.underdrawing(index))[None], Shards.as_tensor(shards.target(index))[None]
         laid_out = Underdrawing(to_png(to_picture(under)), ())
+        way = shards.way(index) if len(shards.boxes(index)) else f"plate from {shards.way(index)}"
         begun = time.monotonic()
-        painting = painter.paint(brief_from(shards.records[index]), laid_out, (), seed=index, on_step=lambda *_: None)
+        try:
+            painting = painter.paint(brief_from(shards.records[index]), laid_out, (), seed=index,
+                                     on_step=lambda *_: None)
+        except StudioFailed:                         # from blank paper a small painter makes fog
+            blank[way] += 1
+            continue
         made = Shards.as_tensor(np.asarray(Image.open(io.BytesIO(painting.png))))[None]
         seconds = time.monotonic() - begun
         inside = torch.zeros(true.shape[-2:], dtype=torch.bool)
@@ -435,13 +443,13 @@ def judge(folder: Path, shards: Shards, *, count: int = 64) -> dict[str, dict[st
             error = (picture - true).div(2).square().mean((0, 1))                          # (H, W)
             figures += [float(-10 * torch.log10(error[where].mean() + 1e-8)) if where.any() else float("nan")
                         for where in (inside, ~inside)]
-        way = shards.way(index) if len(shards.boxes(index)) else f"plate from {shards.way(index)}"
         rows.setdefault(way, []).append((*figures, seconds))
     names = ("figures_db", "rest_db", "underdrawing_figures_db", "underdrawing_rest_db", "seconds")
     means = {way: {name: np.nanmean(column) for name, column in zip(names, np.array(found).T, strict=True)
                    if not np.isnan(column).all()} for way, found in sorted(rows.items())}
-    return {way: {"pictures": len(rows[way]), **{name: round(float(value), 2) for name, value in found.items()}}
-            for way, found in means.items()}
+    return {way: {"pictures": len(rows.get(way, ())), "blank": blank[way],
+                  **{name: round(float(value), 2) for name, value in means.get(way, {}).items()}}
+            for way in sorted({*rows, *blank})}
 
 
 # --- export ----------------------------------------------------------------------------------------
