@@ -168,6 +168,16 @@ class Hearing(commands.Cog):
             self._catching_up.cancel()
         self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Back from an outage, or come later than discord.py waits for at the start: its threads are known only now."""
+        if not self.bot.is_ready() or self.bot.draining or not self._listens(in_dm=False):
+            return
+        for thread in guild.threads:
+            story = await self._story_at(VenueId(str(thread.id)))
+            if story is not None and story.status is not StoryStatus.ENDED:
+                await self._catch_up_with(story)
+
     async def _catch_up(self) -> None:
         try:
             await asyncio.gather(*(self._catch_up_with(story) for story in await self.bot.library.every_story()

@@ -237,6 +237,23 @@ async def test_a_lost_session_is_made_up_for_in_threads_too(faulty: Playhouse) -
     assert gateway.identifies > before
 
 
+@pytest.mark.parametrize("faulty", [{"message_content": True}], indirect=True)
+async def test_a_server_that_comes_late_is_caught_up_with(faulty: Playhouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = await faulty.story()
+    gateway = faulty.loopback.gateway
+
+    async def unheard(*_: object, **__: object) -> None:
+        """What happens on a server during its outage reaches nobody."""
+
+    await gateway.lose_server(faulty.guild)
+    with monkeypatch.context() as outage:
+        outage.setattr(gateway, "dispatch_message", unheard)
+        await faulty.ada.write("Mia finds a kite.")
+        await faulty.bo.write("Tom helps her.")
+    await gateway.find_server(faulty.guild)
+    assert await written(faulty, story.story_id, 2) == ["Mia finds a kite.", "Tom helps her."]
+
+
 async def test_words_of_a_busy_bot_that_is_killed_are_taken_at_the_next_start(faulty: Playhouse) -> None:
     """Discord is told that a form has arrived only once its words are kept."""
     story = await faulty.story()
