@@ -69,8 +69,10 @@ def place_figures(figures: Sequence[Figure], *, shot: str, seed: int) -> tuple[F
     chance = random.Random(seed)
     row = reading_order(figures)
     best: _Row | None = None
-    for shrink in SHRINK if len(row) > 1 else SHRINK[:1]:
-        tried = _Row(row, shot, shrink, chance)
+    tries = [(shrink, False) for shrink in (SHRINK if len(row) > 1 else SHRINK[:1])]
+    # Several who lie and face each other may find no order for their heads: then they all look one way.
+    for shrink, one_way in (*tries, *((shrink, True) for shrink, _ in tries)):
+        tried = _Row(row, shot, shrink, chance, one_way=one_way)
         tried.arrange()
         if best is None or tried.faults < best.faults - 0.02:
             best = tried
@@ -154,7 +156,8 @@ class _Body:
 class _Row:
     """A row of figures at one scale, and what is wrong with it."""
 
-    def __init__(self, row: Sequence[Figure], shot: str, shrink: float, chance: random.Random) -> None:
+    def __init__(self, row: Sequence[Figure], shot: str, shrink: float, chance: random.Random, *,
+                 one_way: bool = False) -> None:
         self.chance, self.wide = chance, shot == "wide"
         count = len(row)
         heights = [standing_height(figure, shot, count) * shrink for figure in row]
@@ -179,6 +182,8 @@ class _Row:
                 flip = facing[number] < number
             elif count == 1:
                 flip = chance.random() < 0.5
+            elif one_way:
+                flip = False
             else:
                 flip = number > (count - 1) / 2 or (number == (count - 1) / 2 and chance.random() < 0.5)
             self.bodies.append(_Body(figure, height, self._shape(figure, flip), flip))

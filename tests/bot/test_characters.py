@@ -33,7 +33,7 @@ async def test_the_form_makes_a_character_and_the_answer_is_private(house: Playh
                                   "photos": [File("mia.jpg", photo(), "image/jpeg")], "consent": "my_child"})
     card = await house.ada.see("Is this Mia?", private=True)
     assert labels(card) == ["Keep", "Try again", "Correct the look", "Correct the clothes", "Names and family"]
-    assert "not kept" in words_of(card)
+    assert "The photo is saved nowhere" in words_of(card)
     [character] = await mine(house, house.ada)
     assert character.avatar is None and character.from_photo
     assert character.consent is not None and character.consent.who == "my_child"

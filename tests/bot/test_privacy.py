@@ -367,7 +367,7 @@ async def test_at_registration_people_are_told_what_happens_with_the_photo(house
     await house.ada.command("/character add", name="Mia", photo=File.read(SCENES / "photos" / "chelsea.jpg"),
                             consent="It is a pet or a toy")
     told = words_of(await house.ada.see("Is this Mia?", private=True))
-    assert "gone in 15 minutes at most" in told and "/privacy" in told
+    assert "let go of it within 15 minutes" in told and "/privacy" in told
     await house.ada.command("/character add", name="Tofu", description="a small white dog", pronouns="it")
     card = words_of(await house.ada.see("Is this Tofu?", private=True))
-    assert "until you want them back or erased" in card
+    assert "until you have them erased" in card

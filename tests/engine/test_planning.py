@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.layout import heads
@@ -55,6 +55,7 @@ def beat(kind: str, name: str = "", *cast: CastMember, **more: object) -> Beat:
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(ACTIONS)), min_size=1, max_size=4),
        st.sampled_from(SHOTS), st.integers(0, 2**31))
+@example([("girl", "swims"), ("woman", "swims"), ("woman", "swims")], "close", 0)
 def test_everybody_stands_inside_the_frame_and_apart(row: list[tuple[str, str]], shot: str, seed: int) -> None:
     figures = [figure(str(index), kind, action) for index, (kind, action) in enumerate(row)]
     placed = place_figures(figures, shot=shot, seed=seed)
