@@ -62,7 +62,7 @@ from engine.ways.withdrawal import Withdrawal, without
 log = logging.getLogger(__name__)
 
 #: Seconds a turn whose pictures are all there is given to close, before somebody is told that it is not over.
-CLOSING_S = 2.0
+CLOSING_S = 1.0
 #: A repaint costs a whole panel: it is tried once, and only when somebody is clearly not themselves.
 REPAINTS = 1
 
