@@ -215,7 +215,10 @@ def as_said(beats: Sequence[Beat], turn: str, *, at: int = 0) -> tuple[Beat, ...
         given = {now.holding for now, was in both if now.holding and now.holding != was.holding}
         cast = tuple(replace(now, holding="") if was.holding == now.holding and now.holding in given else now
                      for now, was in both)
-        out[index] = replace(out[index], cast=cast, props=tuple(one for one in out[index].props if one not in held))
+        # what the turn speaks of and nobody holds any more lies there: "she sees a lantern in the grass"
+        left = [was.holding for _, was in both if was.holding and re.search(rf"\b{was.holding}", turn, re.IGNORECASE)]
+        lying = dict.fromkeys(one for one in (*out[index].props, *left) if one not in held)
+        out[index] = replace(out[index], cast=cast, props=tuple(lying))
     return tuple(out)
 
 

@@ -67,6 +67,14 @@ def test_of_a_person_the_last_thing_they_do_counts_and_what_was_given_is_gone() 
     assert doings("ID_1 picks up the teddy, sits down and cries.")[A] == Doing("cries", "sad", "teddy", None)
 
 
+def test_what_the_turn_speaks_of_is_in_the_picture_though_nobody_holds_it() -> None:
+    picked = Beat("", (CastMember(A, "carries", holding="lantern"),), "garden")
+    [beat] = as_said([picked], "ID_1 sees a small lantern in the grass.")
+    assert (beat.cast[0].action, beat.cast[0].holding, beat.props) == ("looks", "", ("lantern",))
+    [beat] = as_said([picked], "ID_1 runs away.")
+    assert (beat.cast[0].action, beat.cast[0].holding, beat.props) == ("runs", "", ())
+
+
 @pytest.mark.parametrize(("text", "place"), [
     ("Inside the castle there is a mouse.", "castle"), ("At night on the beach, ID_1 dances.", "beach"),
     ("They sail in a boat across the sea to a castle.", "castle"), ("ID_1 wakes up in his own bedroom.", "bedroom"),
