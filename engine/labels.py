@@ -144,15 +144,18 @@ def generated_in(name: str, content: bytes) -> list[tuple[str, str, bytes]]:
 
 def read_label(content: bytes, *, root: bytes = b"", kind: str = PNG) -> dict[str, str] | None:
     """What a file's label says: `state` ("Valid", "Invalid", with `root` in PEM "Trusted"), `generator`, `painter`,
-    `source`, `signed_by`. None where there is no label. Blocks, and asks nobody else."""
+    `source`, `signed_by`. None where there is no label, or no such file. Blocks, and asks nobody else."""
     import c2pa
 
     settings: dict[str, Any] = _OFFLINE
     if root:
         settings = _OFFLINE | {"trust": {"user_anchors": root.decode()},
                                "verify": _OFFLINE["verify"] | {"verify_trust": True}}  # type: ignore[operator]
-    reader = c2pa.Reader.try_create(kind, io.BytesIO(content),
-                                    context=c2pa.Context.from_json(json.dumps(settings)))
+    try:
+        reader = c2pa.Reader.try_create(kind, io.BytesIO(content),
+                                        context=c2pa.Context.from_json(json.dumps(settings)))
+    except c2pa.C2paError:                         # a file of another kind, whatever it is called
+        return None
     if reader is None:
         return None
     with reader:

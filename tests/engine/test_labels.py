@@ -72,6 +72,12 @@ def test_another_pixel_is_noticed(settings: Settings) -> None:
     assert label is not None and label["state"] == "Invalid"
 
 
+@pytest.mark.parametrize("content", [b"", b"root:x:0:0\n", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", bytes(512)])
+@pytest.mark.parametrize("kind", [labels.PNG, labels.PDF])
+def test_what_is_no_such_file_has_no_label(content: bytes, kind: str) -> None:
+    assert read_label(content, kind=kind) is None
+
+
 def test_a_house_keeps_its_certificate_and_only_its_own_root_vouches_for_it(settings: Settings, tmp_path: Path) -> None:
     signed = Labels(settings).label(picture(), "mini@abc")
     folder = settings.home / "labels"
